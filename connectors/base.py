@@ -1,0 +1,131 @@
+"""What every connector offers, whatever system it speaks to.
+
+A connector is opened for one system, reads streams page by page, and is closed. It never decides what a value means
+(mappings do) and never remembers where it was (the store does: a page carries the position after it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from hub.model.errors import HubError
+from hub.model.records import Page, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What this kind of system can do; the exchange chooses its way by it."""
+
+    changes_feed: bool = False
+    deletes_in_feed: bool = False
+    versions: bool = False
+    windows: bool = False
+    totals: bool = False
+    write: bool = False
+    read_back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StreamInfo:
+    """A stream that the system offers right now: its name and its fields with the source's own type names.
+
+    ``tables``: fields of its nested tables, by the table's name.
+    """
+
+    name: str
+    fields: dict[str, str]
+    tables: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """What to read of one stream.
+
+    ``table``: ``set`` (the plain set), ``balance`` or ``slice_last`` (1C's virtual tables). ``fields``: names to ask
+    for, nothing else is fetched. ``key``: the full key, for a stable order. ``window``/``date_field``: only rows dated
+    inside the window, in the system's own time zone. ``position``: where an interrupted read goes on.
+    """
+
+    stream: str
+    fields: tuple[str, ...] = ()
+    key: tuple[str, ...] = ("Ref_Key",)
+    table: str = "set"
+    window: Window | None = None
+    date_field: str = ""
+    position: dict[str, Any] | None = None
+    page_size: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPacket:
+    """One packet of a change feed: its pages (one stream each), and what to acknowledge after the commit."""
+
+    number: int
+    pages: tuple[Page, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DayTotal:
+    """Count and sum of the documents of one day, as the source itself tells them now. ``total``: hundredths."""
+
+    day: date
+    count: int
+    total: int
+
+
+@dataclass(slots=True)
+class CheckReport:
+    """What a connection test found. ``problems`` are ready to be shown: each has a sentence and an advice."""
+
+    reachable: bool = False
+    product: str = ""
+    streams: int = 0
+    server_time: datetime | None = None
+    problems: list[HubError] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What the connector has sent so far; shown to the admin and proved by tests (a re-run writes nothing)."""
+
+    requests: int = 0
+    writes: int = 0
+    retries: int = 0
+    bytes_read: int = 0
+
+
+class Connector(Protocol):
+    """The contract; ``tests/connectors/kit.py`` certifies every member against it."""
+
+    capabilities: Capabilities
+    traffic: Traffic
+
+    def check(self) -> CheckReport:
+        """Try address, login, rights and what is published; never raises for what it can report."""
+
+    def streams(self) -> dict[str, StreamInfo]:
+        """What the system offers now, by stream name (cached by content)."""
+
+    def fingerprint(self) -> str:
+        """A hash of ``streams()``: changes when the schema does."""
+
+    def count(self, request: ReadRequest) -> int:
+        """How many records ``read`` would deliver, by the source's own word."""
+
+    def read(self, request: ReadRequest) -> Iterator[Page]:
+        """Pages in a stable order; the last one has ``last=True`` (an empty stream is one empty last page)."""
+
+    def totals(self, stream: str, date_field: str, total_field: str, window: Window) -> list[DayTotal]:
+        """A second, independent read of date and total only, summed by day."""
+
+    def feed(self, node: str) -> FeedPacket | None:
+        """The next packet of the change feed of ``node``; ``None`` when nothing has changed."""
+
+    def acknowledge(self, node: str, number: int) -> None:
+        """Tell the source that packet ``number`` is committed here."""
+
+    def close(self) -> None:
+        """Give sessions and connections back."""

@@ -1,0 +1,1 @@
+"""Duplicates: finding, merging, explaining, undoing. Nothing stands here yet."""

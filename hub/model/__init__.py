@@ -1,0 +1,1 @@
+"""Floor 0: the canonical model, records as they travel, errors and settings. Imports nothing of the house."""

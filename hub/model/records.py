@@ -1,0 +1,86 @@
+"""Records as they travel, and the counters that account for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+#: The outcomes a received record can have; their sum is always ``received``.
+OUTCOMES = ("created", "updated", "unchanged", "skipped", "parked", "held", "quarantined")
+
+
+@dataclass(slots=True)
+class Page:
+    """One page of one stream, as a connector hands it over.
+
+    ``records``: each a JSON object (bytes-like, ``msgspec.Raw`` or ``bytes``) with the source's own field names,
+    whatever the wire format was. ``deleted``: external ids that the source itself declared physically deleted.
+    ``position``: where reading goes on after this page (JSON-able, opaque to all but the connector).
+    ``last``: the stream is exhausted. ``nbytes``: size of the body on the wire.
+    """
+
+    stream: str
+    records: Sequence[Any]
+    deleted: Sequence[str] = ()
+    position: dict[str, Any] = field(default_factory=dict)
+    last: bool = False
+    nbytes: int = 0
+
+
+@dataclass(slots=True)
+class Reject:
+    """A record that a mapping refused: what goes to quarantine.
+
+    ``code`` is a key of the catalogue; ``field`` and ``value`` name the culprit in the source's own words.
+    """
+
+    external_id: str
+    code: str
+    field: str = ""
+    value: str = ""
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A half-open range of days in the system's own time zone: ``start`` included, ``end`` excluded."""
+
+    start: date
+    end: date
+
+
+@dataclass(slots=True)
+class Counters:
+    """What became of the records of one route in one run."""
+
+    received: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+    parked: int = 0
+    held: int = 0
+    quarantined: int = 0
+    skipped_by: dict[str, int] = field(default_factory=dict)
+
+    def add(self, other: Counters) -> None:
+        """Add ``other`` to this one, reasons of skipping included."""
+        self.received += other.received
+        for name in OUTCOMES:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for reason, number in other.skipped_by.items():
+            self.skipped_by[reason] = self.skipped_by.get(reason, 0) + number
+
+    def skip(self, reason: str, number: int = 1) -> None:
+        """Count ``number`` records as skipped for ``reason``."""
+        self.skipped += number
+        self.skipped_by[reason] = self.skipped_by.get(reason, 0) + number
+
+    @property
+    def balanced(self) -> bool:
+        """True when every received record has exactly one outcome."""
+        return self.received == sum(getattr(self, name) for name in OUTCOMES) and self.skipped == sum(
+            self.skipped_by.values()
+        )
