@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as attribute
 from datetime import date
 from typing import Any
 
@@ -24,7 +25,7 @@ class Page:
     stream: str
     records: Sequence[Any]
     deleted: Sequence[str] = ()
-    position: dict[str, Any] = field(default_factory=dict)
+    position: dict[str, Any] = attribute(default_factory=dict)
     last: bool = False
     nbytes: int = 0
 
@@ -40,7 +41,7 @@ class Reject:
     code: str
     field: str = ""
     value: str = ""
-    params: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, Any] = attribute(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Counters:
     parked: int = 0
     held: int = 0
     quarantined: int = 0
-    skipped_by: dict[str, int] = field(default_factory=dict)
+    skipped_by: dict[str, int] = attribute(default_factory=dict)
 
     def add(self, other: Counters) -> None:
         """Add ``other`` to this one, reasons of skipping included."""
