@@ -1,0 +1,226 @@
+"""Runs and leases: who may write a route, and how a run that died gives way.
+
+The story the lease tells: worker A exchanges a route and its code server dies. A lives on as an orphan, Dagster fails
+its run and starts worker B. B takes the lease of the route over (A's run is named as superseded, or A's process is
+gone, or its lease ran out). When A comes to its next page it must renew the lease *inside the transaction of that
+page*; the row is no longer A's, so A's whole page is rolled back and A stops. No page is ever written by two runs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, and_, or_, select, update
+
+from hub import __version__
+from hub.model.errors import Fenced, HubError, RetryLater
+from hub.model.process import alive, process_mark
+from hub.model.records import OUTCOMES, Counters, Window
+from hub.store import core
+from hub.store.database import Store
+
+#: A live run renews at every page; a page may wait for a slow source as long as this.
+LEASE = timedelta(minutes=10)
+ENDED = ("completed", "warnings", "failed", "fenced", "disabled")
+#: From best to worst: a run is as good as its worst route.
+_SEVERITY = {state: rank for rank, state in enumerate(("disabled", "completed", "warnings", "failed", "fenced"))}
+
+
+def now() -> datetime:
+    """The current time, UTC, whole seconds (what the store keeps)."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def open_run(
+    store: Store,
+    routes: list[str],
+    *,
+    mode: str,
+    initiator: str,
+    dagster_run_id: str | None = None,
+    supersedes: str | None = None,
+    silent: bool = False,
+) -> int:
+    """Id of a running exchange run; for a Dagster run that has one already (another asset opened it), that one."""
+    with store.begin() as conn:
+        if supersedes:
+            _fail(conn, core.exchange_run.c.dagster_run_id == supersedes)
+        close_dead_runs(conn)
+        if dagster_run_id:
+            row = conn.execute(
+                select(core.exchange_run.c.id).where(
+                    core.exchange_run.c.dagster_run_id == dagster_run_id, core.exchange_run.c.state == "running"
+                )
+            ).first()
+            if row:
+                return int(row.id)
+        result = conn.execute(
+            core.exchange_run.insert().values(
+                mode=mode,
+                initiator=initiator,
+                dagster_run_id=dagster_run_id,
+                state="running",
+                started_at=now(),
+                silent=silent,
+                host=socket.gethostname(),
+                pid=os.getpid(),
+                process_started=process_mark(os.getpid()),
+                code_version=__version__,
+                planned=routes,
+            )
+        )
+        return int(result.inserted_primary_key[0])
+
+
+def _fail(conn: Connection, condition: Any, state: str = "failed") -> list[int]:
+    """End the running runs that meet ``condition`` and free their routes; their ids."""
+    runs = core.exchange_run
+    ids = [int(row.id) for row in conn.execute(select(runs.c.id).where(runs.c.state == "running", condition))]
+    if ids:
+        conn.execute(update(runs).where(runs.c.id.in_(ids)).values(state=state, ended_at=now()))
+        conn.execute(
+            update(core.run_route)
+            .where(core.run_route.c.run_id.in_(ids), core.run_route.c.state == "running")
+            .values(state=state, ended_at=now())
+        )
+        conn.execute(
+            update(core.route).where(core.route.c.lease_run_id.in_(ids)).values(lease_run_id=None, lease_until=None)
+        )
+    return ids
+
+
+def close_dead_runs(conn: Connection) -> list[int]:
+    """Fail the runs of this machine whose process is gone; their ids."""
+    runs = core.exchange_run
+    host = socket.gethostname()
+    rows = conn.execute(
+        select(runs.c.id, runs.c.pid, runs.c.process_started).where(runs.c.state == "running", runs.c.host == host)
+    ).all()
+    dead = [row.id for row in rows if not alive(int(row.pid), row.process_started or "")]
+    return _fail(conn, runs.c.id.in_(dead)) if dead else []
+
+
+def take_route(conn: Connection, run_id: int, route_id: int, code: str) -> None:
+    """Lease the route to the run; ``RetryLater(route_busy)`` while a live run holds it."""
+    route = core.route
+    taken = conn.execute(
+        update(route)
+        .where(
+            route.c.id == route_id,
+            or_(route.c.lease_run_id.is_(None), route.c.lease_run_id == run_id, route.c.lease_until < now()),
+        )
+        .values(lease_run_id=run_id, lease_until=now() + LEASE)
+    )
+    if taken.rowcount == 1:
+        return
+    runs = core.exchange_run
+    owner = conn.execute(
+        select(runs.c.id, runs.c.pid, runs.c.host, runs.c.started_at, runs.c.state)
+        .join(route, route.c.lease_run_id == runs.c.id)
+        .where(route.c.id == route_id)
+    ).first()
+    if owner is None or owner.state != "running":
+        conn.execute(
+            update(route).where(route.c.id == route_id).values(lease_run_id=run_id, lease_until=now() + LEASE)
+        )
+        return
+    raise RetryLater(
+        "route_busy", route=code, run=owner.id, since=str(owner.started_at), pid=owner.pid, host=owner.host
+    )
+
+
+def start_route(
+    conn: Connection, run_id: int, route_id: int, mapping_hash: str, window: Window | None, pages_of: str = ""
+) -> None:
+    """A running row for the route in the run; a retry within the same run goes on with the row it has."""
+    table = core.run_route
+    there = conn.execute(
+        update(table)
+        .where(table.c.run_id == run_id, table.c.route_id == route_id)
+        .values(state="running", ended_at=None, error_code=None, error_text=None, mapping_hash=mapping_hash)
+    )
+    if there.rowcount == 0:
+        conn.execute(
+            table.insert().values(
+                run_id=run_id,
+                route_id=route_id,
+                state="running",
+                started_at=now(),
+                mapping_hash=mapping_hash,
+                skipped_by={},
+                window_start=window.start if window else None,
+                window_end=window.end if window else None,
+            )
+        )
+
+
+def hold(conn: Connection, run_id: int, route_id: int, code: str) -> None:
+    """Prove inside the transaction that the route is still this run's, and renew; ``Fenced`` if it is not."""
+    kept = conn.execute(
+        update(core.route)
+        .where(and_(core.route.c.id == route_id, core.route.c.lease_run_id == run_id))
+        .values(lease_until=now() + LEASE)
+    )
+    if kept.rowcount != 1:
+        owner = conn.execute(select(core.route.c.lease_run_id).where(core.route.c.id == route_id)).scalar()
+        raise Fenced("fenced", route=code, run=owner)
+
+
+def account(conn: Connection, run_id: int, route_id: int, counters: Counters, **more: int) -> None:
+    """Add one page's counters to the run's row; the database itself refuses counters that do not balance."""
+    table = core.run_route
+    values: dict[str, Any] = {name: table.c[name] + getattr(counters, name) for name in ("received", *OUTCOMES)}
+    values |= {name: table.c[name] + number for name, number in more.items()}
+    key = and_(table.c.run_id == run_id, table.c.route_id == route_id)
+    if counters.skipped_by:
+        known = conn.execute(select(table.c.skipped_by).where(key)).scalar() or {}
+        total = {**known}
+        for reason, number in counters.skipped_by.items():
+            total[reason] = total.get(reason, 0) + number
+        values["skipped_by"] = total
+    conn.execute(update(table).where(key).values(**values))
+
+
+def end_route(store: Store, run_id: int, route_id: int, state: str, error: HubError | None = None) -> None:
+    """Close the route's row and give the lease back; with the last planned route the run itself ends."""
+    table = core.run_route
+    with store.begin() as conn:
+        conn.execute(
+            update(table)
+            .where(table.c.run_id == run_id, table.c.route_id == route_id, table.c.state == "running")
+            .values(
+                state=state,
+                ended_at=now(),
+                error_code=error.code if error else None,
+                error_text=str(error) if error else None,
+            )
+        )
+        conn.execute(
+            update(core.route)
+            .where(core.route.c.id == route_id, core.route.c.lease_run_id == run_id)
+            .values(lease_run_id=None, lease_until=None)
+        )
+        end_run_if_done(conn, run_id)
+
+
+def end_run_if_done(conn: Connection, run_id: int) -> None:
+    """End the run when every planned route has ended; it is as good as its worst route."""
+    runs = core.exchange_run
+    planned = conn.execute(select(runs.c.planned).where(runs.c.id == run_id)).scalar() or []
+    if isinstance(planned, str):
+        planned = json.loads(planned)
+    rows = conn.execute(
+        select(core.route.c.code, core.run_route.c.state)
+        .join(core.route, core.route.c.id == core.run_route.c.route_id)
+        .where(core.run_route.c.run_id == run_id)
+    ).all()
+    states = {row.code: row.state for row in rows}
+    if any(states.get(code) not in ENDED for code in planned):
+        return
+    worst = max(states.values(), key=lambda state: _SEVERITY[state], default="completed")
+    worst = "completed" if worst == "disabled" else worst
+    conn.execute(update(runs).where(runs.c.id == run_id, runs.c.state == "running").values(state=worst, ended_at=now()))
