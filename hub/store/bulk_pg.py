@@ -1,0 +1,1 @@
+"""PostgreSQL's side of ``bulk``: COPY, and one set-based statement."""
