@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -47,17 +48,14 @@ def open_run(
 ) -> int:
     """Id of a running exchange run; for a Dagster run that has one already (another asset opened it), that one."""
     with store.begin() as conn:
-        if supersedes:
-            _fail(conn, core.exchange_run.c.dagster_run_id == supersedes)
         close_dead_runs(conn)
+        if supersedes:
+            # Its process lives, else it would be closed by now: an orphan, to be kept from writing.
+            _fail(conn, core.exchange_run.c.dagster_run_id == supersedes, "fenced")
         if dagster_run_id:
-            row = conn.execute(
-                select(core.exchange_run.c.id).where(
-                    core.exchange_run.c.dagster_run_id == dagster_run_id, core.exchange_run.c.state == "running"
-                )
-            ).first()
-            if row:
-                return int(row.id)
+            there = _reopen(conn, dagster_run_id)
+            if there is not None:
+                return there
         result = conn.execute(
             core.exchange_run.insert().values(
                 mode=mode,
@@ -74,6 +72,28 @@ def open_run(
             )
         )
         return int(result.inserted_primary_key[0])
+
+
+def _reopen(conn: Connection, dagster_run_id: str) -> int | None:
+    """The exchange run of a Dagster run, running again (a step was retried); ``Fenced`` if a newer run replaced it."""
+    runs = core.exchange_run
+    row = conn.execute(select(runs.c.id, runs.c.state).where(runs.c.dagster_run_id == dagster_run_id)).first()
+    if row is None:
+        return None
+    if row.state == "fenced":
+        raise Fenced("run_replaced", run=row.id)
+    conn.execute(
+        update(runs)
+        .where(runs.c.id == row.id)
+        .values(
+            state="running",
+            ended_at=None,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            process_started=process_mark(os.getpid()),
+        )
+    )
+    return int(row.id)
 
 
 def _fail(conn: Connection, condition: Any, state: str = "failed") -> list[int]:
@@ -134,7 +154,7 @@ def take_route(conn: Connection, run_id: int, route_id: int, code: str) -> None:
 
 
 def start_route(
-    conn: Connection, run_id: int, route_id: int, mapping_hash: str, window: Window | None, pages_of: str = ""
+    conn: Connection, run_id: int, route_id: int, mapping_hash: str, window: Window | None
 ) -> None:
     """A running row for the route in the run; a retry within the same run goes on with the row it has."""
     table = core.run_route
@@ -221,6 +241,14 @@ def end_run_if_done(conn: Connection, run_id: int) -> None:
     states = {row.code: row.state for row in rows}
     if any(states.get(code) not in ENDED for code in planned):
         return
-    worst = max(states.values(), key=lambda state: _SEVERITY[state], default="completed")
-    worst = "completed" if worst == "disabled" else worst
-    conn.execute(update(runs).where(runs.c.id == run_id, runs.c.state == "running").values(state=worst, ended_at=now()))
+    conn.execute(
+        update(runs)
+        .where(runs.c.id == run_id, runs.c.state == "running")
+        .values(state=worst(states.values()), ended_at=now())
+    )
+
+
+def worst(states: Iterable[str]) -> str:
+    """State of a run whose routes ended in ``states``."""
+    found = max(states, key=lambda state: _SEVERITY[state], default="completed")
+    return "completed" if found == "disabled" else found

@@ -91,3 +91,15 @@ def ref(name: str, ru: str, target: str, *, required: bool = False) -> Field:
 def field(name: str, kind: Kind, ru: str, *, required: bool = False, clearable: bool = False) -> Field:
     """A number, flag, date or timestamp."""
     return Field(name, kind, ru, required, clearable)
+
+
+def show(kind: Kind, value: object) -> str | None:
+    """A travelling value as a person reads it: scaled integers as decimals, flags as words; ``None`` stays ``None``."""
+    if value is None:
+        return None
+    if kind in SCALE and isinstance(value, int):
+        sign, digits = ("-" if value < 0 else ""), str(abs(value)).rjust(SCALE[kind] + 1, "0")
+        return f"{sign}{digits[: -SCALE[kind]]}.{digits[-SCALE[kind] :]}"
+    if kind is Kind.BOOL:
+        return "true" if value else "false"
+    return str(value)

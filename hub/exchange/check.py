@@ -1,0 +1,40 @@
+"""Connection test of one system: can it be reached, what is published, do the mappings fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from connectors.base import CheckReport
+from hub.exchange.hub import Hub
+from hub.model.errors import HubError
+
+
+@dataclass(slots=True)
+class CheckResult:
+    """What a connection test found. ``paused``: mappings that do not fit, each with its problems."""
+
+    system: str
+    report: CheckReport
+    problems: list[HubError] = field(default_factory=list)
+    paused: dict[str, list[HubError]] = field(default_factory=dict)
+    mappings: int = 0
+
+
+def check_system(hub: Hub, code: str) -> CheckResult:
+    """Try the system and hold its mappings against what it publishes; faults are in the result."""
+    try:
+        connector = hub.connector(code)
+    except HubError as error:
+        return CheckResult(code, CheckReport(), [error])
+    report = connector.check()
+    result = CheckResult(code, report, list(report.problems))
+    if not report.reachable or report.problems:
+        return result
+    try:
+        profile = hub.profile(code)
+    except HubError as error:
+        result.problems.append(error)
+        return result
+    result.mappings = len(profile.mappings)
+    result.paused = {name: list(problems) for name, problems in profile.paused.items()}
+    return result

@@ -1,0 +1,173 @@
+"""The opened installation: settings, store, systems with their profiles and connectors, and the routes between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, select, update
+
+from connectors.base import Connector, Traffic
+from connectors.registry import open_connector
+from hub.exchange.desk import stream_name
+from hub.model.entities import ENTITIES, Entity
+from hub.model.errors import NeedsPerson
+from hub.model.settings import RouteSettings, Settings, SystemSettings, load_settings
+from hub.store import core
+from hub.store.database import Store, open_store
+from mappings.compiled import CompiledProfile, compile_profile
+
+if TYPE_CHECKING:
+    from typing import Self
+
+Opener = Callable[[SystemSettings], Connector]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """System × entity × direction. ``mappings``: names of the mappings that feed it, in load order."""
+
+    id: int
+    code: str
+    system: str
+    entity: Entity
+    mappings: tuple[str, ...]
+    settings: RouteSettings
+
+
+class Hub:
+    """One per process; opening it touches the store but no network."""
+
+    def __init__(self, settings: Settings, store: Store, opener: Opener = open_connector) -> None:
+        self.settings = settings
+        self.store = store
+        self.routes: dict[str, Route] = {}
+        self.streams: dict[str, dict[str, int]] = {}
+        self._opener = opener
+        self._connectors: dict[str, Connector] = {}
+        self._other: dict[str, Route] = {}
+        self._live: dict[str, CompiledProfile] = {}
+        with store.begin() as conn:
+            for system in settings.systems.values():
+                self._register(conn, system)
+
+    @classmethod
+    def open(cls, home: Path, opener: Opener = open_connector) -> Self:
+        """Open the installation of ``home``; ``NeedsPerson`` for settings or mappings that are wrong."""
+        settings = load_settings(home)
+        secret = settings.store_password.resolve() if settings.store_password else None
+        store = open_store(settings.store_url, secret)
+        try:
+            store.migrate()
+            return cls(settings, store, opener)
+        except BaseException:
+            store.close()
+            raise
+
+    def close(self) -> None:
+        """Give connections and sessions back."""
+        for connector in self._connectors.values():
+            connector.close()
+        self._connectors.clear()
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def system(self, code: str) -> SystemSettings:
+        """Settings of one system; ``NeedsPerson(unknown_system)`` lists the valid ones."""
+        try:
+            return self.settings.systems[code]
+        except KeyError:
+            raise NeedsPerson("unknown_system", system=code, valid=", ".join(self.settings.systems)) from None
+
+    def route(self, code: str) -> Route:
+        """The route of that code; ``NeedsPerson(unknown_route)`` lists the valid ones."""
+        try:
+            return self.routes[code]
+        except KeyError:
+            raise NeedsPerson("unknown_route", route=code, valid=", ".join(self.routes)) from None
+
+    def other_route(self, system: str) -> Route:
+        """Where records of a change feed are accounted for whose stream no mapping reads."""
+        return self._other[system]
+
+    def traffic(self, system: str) -> Traffic | None:
+        """What this process has sent to the system so far; None before the first request."""
+        connector = self._connectors.get(system)
+        return connector.traffic if connector is not None else None
+
+    def connector(self, system: str) -> Connector:
+        """The connector of a system, opened at first use."""
+        if system not in self._connectors:
+            self._connectors[system] = self._opener(self.system(system))
+        return self._connectors[system]
+
+    def profile(self, system: str) -> CompiledProfile:
+        """The system's mappings, checked against what it publishes now (read once per process)."""
+        if system not in self._live:
+            settings, connector = self.system(system), self.connector(system)
+            self._live[system] = compile_profile(
+                settings.profile, settings.timezone, settings.overlay, connector.streams()
+            )
+            fingerprint = connector.fingerprint()
+            with self.store.begin() as conn:
+                conn.execute(
+                    update(core.system).where(core.system.c.code == system).values(metadata_hash=fingerprint)
+                )
+        return self._live[system]
+
+    def _register(self, conn: Connection, system: SystemSettings) -> None:
+        """Rows for the system, its streams and its routes, made where missing."""
+        profile = compile_profile(system.profile, system.timezone, system.overlay)
+        system_id = _ensure(
+            conn,
+            core.system,
+            {"code": system.code},
+            {"kind": system.kind, "title": system.title, "timezone": system.timezone},
+        )
+        entity_of = {stream_name(mapping): mapping.entity.name for mapping in profile.mappings.values()}
+        for mapping in profile.mappings.values():
+            for stream in mapping.ref_streams:
+                entity_of.setdefault(stream, "")
+        self.streams[system.code] = {
+            name: _ensure(conn, core.stream, {"system_id": system_id, "name": name}, {"entity": entity})
+            for name, entity in entity_of.items()
+        }
+        for name in ENTITIES:
+            own = tuple(m.name for m in profile.mappings.values() if m.entity.name == name)
+            if own:
+                self._add_route(conn, system, system_id, ENTITIES[name], own)
+        code = f"{system.code}.other"
+        number = _ensure(conn, core.route, {"code": code}, _route_values(system_id, ""))
+        nothing = Entity("", "Прочее", "Other", "", ())
+        self._other[system.code] = Route(number, code, system.code, nothing, (), RouteSettings(code=code))
+
+    def _add_route(
+        self, conn: Connection, system: SystemSettings, system_id: int, entity: Entity, mappings: tuple[str, ...]
+    ) -> None:
+        code = f"{system.code}.{entity.name}"
+        settings = self.settings.routes.get(code) or RouteSettings(code=code)
+        number = _ensure(conn, core.route, {"code": code}, _route_values(system_id, entity.name))
+        self.routes[code] = Route(number, code, system.code, entity, mappings, settings)
+
+
+def _route_values(system_id: int, entity: str) -> dict[str, object]:
+    return {"system_id": system_id, "entity": entity, "direction": "pull", "enabled": True}
+
+
+def _ensure(conn: Connection, table: core.Table, key: dict[str, object], values: dict[str, object]) -> int:
+    """Id of the row with ``key``, inserted with ``values`` where missing; differing values are brought up to date."""
+    condition = [table.c[name] == value for name, value in key.items()]
+    row = conn.execute(select(table).where(*condition)).mappings().first()
+    if row is None:
+        return int(conn.execute(table.insert().values(**key, **values)).inserted_primary_key[0])
+    fresh = {n: v for n, v in values.items() if row[n] != v and n not in {"enabled", "direction"} and v != ""}
+    if fresh:
+        conn.execute(update(table).where(table.c.id == row["id"]).values(**fresh))
+    return int(row["id"])

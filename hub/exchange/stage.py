@@ -1,0 +1,313 @@
+"""One page: what is unchanged, what is new, what cannot pass, and the writing of it, all inside one transaction.
+
+A page whose rows the database refuses (or on which our own code stumbles) is cut in halves inside that transaction
+until the one bad record is found; that one goes to quarantine and the others pass.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from xxhash import xxh3_64_intdigest
+
+from hub.exchange import trouble, write
+from hub.exchange.desk import Desk, MappingDesk
+from hub.exchange.write import Incoming
+from hub.model.errors import HubError
+from hub.model.records import Counters, Page, Reject
+from hub.store import bulk, core
+
+_SIGN = 1 << 63
+_WRAP = 1 << 64
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a page's records. ``fulfilled``: links that were awaited and have their record now."""
+
+    counters: Counters = field(default_factory=Counters)
+    fulfilled: list[int] = field(default_factory=list)
+
+    def add(self, other: Outcome) -> None:
+        """Add another part of the page."""
+        self.counters.add(other.counters)
+        self.fulfilled.extend(other.fulfilled)
+
+
+@dataclass(slots=True)
+class _Fresh:
+    """A new or changed raw record, with the link it has already (if any)."""
+
+    external_id: str
+    version: str | None
+    row_hash: int
+    raw: Any
+    link_id: int | None
+    record_id: int | None
+    expected: bool
+
+
+def row_hash(raw: Any, fingerprint: int) -> int:
+    """Signed 64-bit hash of a raw record under a mapping: equal only if both are."""
+    value = xxh3_64_intdigest(raw, fingerprint)
+    return value - _WRAP if value >= _SIGN else value
+
+
+def apply_page(conn: Connection, desk: Desk, work: MappingDesk, page: Page) -> Outcome:
+    """Everything a page does to the store but the cursor and the run's counters."""
+    desk.links.start_page()
+    outcome = apply_records(conn, desk, work, list(page.records))
+    if page.deleted:
+        _apply_deleted(conn, desk, work, page.deleted, outcome.counters)
+    return outcome
+
+
+def apply_records(conn: Connection, desk: Desk, work: MappingDesk, raws: Sequence[Any]) -> Outcome:
+    """Raw records of one mapping into the store; bisects where a record breaks the whole."""
+    try:
+        return _attempt(conn, desk, work, raws)
+    except IntegrityError:
+        failed: Exception | None = None
+        # Another run may have written the same expected link a moment ago; now it is visible and the same work passes.
+    except (HubError, OperationalError):
+        raise
+    except Exception as error:
+        failed = error
+    if failed is None:
+        try:
+            return _attempt(conn, desk, work, raws)
+        except IntegrityError as error:
+            failed = error
+    if len(raws) == 1:
+        return _refused(conn, desk, work, raws[0], failed)
+    half = len(raws) // 2
+    outcome = apply_records(conn, desk, work, raws[:half])
+    outcome.add(apply_records(conn, desk, work, raws[half:]))
+    return outcome
+
+
+def _attempt(conn: Connection, desk: Desk, work: MappingDesk, raws: Sequence[Any]) -> Outcome:
+    """Apply inside a savepoint; on any failure both the database and what we remember are as before."""
+    mark = desk.links.mark()
+    in_quarantine, waiting = (set(known) for known in work.troubled(conn))
+    savepoint = conn.begin_nested()
+    try:
+        outcome = _apply(conn, desk, work, raws)
+        savepoint.commit()
+    except BaseException:
+        savepoint.rollback()
+        desk.links.take_back(mark)
+        work.open_quarantine, work.waiting = in_quarantine, waiting
+        raise
+    return outcome
+
+
+def _refused(conn: Connection, desk: Desk, work: MappingDesk, raw: Any, error: Exception) -> Outcome:
+    """The single record that breaks the page, named as what it broke."""
+    head = work.mapping.heads([raw])[0]
+    if isinstance(head, Reject):
+        reject = head
+    else:
+        detail = str(error.orig) if isinstance(error, DBAPIError) else f"{type(error).__name__}: {error}"
+        code = "refused_by_store" if isinstance(error, DBAPIError) else "record_breaks_mapping"
+        reject = Reject(head[0], code, params={"detail": detail.splitlines()[0][:200]})
+    trouble.quarantine(conn, desk, work, [(reject, raw)])
+    return Outcome(Counters(received=1, quarantined=1))
+
+
+def _apply(conn: Connection, desk: Desk, work: MappingDesk, raws: Sequence[Any]) -> Outcome:
+    outcome = Outcome(Counters(received=len(raws)))
+    rejects: list[tuple[Reject, Any]] = []
+    fresh = _changed(conn, work, raws, outcome.counters, rejects)
+    if fresh:
+        _pass(conn, desk, work, fresh, outcome, rejects)
+    outcome.counters.quarantined += len(rejects)
+    trouble.quarantine(conn, desk, work, rejects)
+    return outcome
+
+
+def _changed(
+    conn: Connection, work: MappingDesk, raws: Sequence[Any], counters: Counters, rejects: list[tuple[Reject, Any]]
+) -> list[_Fresh]:
+    """The records that differ from what is known, by one look-up; nothing is decoded but key and version."""
+    latest: dict[str, tuple[str | None, Any]] = {}
+    for raw, head in zip(raws, work.mapping.heads(raws), strict=True):
+        if isinstance(head, Reject):
+            rejects.append((head, raw))
+        else:
+            if head[0] in latest:
+                counters.skip("repeated")
+            latest[head[0]] = (head[1], raw)
+    found = bulk.find_links(conn, work.stream_id, list(latest))
+    seed = work.mapping.fingerprint
+    fresh: list[_Fresh] = []
+    for external_id, (version, raw) in latest.items():
+        value = row_hash(raw, seed)
+        link = found.get(external_id)
+        if link is None:
+            fresh.append(_Fresh(external_id, version, value, raw, None, None, False))
+        elif link[1] is not None and link[2] == value:
+            counters.unchanged += 1
+        else:
+            fresh.append(_Fresh(external_id, version, value, raw, link[0], link[1], link[1] is None))
+    return fresh
+
+
+def _decode(
+    work: MappingDesk, fresh: list[_Fresh], counters: Counters, rejects: list[tuple[Reject, Any]]
+) -> tuple[list[_Fresh], list[Any]]:
+    """Decoded records that are neither refused nor skipped, beside what they came from."""
+    passing, items = [], []
+    decoded = work.mapping.decode([one.raw for one in fresh], [one.external_id for one in fresh])
+    for one, item in zip(fresh, decoded, strict=True):
+        if isinstance(item, Reject):
+            rejects.append((item, one.raw))
+            continue
+        reason = work.mapping.skip_reason(item)
+        if reason is not None:
+            counters.skip(reason)
+            continue
+        passing.append(one)
+        items.append(item)
+    return passing, items
+
+
+def _pass(
+    conn: Connection,
+    desk: Desk,
+    work: MappingDesk,
+    fresh: list[_Fresh],
+    outcome: Outcome,
+    rejects: list[tuple[Reject, Any]],
+) -> None:
+    passing, items = _decode(work, fresh, outcome.counters, rejects)
+    if not passing:
+        return
+    own = work.stream
+    foreseen = _foresee(conn, desk, own, passing)
+    wanted = work.mapping.collect(items)
+    unresolved = desk.links.resolve(conn, wanted)
+    waits = _waits(work, passing, items, unresolved)
+    emitted = work.mapping.emit(items, desk.links.ids)
+    ready: list[Incoming] = []
+    unused: list[_Fresh] = []
+    parked = []
+    for one, mapped in zip(passing, emitted, strict=True):
+        if one.external_id in waits:
+            parked.append((one.external_id, one.raw, [desk.links.ids[s][e] for s, e in waits[one.external_id]]))
+            unused.append(one)
+        elif isinstance(mapped, Reject):
+            rejects.append((mapped, one.raw))
+            unused.append(one)
+        else:
+            link_id = desk.links.ids[own][one.external_id] if one.link_id is None else one.link_id
+            ready.append(
+                Incoming(one.external_id, link_id, one.record_id, one.expected, one.version, one.row_hash, mapped)
+            )
+    _keep_awaited(conn, desk, work, [one for one in unused if one.external_id in foreseen], wanted.get(own, set()))
+    _write(conn, desk, work, ready, outcome)
+    outcome.counters.parked += len(parked)
+    trouble.park(conn, desk, work, parked)
+    trouble.settle(conn, work, [item.external_id for item in ready])
+
+
+def _foresee(conn: Connection, desk: Desk, stream: str, passing: list[_Fresh]) -> set[str]:
+    """Give the page's new records their link ids before references are resolved: they may refer to each other."""
+    new = [one.external_id for one in passing if one.link_id is None]
+    for external_id, number in zip(new, bulk.allocate(conn, "link", len(new)) if new else (), strict=True):
+        desk.links.remember(stream, external_id, number)
+    for one in passing:
+        if one.link_id is not None:
+            desk.links.remember(stream, one.external_id, one.link_id)
+    return set(new)
+
+
+def _waits(
+    work: MappingDesk, passing: list[_Fresh], items: list[Any], unresolved: dict[str, set[str]]
+) -> dict[str, list[tuple[str, str]]]:
+    """Records that must wait, each with the (stream, external id) it needs; who needs a waiting record waits too."""
+    waits: dict[str, list[tuple[str, str]]] = {}
+    if not unresolved:
+        return waits
+    missing: dict[str, set[str]] = defaultdict(set, unresolved)
+    own, grew = work.stream, True
+    while grew:
+        grew = False
+        for one, item in zip(passing, items, strict=True):
+            if one.external_id in waits:
+                continue
+            needs = [(t.stream, t.external_id) for t in work.mapping.required(item)]
+            needs = [need for need in needs if need[1] in missing[need[0]]]
+            if needs:
+                waits[one.external_id] = needs
+                if one.record_id is None:
+                    missing[own].add(one.external_id)
+                    grew = True
+    return waits
+
+
+def _keep_awaited(
+    conn: Connection, desk: Desk, work: MappingDesk, unused: list[_Fresh], wanted: set[str]
+) -> None:
+    """Links foreseen for records that do not pass: written as expected where someone refers to them, else dropped."""
+    stream, rows = work.stream, []
+    for one in unused:
+        if one.external_id in wanted:
+            number = desk.links.ids[stream][one.external_id]
+            rows.append((number, work.stream_id, one.external_id, "expected", desk.run_id))
+            desk.links.remember(stream, one.external_id, number, expected=True)
+        else:
+            desk.links.forget(stream, one.external_id)
+    if rows:
+        bulk.insert_rows(conn, core.link, ("id", "stream_id", "external_id", "state", "first_run"), rows)
+
+
+def _write(conn: Connection, desk: Desk, work: MappingDesk, ready: list[Incoming], outcome: Outcome) -> None:
+    new = [item for item in ready if item.record_id is None]
+    there = [item for item in ready if item.record_id is not None]
+    write.create(conn, desk, work, new)
+    changed = write.change(conn, desk, work, there)
+    outcome.counters.created += len(new)
+    outcome.counters.updated += changed
+    outcome.counters.unchanged += len(there) - changed
+    outcome.fulfilled.extend(item.link_id for item in new if item.expected)
+
+
+def _apply_deleted(
+    conn: Connection, desk: Desk, work: MappingDesk, external_ids: Sequence[str], counters: Counters
+) -> None:
+    """Records that the source itself says are physically gone: they stay here, in state ``deleted``."""
+    found = bulk.find_links(conn, work.stream_id, list(external_ids))
+    targets = [(link[0], link[1]) for link in found.values() if link[1] is not None]
+    changed = write.set_state(conn, desk, work, targets, "deleted", "delete") if targets else 0
+    counters.received += len(external_ids)
+    counters.updated += changed
+    counters.unchanged += len(targets) - changed
+    unknown = len(external_ids) - len(targets)
+    if unknown:
+        counters.skip("deleted_unknown", unknown)
+
+
+def release(conn: Connection, desk: Desk, fulfilled: list[int]) -> int:
+    """Replay the parked records that waited for ``fulfilled`` links, and those that waited for them; how many passed."""
+    passed = 0
+    while fulfilled:
+        by_stream: dict[int, list[bytes]] = defaultdict(list)
+        for stream_id, external_id, payload in trouble.released_by(conn, fulfilled):
+            by_stream[stream_id].append(payload)
+            if stream_id in desk.by_stream:
+                desk.by_stream[stream_id].troubled(conn)[1].add(external_id)
+        fulfilled = []
+        for stream_id, raws in by_stream.items():
+            work = desk.by_stream.get(stream_id)
+            if work is None:
+                continue  # its mapping is paused: the record stays parked and comes again with its route
+            outcome = apply_records(conn, desk, work, raws)
+            passed += outcome.counters.created + outcome.counters.updated
+            fulfilled.extend(outcome.fulfilled)
+    return passed

@@ -1,0 +1,273 @@
+"""From decided records to rows: the fast path's lists of tuples, built once a page and handed over in bulk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, delete
+
+from hub.engine.decide import Change, Decision, decide_child, decide_root
+from hub.exchange.desk import ChildDesk, Desk, MappingDesk
+from hub.model.fields import Field, Kind, show
+from hub.store import bulk, core
+
+if TYPE_CHECKING:
+    from mappings.compiled import Mapped
+
+LOG_COLUMNS = ("id", "run_id", "entity", "record_id", "link_id", "op", "field", "before", "after", "at")
+_STATE = Field("record_state", Kind.TEXT, "Состояние")
+
+
+@dataclass(slots=True)
+class Incoming:
+    """One record that passed the mapping, with the link it belongs to.
+
+    ``record_id``: None for a record to be created. ``expected``: its link is already a row, without a record.
+    """
+
+    external_id: str
+    link_id: int
+    record_id: int | None
+    expected: bool
+    version: str | None
+    row_hash: int
+    mapped: Mapped
+
+
+def create(conn: Connection, desk: Desk, work: MappingDesk, items: Sequence[Incoming]) -> None:
+    """Insert new records, their children, links and one change-log row each."""
+    if not items:
+        return
+    numbers = bulk.allocate(conn, "record", len(items))
+    run, at, name = desk.run_id, desk.at, work.entity.name
+    roots, new_links, old_links, log = [], [], [], []
+    children: list[list[tuple[Any, ...]]] = [[] for _ in work.children]
+    for number, item in zip(numbers, items, strict=True):
+        mapped = item.mapped
+        roots.append((number, *mapped.root, mapped.record_state, run, run, 1))
+        if item.expected:
+            old_links.append((item.link_id, number, item.row_hash, item.version, "active", run))
+        else:
+            new_links.append(
+                (item.link_id, work.stream_id, item.external_id, number, "active", item.row_hash, item.version, run, run)
+            )
+        log.append((run, name, number, item.link_id, "insert", None, None, None, at))
+        for part, rows, target in zip(work.children, mapped.children, children, strict=True):
+            target.extend(_numbered(part, number, rows))
+    bulk.insert_rows(
+        conn,
+        core.link,
+        ("id", "stream_id", "external_id", "record_id", "state", "row_hash", "version", "first_run", "last_run"),
+        new_links,
+    )
+    bulk.update_rows(conn, core.link, ("id", "record_id", "row_hash", "version", "state", "last_run"), old_links)
+    bulk.insert_rows(conn, work.table, _root_columns(work), roots)
+    for part, rows in zip(work.children, children, strict=True):
+        bulk.insert_rows(conn, part.table, part.all_columns, rows)
+    write_log(conn, log)
+
+
+def write_log(conn: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Append to the change log: (run, entity, record, link, op, field, before, after, at) without ids."""
+    if rows:
+        numbers = bulk.allocate(conn, "log", len(rows))
+        bulk.insert_rows(
+            conn, core.change_log, LOG_COLUMNS, [(n, *row) for n, row in zip(numbers, rows, strict=True)]
+        )
+
+
+def _root_columns(work: MappingDesk) -> tuple[str, ...]:
+    return ("id", *work.mapping.root_columns, "record_state", "created_by_run", "updated_by_run", "row_version")
+
+
+def _numbered(part: ChildDesk, parent: int, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Child rows with their parent and number; the rows of a lines child bring their own number."""
+    if part.child.lines:
+        return [(parent, *row) for row in rows]
+    return [(parent, number, *row) for number, row in enumerate(rows, 1)]
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the store holds of one record, in travelling form."""
+
+    state: str
+    version: int
+    root: tuple[Any, ...]
+    children: list[list[tuple[Any, ...]]]
+
+
+def _fetch(conn: Connection, work: MappingDesk, record_ids: Sequence[int]) -> dict[int, _Known]:
+    known: dict[int, _Known] = {}
+    columns = ("id", "record_state", "row_version", *work.mapping.root_columns)
+    for row in bulk.fetch_rows(conn, work.table, columns, "id", record_ids):
+        known[row[0]] = _Known(row[1], row[2] or 0, tuple(row[3:]), [[] for _ in work.children])
+    for position, part in enumerate(work.children):
+        skip = 1 if part.child.lines else 2
+        order = (part.parent, part.child.number_column)
+        for row in bulk.fetch_rows(conn, part.table, part.all_columns, part.parent, record_ids, order):
+            known[row[0]].children[position].append(tuple(row[skip:]))
+    return known
+
+
+def _canonical_json(fields: Sequence[Field], row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The row with JSON values in one spelling: PostgreSQL gives jsonb back in its own."""
+    if not any(item.kind is Kind.JSON for item in fields):
+        return row
+    return tuple(
+        json.dumps(json.loads(value), ensure_ascii=False, sort_keys=True)
+        if item.kind is Kind.JSON and value is not None
+        else value
+        for item, value in zip(fields, row, strict=True)
+    )
+
+
+def _next_state(known: str, told: str) -> str:
+    """State a record takes when its system shows it as ``told``; what persons and merges decided stays."""
+    return known if known in {"archived", "merged"} else told
+
+
+class _Updates:
+    """Collects the rows of one page's updates, then writes them table by table."""
+
+    def __init__(self, desk: Desk, work: MappingDesk) -> None:
+        self.desk, self.work = desk, work
+        self.roots: list[tuple[Any, ...]] = []
+        self.links: list[tuple[Any, ...]] = []
+        self.log: list[tuple[Any, ...]] = []
+        self.replaced: list[list[int]] = [[] for _ in work.children]
+        self.children: list[list[tuple[Any, ...]]] = [[] for _ in work.children]
+        self.kept: dict[int, dict[str, Any]] = {}
+        self.updated = 0
+
+    def add(self, item: Incoming, known: _Known) -> None:
+        work = self.work
+        assert item.record_id is not None
+        decision = decide_root(
+            work.fields, _canonical_json(work.fields, known.root), _canonical_json(work.fields, item.mapped.root)
+        )
+        told = item.mapped.children
+        for position, part in enumerate(work.children):
+            changes = decide_child(part.child, part.columns, known.children[position], told[position])
+            if changes:
+                decision.changes.extend(changes)
+                decision.children_changed.append(position)
+        state = _next_state(known.state, item.mapped.record_state)
+        self.links.append((item.link_id, item.row_hash, item.version, self.desk.run_id))
+        if decision.kept:
+            self.kept[item.link_id] = _contribution(work, item, decision, known)
+        if not decision.changes and state == known.state:
+            return
+        self.updated += 1
+        self._rows(item, known, decision, state)
+
+    def _rows(self, item: Incoming, known: _Known, decision: Decision, state: str) -> None:
+        number = item.record_id
+        assert number is not None
+        self.roots.append((number, *decision.root, state, self.desk.run_id, known.version + 1))
+        for position in decision.children_changed:
+            part = self.work.children[position]
+            self.replaced[position].append(number)
+            self.children[position].extend(_numbered(part, number, item.mapped.children[position]))
+        kinds = {field.name: field.kind for field in self.work.fields}
+        if state != known.state:
+            op = "mark" if state == "marked" else "unmark" if known.state == "marked" else "update"
+            self._note(item, op, Change(_STATE.name, known.state, state), Kind.TEXT)
+        for change in decision.changes:
+            self._note(item, "update", change, kinds.get(change.path))
+
+    def _note(self, item: Incoming, op: str, change: Change, kind: Kind | None) -> None:
+        before, after = (_render(kind, value) for value in (change.before, change.after))
+        self.log.append(
+            (
+                self.desk.run_id,
+                self.work.entity.name,
+                item.record_id,
+                item.link_id,
+                op,
+                change.path,
+                before,
+                after,
+                self.desk.at,
+            )
+        )
+
+    def write(self, conn: Connection) -> None:
+        work = self.work
+        bulk.update_rows(conn, core.link, ("id", "row_hash", "version", "last_run"), self.links)
+        columns = ("id", *work.mapping.root_columns, "record_state", "updated_by_run", "row_version")
+        bulk.update_rows(conn, work.table, columns, self.roots)
+        for part, parents, rows in zip(work.children, self.replaced, self.children, strict=True):
+            if parents:
+                bulk.delete_children(conn, part.table, part.parent, parents)
+                bulk.insert_rows(conn, part.table, part.all_columns, rows)
+        write_log(conn, self.log)
+        _remember_kept(conn, self.desk.run_id, [row[0] for row in self.links], self.kept)
+
+
+def _render(kind: Kind | None, value: object) -> str | None:
+    """A cell for the change log; a whole child row (added or removed) as JSON."""
+    if isinstance(value, tuple):
+        return json.dumps(value, ensure_ascii=False)
+    return show(kind, value) if kind else None if value is None else str(value)
+
+
+def _contribution(work: MappingDesk, item: Incoming, decision: Decision, known: _Known) -> dict[str, Any]:
+    """The contribution of a system whose clearing was not followed: what it shows, and the last values it gave."""
+    names = [field.name for field in work.fields]
+    shown = dict(zip(names, item.mapped.root, strict=True))
+    own: dict[str, Any] = {name: {"value": value} for name, value in shown.items()}
+    for name in decision.kept:
+        own[name] = {"value": known.root[names.index(name)], "cleared": True}
+    return {"own": own, "shown": shown}
+
+
+def _remember_kept(conn: Connection, run_id: int, touched: Sequence[int], kept: dict[int, dict[str, Any]]) -> None:
+    """One contribution row per link whose statement differs from the golden record, none for the others touched."""
+    table = core.contribution
+    for start in range(0, len(touched), 400):
+        conn.execute(delete(table).where(table.c.link_id.in_(touched[start : start + 400])))
+    if kept:
+        conn.execute(
+            table.insert(),
+            [
+                {"link_id": link_id, "own": cells["own"], "shown": cells["shown"], "sent": {}, "run_id": run_id}
+                for link_id, cells in kept.items()
+            ],
+        )
+
+
+def change(conn: Connection, desk: Desk, work: MappingDesk, items: Sequence[Incoming]) -> int:
+    """Write what changed of records that are already here; how many did change."""
+    if not items:
+        return 0
+    known = _fetch(conn, work, [item.record_id for item in items if item.record_id is not None])
+    updates = _Updates(desk, work)
+    for item in items:
+        assert item.record_id is not None
+        updates.add(item, known[item.record_id])
+    updates.write(conn)
+    return updates.updated
+
+
+def set_state(
+    conn: Connection, desk: Desk, work: MappingDesk, targets: Sequence[tuple[int, int]], state: str, op: str
+) -> int:
+    """Put records (link id, record id) into ``state``; how many were not in it yet."""
+    rows = bulk.fetch_rows(conn, work.table, ("id", "record_state", "row_version"), "id", [t[1] for t in targets])
+    known = {row[0]: (row[1], row[2] or 0) for row in rows}
+    roots, log = [], []
+    for link_id, record_id in targets:
+        before, version = known[record_id]
+        if _next_state(before, state) == before:
+            continue
+        roots.append((record_id, state, desk.run_id, version + 1))
+        log.append(
+            (desk.run_id, work.entity.name, record_id, link_id, op, _STATE.name, before, state, desk.at)
+        )
+    bulk.update_rows(conn, work.table, ("id", "record_state", "updated_by_run", "row_version"), roots)
+    write_log(conn, log)
+    return len(roots)
