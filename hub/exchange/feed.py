@@ -19,7 +19,6 @@ class FeedPull:
     def __init__(self, hub: Hub, run_id: int, system: str) -> None:
         self.hub, self.run_id, self.system = hub, run_id, system
         self.parts: dict[str, Pull] = {}
-        self._profile = hub.profile(system)
         self._desk = make_desk(hub, run_id, system)
         self._by_stream = {
             work.mapping.stream: work for work in self._desk.by_mapping.values() if work.mapping.table == "set"
@@ -30,7 +29,7 @@ class FeedPull:
     def _take(self, route: Route) -> None:
         with self.hub.store.begin() as conn:
             runs.take_route(conn, self.run_id, route.id, route.code)
-            runs.start_route(conn, self.run_id, route.id, self._profile.fingerprint, None)
+            runs.start_route(conn, self.run_id, route.id, self.hub.profile_hash(self.system), None)
         self.parts[route.code] = Pull(self.hub, self.run_id, route)
 
     def run(self, node: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select, update
+from xxhash import xxh3_64_hexdigest
 
 from connectors.base import Connector, Traffic
 from connectors.registry import open_connector
@@ -107,6 +108,11 @@ class Hub:
         if system not in self._connectors:
             self._connectors[system] = self._opener(self.system(system))
         return self._connectors[system]
+
+    def profile_hash(self, system: str) -> str:
+        """A short text that changes when any live mapping of the system does."""
+        prints = sorted(mapping.fingerprint for mapping in self.profile(system).mappings.values())
+        return xxh3_64_hexdigest(",".join(map(str, prints)))
 
     def profile(self, system: str) -> CompiledProfile:
         """The system's mappings, checked against what it publishes now (read once per process)."""

@@ -84,13 +84,12 @@ class Links:
     def _expect(self, conn: Connection, stream: str, external_ids: list[str]) -> None:
         """Insert expected links. Another run may insert the same at this moment: the first one stands for both."""
         numbers = bulk.allocate(conn, "link", len(external_ids))
+        columns = ("id", "stream_id", "external_id", "state", "first_run")
         rows = [
             (number, self._streams[stream], external_id, "expected", self._run_id)
             for number, external_id in zip(numbers, external_ids, strict=True)
         ]
-        bulk.insert_missing(
-            conn, core.link, ("stream_id", "external_id"), ("id", "stream_id", "external_id", "state", "first_run"), rows
-        )
+        bulk.insert_missing(conn, core.link, ("stream_id", "external_id"), columns, rows)
         self._look_up(conn, stream, external_ids)
 
     def _recheck(self, conn: Connection, waiting: dict[str, set[str]]) -> dict[str, set[str]]:

@@ -133,7 +133,7 @@ class Pull:
         return connector.count(self._request(mapping, window, None))
 
     def _resume(self, cursor: _Cursor) -> dict[str, Any] | None:
-        with self.hub.store.begin() as conn:
+        with self.hub.store.read() as conn:
             position = cursor.load(conn)
         if position:
             self.resumed = True
@@ -257,10 +257,10 @@ def pull(work: Pull, window: Window | None) -> HubError | None:
     """Run a pull inside its lease; the error that ended it, if any."""
     hub, route = work.hub, work.route
     try:
-        fingerprints = hub.profile(route.system).fingerprint
+        mapping_hash = hub.profile_hash(route.system)
         with hub.store.begin() as conn:
             runs.take_route(conn, work.run_id, route.id, route.code)
-            runs.start_route(conn, work.run_id, route.id, fingerprints, window)
+            runs.start_route(conn, work.run_id, route.id, mapping_hash, window)
         work.run(window)
     except HubError as error:
         return error

@@ -149,7 +149,7 @@ def _first_line(error: DBAPIError) -> str:
 
 
 def _report(hub: Hub, work: Pull, error: HubError | None, seconds: float) -> RouteReport:
-    with hub.store.begin() as conn:
+    with hub.store.read() as conn:
         waiting = open_quarantine(conn, work.route.id)
     counters = work.counters
     troubled = counters.quarantined or counters.parked or counters.held or work.paused

@@ -294,7 +294,7 @@ def _apply_deleted(
 
 
 def release(conn: Connection, desk: Desk, fulfilled: list[int]) -> int:
-    """Replay the parked records that waited for ``fulfilled`` links, and those that waited for them; how many passed."""
+    """Replay what was parked for ``fulfilled`` links, and what was parked for that; how many records passed."""
     passed = 0
     while fulfilled:
         by_stream: dict[int, list[bytes]] = defaultdict(list)

@@ -1,11 +1,11 @@
-"""Records that could not pass: quarantine (something is wrong with them) and parked (something else is not here yet)."""
+"""Records that could not pass: quarantine (something is wrong with them) and parked (something else is missing)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, exists, select, update
 
 from hub.exchange.desk import Desk, MappingDesk
 from hub.exchange.runs import now
@@ -142,7 +142,7 @@ def released_by(conn: Connection, link_ids: Sequence[int]) -> list[tuple[int, st
         chunk = ids[start : start + _CHUNK]
         rows = conn.execute(
             select(parked.c.stream_id, parked.c.external_id, parked.c.payload)
-            .where(parked.c.id.in_(chunk), ~parked.c.id.in_(select(wait.c.parked_id).where(wait.c.parked_id.in_(chunk))))
+            .where(parked.c.id.in_(chunk), ~exists().where(wait.c.parked_id == parked.c.id))
             .order_by(parked.c.id)
         )
         ready.extend((int(row.stream_id), str(row.external_id), row.payload.encode()) for row in rows)

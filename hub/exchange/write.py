@@ -13,6 +13,7 @@ from hub.engine.decide import Change, Decision, decide_child, decide_root
 from hub.exchange.desk import ChildDesk, Desk, MappingDesk
 from hub.model.fields import Field, Kind, show
 from hub.store import bulk, core
+from hub.store.types import dump_json
 
 if TYPE_CHECKING:
     from mappings.compiled import Mapped
@@ -51,9 +52,8 @@ def create(conn: Connection, desk: Desk, work: MappingDesk, items: Sequence[Inco
         if item.expected:
             old_links.append((item.link_id, number, item.row_hash, item.version, "active", run))
         else:
-            new_links.append(
-                (item.link_id, work.stream_id, item.external_id, number, "active", item.row_hash, item.version, run, run)
-            )
+            told = (item.row_hash, item.version)
+            new_links.append((item.link_id, work.stream_id, item.external_id, number, "active", *told, run, run))
         log.append((run, name, number, item.link_id, "insert", None, None, None, at))
         for part, rows, target in zip(work.children, mapped.children, children, strict=True):
             target.extend(_numbered(part, number, rows))
@@ -114,13 +114,11 @@ def _fetch(conn: Connection, work: MappingDesk, record_ids: Sequence[int]) -> di
 
 
 def _canonical_json(fields: Sequence[Field], row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The row with JSON values in one spelling: PostgreSQL gives jsonb back in its own."""
+    """The row with JSON values in the spelling in which the store gives them back."""
     if not any(item.kind is Kind.JSON for item in fields):
         return row
     return tuple(
-        json.dumps(json.loads(value), ensure_ascii=False, sort_keys=True)
-        if item.kind is Kind.JSON and value is not None
-        else value
+        dump_json(json.loads(value)) if item.kind is Kind.JSON and value is not None else value
         for item, value in zip(fields, row, strict=True)
     )
 
@@ -146,9 +144,7 @@ class _Updates:
     def add(self, item: Incoming, known: _Known) -> None:
         work = self.work
         assert item.record_id is not None
-        decision = decide_root(
-            work.fields, _canonical_json(work.fields, known.root), _canonical_json(work.fields, item.mapped.root)
-        )
+        decision = decide_root(work.fields, known.root, _canonical_json(work.fields, item.mapped.root))
         told = item.mapped.children
         for position, part in enumerate(work.children):
             changes = decide_child(part.child, part.columns, known.children[position], told[position])
