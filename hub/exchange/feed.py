@@ -54,9 +54,7 @@ class FeedPull:
                 outcome = apply_page(conn, self._desk, work, page)
                 counters = outcome.counters
                 released = release(conn, self._desk, outcome.fulfilled)
-            runs.account(
-                conn, self.run_id, route.id, counters, released=released, pages=1, bytes=page.nbytes
-            )
+            runs.account(conn, self.run_id, route.id, counters, released=released, pages=1, bytes=page.nbytes)
         part.counters.add(counters)
         part.released += released
         part.pages += 1

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Table, select, update
 from xxhash import xxh3_64_hexdigest
 
 from connectors.base import Connector, Traffic
@@ -112,7 +112,7 @@ class Hub:
     def profile_hash(self, system: str) -> str:
         """A short text that changes when any live mapping of the system does."""
         prints = sorted(mapping.fingerprint for mapping in self.profile(system).mappings.values())
-        return xxh3_64_hexdigest(",".join(map(str, prints)))
+        return xxh3_64_hexdigest(",".join(map(str, prints)).encode())
 
     def profile(self, system: str) -> CompiledProfile:
         """The system's mappings, checked against what it publishes now (read once per process)."""
@@ -123,9 +123,7 @@ class Hub:
             )
             fingerprint = connector.fingerprint()
             with self.store.begin() as conn:
-                conn.execute(
-                    update(core.system).where(core.system.c.code == system).values(metadata_hash=fingerprint)
-                )
+                conn.execute(update(core.system).where(core.system.c.code == system).values(metadata_hash=fingerprint))
         return self._live[system]
 
     def _register(self, conn: Connection, system: SystemSettings) -> None:
@@ -167,12 +165,12 @@ def _route_values(system_id: int, entity: str) -> dict[str, object]:
     return {"system_id": system_id, "entity": entity, "direction": "pull", "enabled": True}
 
 
-def _ensure(conn: Connection, table: core.Table, key: dict[str, object], values: dict[str, object]) -> int:
+def _ensure(conn: Connection, table: Table, key: dict[str, object], values: dict[str, object]) -> int:
     """Id of the row with ``key``, inserted with ``values`` where missing; differing values are brought up to date."""
     condition = [table.c[name] == value for name, value in key.items()]
     row = conn.execute(select(table).where(*condition)).mappings().first()
     if row is None:
-        return int(conn.execute(table.insert().values(**key, **values)).inserted_primary_key[0])
+        return int(conn.execute(table.insert().returning(table.c.id).values(**key, **values)).scalar_one())
     fresh = {n: v for n, v in values.items() if row[n] != v and n not in {"enabled", "direction"} and v != ""}
     if fresh:
         conn.execute(update(table).where(table.c.id == row["id"]).values(**fresh))

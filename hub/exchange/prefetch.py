@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from hub.model.records import Page
 
@@ -18,7 +18,7 @@ class _Done:
         self.error = error
 
 
-def prefetch(pages: Iterator[Page], limit: int = PAGES, max_bytes: int = BYTES) -> Iterator[Page]:
+def prefetch(pages: Iterator[Page], limit: int = PAGES, max_bytes: int = BYTES) -> Generator[Page, None, None]:
     """The same pages in the same order, read by one thread at most ``limit`` pages or ``max_bytes`` ahead.
 
     An error of the source is raised here after the pages before it have been delivered. Closing this iterator closes

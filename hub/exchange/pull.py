@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -139,9 +138,7 @@ class Pull:
             self.resumed = True
         return position
 
-    def _page(
-        self, desk: Desk, work: MappingDesk, page: Page, cursor: _Cursor, seen: set[str], final: bool
-    ) -> None:
+    def _page(self, desk: Desk, work: MappingDesk, page: Page, cursor: _Cursor, seen: set[str], final: bool) -> None:
         if self.should_stop is not None and self.should_stop():
             raise Fenced("stopped", route=self.route.code)
         route = self.route
@@ -174,9 +171,7 @@ class Pull:
     def _tell(self, stream: str, done: int, total: int | None) -> None:
         if self.on_progress is not None:
             counters = self.counters
-            self.on_progress(
-                Progress(self.route.code, stream, done, total, counters.created, counters.updated)
-            )
+            self.on_progress(Progress(self.route.code, stream, done, total, counters.created, counters.updated))
 
 
 def make_desk(hub: Hub, run_id: int, system: str) -> Desk:
@@ -224,8 +219,8 @@ class _Cursor:
         at = at if at.tzinfo else at.replace(tzinfo=UTC)
         if runs.now() - at > RESUME_WITHIN:
             return None
-        position = row["position"]
-        return json.loads(position) if isinstance(position, str) else position
+        position: dict[str, Any] | None = row["position"]
+        return position
 
     def save(self, conn: Connection, *, done: bool) -> None:
         """Remember ``position``; with ``done`` the next read starts at the beginning."""

@@ -8,7 +8,6 @@ page*; the row is no longer A's, so A's whole page is rolled back and A stops. N
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 from collections.abc import Iterable
@@ -56,8 +55,10 @@ def open_run(
             there = _reopen(conn, dagster_run_id)
             if there is not None:
                 return there
-        result = conn.execute(
-            core.exchange_run.insert().values(
+        number = conn.execute(
+            core.exchange_run.insert()
+            .returning(core.exchange_run.c.id)
+            .values(
                 mode=mode,
                 initiator=initiator,
                 dagster_run_id=dagster_run_id,
@@ -71,7 +72,7 @@ def open_run(
                 planned=routes,
             )
         )
-        return int(result.inserted_primary_key[0])
+        return int(number.scalar_one())
 
 
 def _reopen(conn: Connection, dagster_run_id: str) -> int | None:
@@ -144,18 +145,14 @@ def take_route(conn: Connection, run_id: int, route_id: int, code: str) -> None:
         .where(route.c.id == route_id)
     ).first()
     if owner is None or owner.state != "running":
-        conn.execute(
-            update(route).where(route.c.id == route_id).values(lease_run_id=run_id, lease_until=now() + LEASE)
-        )
+        conn.execute(update(route).where(route.c.id == route_id).values(lease_run_id=run_id, lease_until=now() + LEASE))
         return
     raise RetryLater(
         "route_busy", route=code, run=owner.id, since=str(owner.started_at), pid=owner.pid, host=owner.host
     )
 
 
-def start_route(
-    conn: Connection, run_id: int, route_id: int, mapping_hash: str, window: Window | None
-) -> None:
+def start_route(conn: Connection, run_id: int, route_id: int, mapping_hash: str, window: Window | None) -> None:
     """A running row for the route in the run; a retry within the same run goes on with the row it has."""
     table = core.run_route
     there = conn.execute(
@@ -231,8 +228,6 @@ def end_run_if_done(conn: Connection, run_id: int) -> None:
     """End the run when every planned route has ended; it is as good as its worst route."""
     runs = core.exchange_run
     planned = conn.execute(select(runs.c.planned).where(runs.c.id == run_id)).scalar() or []
-    if isinstance(planned, str):
-        planned = json.loads(planned)
     rows = conn.execute(
         select(core.route.c.code, core.run_route.c.state)
         .join(core.route, core.route.c.id == core.run_route.c.route_id)

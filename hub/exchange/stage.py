@@ -251,9 +251,7 @@ def _waits(
     return waits
 
 
-def _keep_awaited(
-    conn: Connection, desk: Desk, work: MappingDesk, unused: list[_Fresh], wanted: set[str]
-) -> None:
+def _keep_awaited(conn: Connection, desk: Desk, work: MappingDesk, unused: list[_Fresh], wanted: set[str]) -> None:
     """Links foreseen for records that do not pass: written as expected where someone refers to them, else dropped."""
     stream, rows = work.stream, []
     for one in unused:

@@ -64,9 +64,7 @@ def quarantine(conn: Connection, desk: Desk, work: MappingDesk, rejects: Sequenc
         conn.execute(table.insert(), fresh)
 
 
-def park(
-    conn: Connection, desk: Desk, work: MappingDesk, waiting: Sequence[tuple[str, Any, Iterable[int]]]
-) -> None:
+def park(conn: Connection, desk: Desk, work: MappingDesk, waiting: Sequence[tuple[str, Any, Iterable[int]]]) -> None:
     """Keep records that wait: (external id, raw record, ids of the links they wait for)."""
     _, standing = work.troubled(conn)
     for external_id, raw, link_ids in waiting:
@@ -81,7 +79,9 @@ def park(
         else:
             standing.add(external_id)
             parked_id = conn.execute(
-                core.parked.insert().values(
+                core.parked.insert()
+                .returning(core.parked.c.id)
+                .values(
                     route_id=work.route_id,
                     stream_id=work.stream_id,
                     external_id=external_id,
@@ -91,7 +91,7 @@ def park(
                     last_run=desk.run_id,
                     at=now(),
                 )
-            ).inserted_primary_key[0]
+            ).scalar_one()
         conn.execute(
             core.parked_wait.insert(), [{"parked_id": parked_id, "link_id": number} for number in sorted(set(link_ids))]
         )

@@ -74,9 +74,7 @@ def write_log(conn: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     """Append to the change log: (run, entity, record, link, op, field, before, after, at) without ids."""
     if rows:
         numbers = bulk.allocate(conn, "log", len(rows))
-        bulk.insert_rows(
-            conn, core.change_log, LOG_COLUMNS, [(n, *row) for n, row in zip(numbers, rows, strict=True)]
-        )
+        bulk.insert_rows(conn, core.change_log, LOG_COLUMNS, [(n, *row) for n, row in zip(numbers, rows, strict=True)])
 
 
 def _root_columns(work: MappingDesk) -> tuple[str, ...]:
@@ -261,9 +259,7 @@ def set_state(
         if _next_state(before, state) == before:
             continue
         roots.append((record_id, state, desk.run_id, version + 1))
-        log.append(
-            (desk.run_id, work.entity.name, record_id, link_id, op, _STATE.name, before, state, desk.at)
-        )
+        log.append((desk.run_id, work.entity.name, record_id, link_id, op, _STATE.name, before, state, desk.at))
     bulk.update_rows(conn, work.table, ("id", "record_state", "updated_by_run", "row_version"), roots)
     write_log(conn, log)
     return len(roots)
