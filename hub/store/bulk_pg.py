@@ -1,1 +1,232 @@
-"""PostgreSQL's side of ``bulk``: COPY, and one set-based statement."""
+"""PostgreSQL's side of ``bulk``: COPY, and one set-based statement after it where rows must meet what is there.
+
+COPY goes through the driver's own connection, inside the transaction that SQLAlchemy has begun. The text of a page is
+built at once, without looking into the values; the finished bytes tell by counting whether any value needs escaping.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection, Table
+from sqlalchemy.exc import DBAPIError
+
+from hub.model.fields import SCALE, Kind
+from hub.store.core import SEQUENCES, link
+from hub.store.tables import metadata
+from hub.store.travel import Columns, Row, Rows, canonical, kinds_of, mend, positions, without_nul_escapes
+
+#: NULL in our COPY text. A backslash that is none of these means that a value needs escaping; the default ``\N``
+#: would hide one in ``C:\New``, this could only hide in a text with these two control characters after a backslash.
+_NULL = "\\\x02\x03"
+_COPY_NULL = "E'\\\\\\x02\\x03'"
+_SPECIAL = re.compile(r"[\\\t\n\r\0]")
+
+#: Keys of the advisory locks that ``allocate`` takes for an instant.
+_LOCKS = {name: 0x0B3E_0000 + at for at, name in enumerate(SEQUENCES)}
+
+
+def _quote(conn: Connection, *names: str) -> list[str]:
+    return [conn.dialect.identifier_preparer.quote(name) for name in names]
+
+
+@contextmanager
+def _cursor(conn: Connection) -> Iterator[Any]:
+    """The driver's cursor; its errors come out as SQLAlchemy's, as they do everywhere else."""
+    driver: Any = conn.connection.driver_connection
+    try:
+        with driver.cursor() as cursor:
+            yield cursor
+    except psycopg.Error as error:
+        raise DBAPIError.instance(None, None, error, psycopg.Error, hide_parameters=True) from error
+
+
+def allocate(conn: Connection, sequence: str, n: int) -> range:
+    """Move the sequence by ``n`` at once.
+
+    Two callers could read the same value between ``nextval`` and ``setval``: an advisory lock, held for this one
+    statement and not until the commit, keeps them apart. CASE fixes the order of evaluation.
+    """
+    statement = """
+        SELECT CASE WHEN pg_advisory_lock(%(lock)s) IS NOT NULL
+                    THEN setval(%(name)s::regclass, nextval(%(name)s::regclass) + %(more)s) END AS last,
+               pg_advisory_unlock(%(lock)s)
+    """
+    with _cursor(conn) as cursor:
+        name = SEQUENCES[sequence].name
+        cursor.execute(statement, {"lock": _LOCKS[sequence], "name": name, "more": n - 1})
+        last: int = cursor.fetchone()[0]
+    return range(last - n + 1, last + 1)
+
+
+def insert_rows(conn: Connection, table: Table, columns: Columns, rows: Rows) -> None:
+    """COPY straight into the table."""
+    with _cursor(conn) as cursor:
+        _copy(cursor, table, columns, rows, _quote(conn, table.name)[0], _quote(conn, *columns))
+
+
+def _copy(  # noqa: PLR0913
+    cursor: Any, table: Table, columns: Columns, rows: Rows, target: str, quoted: list[str]
+) -> None:
+    block = copy_text(table, columns, rows)
+    with cursor.copy(f"COPY {target} ({', '.join(quoted)}) FROM STDIN WITH (NULL {_COPY_NULL})") as copy:
+        copy.write(block)
+
+
+def copy_text(table: Table, columns: Columns, rows: Rows) -> bytes:
+    """``rows`` as one block of COPY text."""
+    rows = without_nul_escapes(table, columns, rows)
+    build = _builder(kinds_of(table, columns))
+    block = build(rows).encode()
+    if _plain(block, len(rows), len(columns)):
+        return block
+    return build(_escaped(table, columns, rows)).encode()
+
+
+def _plain(block: bytes, rows: int, columns: int) -> bool:
+    """True when every tab, line end and backslash in the block is ours."""
+    return (
+        block.count(b"\\") == block.count(_NULL.encode())
+        and block.count(b"\t") == rows * (columns - 1)
+        and block.count(b"\n") == rows
+        and b"\r" not in block
+        and b"\0" not in block
+    )
+
+
+def _escaped(table: Table, columns: Columns, rows: Rows) -> Rows:
+    for kind in (Kind.TEXT, Kind.JSON):
+        for at in positions(table, columns, kind):
+            rows = mend(rows, at, _escape, _SPECIAL.search)
+    return rows
+
+
+def _escape(text: str) -> str:
+    text = text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+    return text.replace("\0", "")
+
+
+@cache
+def _builder(kinds: tuple[Kind, ...]) -> Callable[[Rows], str]:
+    """A function that makes the lines of ``rows``; a scaled integer is written as ``46111190e-2``, no Decimal made.
+
+    It is generated, since one f-string per row is twice as fast as any loop over the kinds.
+    """
+    names = [f"v{at}" for at in range(len(kinds))]
+    cells = []
+    for name, kind in zip(names, kinds, strict=True):
+        value = f"f'{{{name}}}e-{SCALE[kind]}'" if kind in SCALE else name
+        cells.append(f"{{null if {name} is None else {value}}}")
+    line = "\\t".join(cells) + "\\n"
+    source = f'lambda rows: "".join([f"{line}" for {", ".join(names)}, in rows])'
+    build: Callable[[Rows], str] = eval(source, {"null": _NULL})  # noqa: S307 - made of our own kinds alone
+    return build
+
+
+@contextmanager
+def _staged(conn: Connection, table: Table, columns: Columns, rows: Rows) -> Iterator[tuple[Any, str]]:
+    """A cursor and the name of a temporary table that holds ``rows``; the table stays for the session, empty."""
+    stage = f"stage_{table.name[:40]}_{zlib.crc32(repr(columns).encode()):08x}"
+    quoted = _quote(conn, *columns)
+    name = _quote(conn, table.name)[0]
+    with _cursor(conn) as cursor:
+        cursor.execute(
+            f"CREATE TEMP TABLE IF NOT EXISTS {stage} ON COMMIT DELETE ROWS"
+            f" AS SELECT {', '.join(quoted)} FROM {name} WITH NO DATA"
+        )
+        _copy(cursor, table, columns, rows, stage, quoted)
+        yield cursor, stage
+        cursor.execute(f"TRUNCATE {stage}")
+
+
+def update_rows(conn: Connection, table: Table, columns: Columns, rows: Rows) -> int:
+    """COPY into a stage, then one UPDATE."""
+    keys = len(table.primary_key)
+    quoted = _quote(conn, *columns)
+    where = " AND ".join(f"t.{name} = s.{name}" for name in quoted[:keys])
+    values = ", ".join(f"{name} = s.{name}" for name in quoted[keys:])
+    with _staged(conn, table, columns, rows) as (cursor, stage):
+        cursor.execute(f"UPDATE {_quote(conn, table.name)[0]} t SET {values} FROM {stage} s WHERE {where}")
+        changed: int = cursor.rowcount
+    return changed
+
+
+def upsert_rows(conn: Connection, table: Table, key_columns: Columns, columns: Columns, rows: Rows) -> None:
+    """COPY into a stage, then INSERT … ON CONFLICT DO UPDATE."""
+    values = ", ".join(f"{name} = excluded.{name}" for name in _quote(conn, *columns) if name not in key_columns)
+    _on_conflict(conn, table, key_columns, columns, rows, f"UPDATE SET {values}" if values else "NOTHING")
+
+
+def insert_missing(conn: Connection, table: Table, key_columns: Columns, columns: Columns, rows: Rows) -> None:
+    """COPY into a stage, then INSERT … ON CONFLICT DO NOTHING."""
+    _on_conflict(conn, table, key_columns, columns, rows, "NOTHING")
+
+
+def _on_conflict(  # noqa: PLR0913
+    conn: Connection, table: Table, key_columns: Columns, columns: Columns, rows: Rows, action: str
+) -> None:
+    names = ", ".join(_quote(conn, *columns))
+    keys = ", ".join(_quote(conn, *key_columns))
+    with _staged(conn, table, columns, rows) as (cursor, stage):
+        cursor.execute(
+            f"INSERT INTO {_quote(conn, table.name)[0]} ({names}) SELECT {names} FROM {stage}"
+            f" ON CONFLICT ({keys}) DO {action}"
+        )
+
+
+def delete_children(conn: Connection, table: Table, parent_column: str, parent_ids: list[int]) -> None:
+    """DELETE by an array of ids."""
+    name, column = _quote(conn, table.name, parent_column)
+    with _cursor(conn) as cursor:
+        cursor.execute(f"DELETE FROM {name} WHERE {column} = ANY(%s::bigint[])", (parent_ids,))
+
+
+def fetch_rows(  # noqa: PLR0913
+    conn: Connection, table: Table, columns: Columns, key_column: str, ids: list[int], order_by: Columns
+) -> list[Row]:
+    """SELECT by an array of ids, cast to travelling form by the server."""
+    name, key = _quote(conn, table.name, key_column)
+    values = ", ".join(map(travelling, _quote(conn, *columns), kinds_of(table, columns)))
+    statement = f"SELECT {values} FROM {name} WHERE {key} = ANY(%s::bigint[])"
+    if order_by:
+        statement += f" ORDER BY {', '.join(_quote(conn, *order_by))}"
+    with _cursor(conn) as cursor:
+        cursor.execute(statement, (ids,))
+        rows: list[Row] = cursor.fetchall()
+    return canonical(table, columns, rows)
+
+
+def travelling(name: str, kind: Kind) -> str:
+    """SQL that gives the column ``name`` in travelling form (the session's date style is ISO)."""
+    if kind in SCALE:
+        return f"({name} * {10 ** SCALE[kind]})::bigint"
+    casts = {
+        Kind.BOOL: "{}::int",
+        Kind.TIMESTAMP: "({} AT TIME ZONE 'UTC')::text",
+        Kind.DATE: "{}::text",
+        Kind.JSON: "{}::text",
+    }
+    return casts.get(kind, "{}").format(name)
+
+
+def find_links(conn: Connection, stream_id: int, external_ids: list[str]) -> dict[str, Any]:
+    """One look-up by the unique key, the ids handed over as one array."""
+    statement = (
+        f"SELECT external_id, id, record_id, row_hash, state FROM {link.name}"
+        " WHERE stream_id = %s AND external_id = ANY(%s::text[])"
+    )
+    with _cursor(conn) as cursor:
+        cursor.execute(statement, (stream_id, external_ids))
+        return {row[0]: row[1:] for row in cursor.fetchall()}
+
+
+def analyze(conn: Connection) -> None:
+    """ANALYZE our own tables (the database may hold others')."""
+    with _cursor(conn) as cursor:
+        cursor.execute(f"ANALYZE {', '.join(_quote(conn, *metadata.tables))}")

@@ -235,6 +235,7 @@ run_route = Table(
     *(_count(outcome) for outcome in OUTCOMES),
     _json("skipped_by"),
     _count("released"),
+    _count("absent"),
     _count("pages"),
     _count("requests"),
     _count("bytes"),
