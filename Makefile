@@ -1,0 +1,62 @@
+# Everything starts from nothing but Python 3.11-3.13 and make: each target makes .venv when it is not there yet.
+# On Windows: .\make.ps1 <target>
+.POSIX:
+.PHONY: demo test test-all lint format bench-exchange lock clean set-up set-up-dev help
+
+BIN = .venv/bin
+PYTEST_FLAGS =
+
+help:
+	@echo "make demo            a stand of 1C, the nightly exchange, a summary, then the UI at http://127.0.0.1:3000"
+	@echo "make demo ONCE=1     the same, ends after the summary"
+	@echo "make test            lint, types, floors and the tests; says what it skipped and why"
+	@echo "make test-all        the slow tests too"
+	@echo "make lint            lint, types and floors only"
+	@echo "make format          let ruff lay out the code"
+	@echo "make bench-exchange  the exchange against the yardstick, on both databases"
+	@echo "make lock            resolve the dependencies anew and write both lock files"
+	@echo "make clean           remove .venv, caches and the demo's home"
+
+demo: set-up
+	@$(BIN)/obmen demo $(if $(ONCE),--once)
+
+test: lint
+	$(BIN)/python -m pytest -m "not slow" $(PYTEST_FLAGS)
+
+test-all: lint
+	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+lint: set-up-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: set-up-dev
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+bench-exchange: set-up-dev
+	$(BIN)/python -m bench.exchange
+
+# uv resolves for every supported Python and system at once; neither an index address nor a path goes into the files.
+LOCK = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet $(LOCK_FLAGS)
+lock: set-up
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	$(LOCK) --group build pyproject.toml -o requirements.lock
+	$(LOCK) --group build --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock
+
+clean:
+	rm -rf .venv .obmen build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The first interpreter that really is one of ours: a pyenv shim on PATH may stand for nothing.
+set-up set-up-dev:
+	@for python in "$(PYTHON)" .venv/bin/python python3 python3.13 python3.12 python3.11 python; do \
+	  if [ -n "$$python" ] && "$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then \
+	    exec "$$python" deploy/set_up.py $(if $(filter set-up-dev,$@),dev,runtime); \
+	  fi; \
+	done; \
+	echo "Obmen needs Python 3.11, 3.12 or 3.13, and none is on PATH (python3 says: $$(python3 --version 2>&1))." >&2; \
+	echo "Install one (Debian, Ubuntu: apt install python3 python3-venv) or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; \
+	exit 1

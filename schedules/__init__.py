@@ -1,0 +1,1 @@
+"""Jobs, schedules, sensors and partitions: what starts an exchange in Dagster, and for which days."""
