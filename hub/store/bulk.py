@@ -48,9 +48,7 @@ def update_rows(conn: Connection, table: Table, columns: Sequence[str], rows: Ro
     return changed
 
 
-def upsert_rows(
-    conn: Connection, table: Table, key_columns: Sequence[str], columns: Sequence[str], rows: Rows
-) -> None:
+def upsert_rows(conn: Connection, table: Table, key_columns: Sequence[str], columns: Sequence[str], rows: Rows) -> None:
     """Add rows, or overwrite what stands under the same (unique) key; no key may come twice in ``rows``."""
     if rows:
         _side(conn).upsert_rows(conn, table, tuple(key_columns), tuple(columns), rows)
@@ -75,7 +73,7 @@ def delete_children(conn: Connection, table: Table, parent_column: str, parent_i
         _side(conn).delete_children(conn, table, parent_column, ids)
 
 
-def fetch_rows(  # noqa: PLR0913
+def fetch_rows(
     conn: Connection,
     table: Table,
     columns: Sequence[str],
@@ -106,5 +104,5 @@ def analyze(conn: Connection) -> None:
 
 
 def savepoint(conn: Connection) -> NestedTransaction:
-    """``with savepoint(conn):`` undoes only its body when it raises; the transaction around it goes on."""
+    """A context whose body alone is undone when it raises; the transaction around it goes on."""
     return conn.begin_nested()

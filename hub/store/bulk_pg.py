@@ -71,9 +71,7 @@ def insert_rows(conn: Connection, table: Table, columns: Columns, rows: Rows) ->
         _copy(cursor, table, columns, rows, _quote(conn, table.name)[0], _quote(conn, *columns))
 
 
-def _copy(  # noqa: PLR0913
-    cursor: Any, table: Table, columns: Columns, rows: Rows, target: str, quoted: list[str]
-) -> None:
+def _copy(cursor: Any, table: Table, columns: Columns, rows: Rows, target: str, quoted: list[str]) -> None:
     block = copy_text(table, columns, rows)
     with cursor.copy(f"COPY {target} ({', '.join(quoted)}) FROM STDIN WITH (NULL {_COPY_NULL})") as copy:
         copy.write(block)
@@ -168,7 +166,7 @@ def insert_missing(conn: Connection, table: Table, key_columns: Columns, columns
     _on_conflict(conn, table, key_columns, columns, rows, "NOTHING")
 
 
-def _on_conflict(  # noqa: PLR0913
+def _on_conflict(
     conn: Connection, table: Table, key_columns: Columns, columns: Columns, rows: Rows, action: str
 ) -> None:
     names = ", ".join(_quote(conn, *columns))
@@ -187,7 +185,7 @@ def delete_children(conn: Connection, table: Table, parent_column: str, parent_i
         cursor.execute(f"DELETE FROM {name} WHERE {column} = ANY(%s::bigint[])", (parent_ids,))
 
 
-def fetch_rows(  # noqa: PLR0913
+def fetch_rows(
     conn: Connection, table: Table, columns: Columns, key_column: str, ids: list[int], order_by: Columns
 ) -> list[Row]:
     """SELECT by an array of ids, cast to travelling form by the server."""

@@ -57,7 +57,7 @@ def insert_missing(conn: Connection, table: Table, key_columns: Columns, columns
     _on_conflict(conn, table, key_columns, columns, rows, "NOTHING")
 
 
-def _on_conflict(  # noqa: PLR0913
+def _on_conflict(
     conn: Connection, table: Table, key_columns: Columns, columns: Columns, rows: Rows, action: str
 ) -> None:
     keys = ", ".join(_quote(conn, *key_columns))
@@ -72,7 +72,7 @@ def delete_children(conn: Connection, table: Table, parent_column: str, parent_i
     conn.exec_driver_sql(statement, (json.dumps(parent_ids),))
 
 
-def fetch_rows(  # noqa: PLR0913
+def fetch_rows(
     conn: Connection, table: Table, columns: Columns, key_column: str, ids: list[int], order_by: Columns
 ) -> list[Row]:
     """SELECT by a list of ids."""

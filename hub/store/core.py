@@ -98,7 +98,7 @@ stream = Table(
     _id(),
     _to("system_id", "system"),
     _text("name"),
-    _text("entity"),
+    _text("entity", null=True),
     UniqueConstraint("system_id", "name"),
 )
 

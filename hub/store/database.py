@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from hub.model.errors import NeedsPerson
 from hub.store.faults import connection_fault
+from hub.store.schema import HEAD, upgrade, version
 
 #: How long a writer waits for another one's transaction before it gives up with ``store_busy``.
 BUSY_SECONDS = 30
@@ -74,11 +75,15 @@ class Store:
             raise connection_fault(error, self.engine.url) from error
 
     def migrate(self) -> None:
-        """Bring the schema up to this version of the code; nothing to do is cheap, two at once are safe."""
-        from hub.store.core import metadata  # noqa: PLC0415
+        """Bring the schema up to this version of the code; nothing to do is cheap, two at once are safe.
 
+        ``NeedsPerson`` ``store_newer`` when a newer program has upgraded the store.
+        """
+        with self.read() as conn:
+            if version(conn) == HEAD:
+                return
         with self.begin() as conn:
-            metadata.create_all(conn)
+            upgrade(conn)
 
     def close(self) -> None:
         """Give all connections back."""

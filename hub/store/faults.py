@@ -8,8 +8,15 @@ from sqlalchemy.exc import DBAPIError
 from hub.model.errors import HubError, NeedsPerson, RetryLater
 
 #: libpq gives no SQLSTATE for a refused connection, and the server may speak Russian.
-_AUTH = ("password authentication failed", "no password supplied", "проверку подлинности", "no pg_hba.conf entry",
-         "pg_hba.conf", "role ", "роль ")
+_AUTH = (
+    "password authentication failed",
+    "no password supplied",
+    "проверку подлинности",
+    "no pg_hba.conf entry",
+    "pg_hba.conf",
+    "role ",
+    "роль ",
+)
 _MISSING = ("does not exist", "не существует")
 _DATABASE = ("database ", "база данных ")
 _LOCKED = ("database is locked", "database table is locked")

@@ -1,0 +1,1 @@
+"""What the first migration creates, spelled out: later changes of the model do not reach back here."""
