@@ -51,12 +51,13 @@ clean:
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The first interpreter that really is one of ours: a pyenv shim on PATH may stand for nothing.
+PYTHONS = $(if $(PYTHON),"$(PYTHON)",.venv/bin/python python3 python3.13 python3.12 python3.11 python)
 set-up set-up-dev:
-	@for python in "$(PYTHON)" .venv/bin/python python3 python3.13 python3.12 python3.11 python; do \
-	  if [ -n "$$python" ] && "$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then \
+	@for python in $(PYTHONS); do \
+	  if "$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then \
 	    exec "$$python" deploy/set_up.py $(if $(filter set-up-dev,$@),dev,runtime); \
 	  fi; \
 	done; \
-	echo "Obmen needs Python 3.11, 3.12 or 3.13, and none is on PATH (python3 says: $$(python3 --version 2>&1))." >&2; \
+	echo "Obmen needs Python 3.11, 3.12 or 3.13; none of these is one: $(PYTHONS)." >&2; \
 	echo "Install one (Debian, Ubuntu: apt install python3 python3-venv) or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; \
 	exit 1

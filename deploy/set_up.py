@@ -37,30 +37,31 @@ def venv_python() -> Path:
 
 
 def fingerprint(share: str) -> str:
-    """Hex digest of everything that decides what is installed: lock, project file, the packages at the top."""
+    """Hex digest of everything that decides what is installed: Python, lock, project file, the packages at the top."""
     digest = hashlib.sha256()
     for name in (LOCKS[share], "pyproject.toml"):
         digest.update((ROOT / name).read_bytes())
     packages = sorted(path.parent.name for path in ROOT.glob("*/__init__.py"))
-    digest.update(" ".join([str(ROOT), *packages]).encode())
+    digest.update(" ".join([str(ROOT), str(sys.version_info[:2]), *packages]).encode())
     return digest.hexdigest()
 
 
 def usable() -> bool:
-    """Whether ``.venv`` holds an interpreter that runs and is of a supported version."""
+    """Whether ``.venv`` holds an interpreter that runs, has pip and is of the version that was asked for."""
     if not venv_python().exists():
         return False
     probe = [str(venv_python()), "-c", "import sys, pip; print(*sys.version_info[:2])"]
     answer = subprocess.run(probe, capture_output=True, text=True, check=False)
-    return answer.returncode == 0 and tuple(map(int, answer.stdout.split())) in SUPPORTED
+    return answer.returncode == 0 and tuple(map(int, answer.stdout.split())) == sys.version_info[:2]
 
 
 def make_venv() -> None:
-    """A fresh ``.venv`` of the running interpreter."""
+    """A fresh ``.venv`` of the running interpreter; when that lives in ``.venv``, of the one it was made from."""
     if sys.version_info[:2] not in SUPPORTED:
         raise SetUpFailed(f"Obmen needs Python 3.11, 3.12 or 3.13; this is {sys.version.split()[0]}.")
     shutil.rmtree(VENV, ignore_errors=True)
-    answer = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True, check=False)
+    base = getattr(sys, "_base_executable", sys.executable)
+    answer = subprocess.run([base, "-m", "venv", str(VENV)], capture_output=True, text=True, check=False)
     if answer.returncode:
         shutil.rmtree(VENV, ignore_errors=True)  # half a venv would look like a whole one
         hint = "On Debian and Ubuntu: apt install python3-venv"
