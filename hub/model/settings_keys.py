@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 
-class Bad(Exception):  # noqa: N818 - a value is bad, the error is made of all of them
+class Bad(Exception):
     """A value that cannot be used: ``code`` of the catalogue and what fills its sentence."""
 
     def __init__(self, code: str, **params: Any) -> None:
@@ -113,13 +113,31 @@ def zone(text: str) -> str:
     return text
 
 
+#: What people write who mean one of the zones of Russia.
+_SPOKEN = {"msk": "Europe/Moscow", "мск": "Europe/Moscow", "москва": "Europe/Moscow"}
+_BY_OFFSET = {
+    2: "Europe/Kaliningrad",
+    3: "Europe/Moscow",
+    4: "Europe/Samara",
+    5: "Asia/Yekaterinburg",
+    6: "Asia/Omsk",
+    7: "Asia/Krasnoyarsk",
+    8: "Asia/Irkutsk",
+    9: "Asia/Yakutsk",
+    10: "Asia/Vladivostok",
+    11: "Asia/Magadan",
+    12: "Asia/Kamchatka",
+}
+
+
 def _near_zone(text: str) -> str:
-    """What was probably meant: ``MSK``, ``moscow`` and ``Europe/Mosow`` are all Europe/Moscow."""
+    """What was probably meant: ``MSK``, ``UTC+3``, ``moscow`` and ``Europe/Mosow`` are all Europe/Moscow."""
     asked = text.strip().lower().replace(" ", "_")
-    offset = re.fullmatch(r"(?:utc|gmt)?\s*([+-])0?(\d{1,2})(?::?00)?", asked)
-    if offset:  # POSIX turns the sign round: UTC+3 is Etc/GMT-3
-        asked = f"etc/gmt{'-' if offset[1] == '+' else '+'}{int(offset[2])}"
-    asked = {"msk": "europe/moscow", "мск": "europe/moscow", "москва": "europe/moscow"}.get(asked, asked)
+    offset = re.fullmatch(r"(?:utc|gmt|msk|мск)?_?\+0?(\d{1,2})(?::?00)?", asked)
+    if offset:
+        return _BY_OFFSET.get(int(offset[1]) + 3 * asked.startswith(("msk", "мск")), "")
+    if asked in _SPOKEN:
+        return _SPOKEN[asked]
     by_lower: dict[str, str] = {}
     for known in sorted(available_timezones()):
         by_lower.setdefault(known.lower(), known)
