@@ -32,7 +32,7 @@ def _side(conn: Connection) -> ModuleType:
 
 def allocate(conn: Connection, sequence: Literal["link", "record", "log"], n: int) -> range:
     """``n`` new ids in one piece; a rolled back transaction may leave a gap, never a repetition."""
-    allocated: range = _side(conn).allocate(conn, sequence, n)
+    allocated: range = _side(conn).allocate(conn, sequence, n) if n else range(0)
     return allocated
 
 

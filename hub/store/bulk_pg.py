@@ -2,6 +2,10 @@
 
 COPY goes through the driver's own connection, inside the transaction that SQLAlchemy has begun. The text of a page is
 built at once, without looking into the values; the finished bytes tell by counting whether any value needs escaping.
+
+Every statement must find its rows by index, however wrong the planner's idea of the tables is (during a first load it
+has none, and one read of a whole table per page makes the load quadratic). Look-ups are therefore LATERAL, which leaves
+nothing but one index search per key; the other statements run with the ways around the index switched off.
 """
 
 from __future__ import annotations
@@ -27,6 +31,12 @@ from hub.store.travel import Columns, Row, Rows, canonical, kinds_of, mend, posi
 _NULL = "\\\x02\x03"
 _COPY_NULL = "E'\\\\\\x02\\x03'"
 _SPECIAL = re.compile(r"[\\\t\n\r\0]")
+
+#: For the one statement that stands between them; a rollback takes the first back too.
+_BY_INDEX = "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
+_AS_BEFORE = (
+    "SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL enable_hashjoin TO DEFAULT; SET LOCAL enable_mergejoin TO DEFAULT"
+)
 
 #: Keys of the advisory locks that ``allocate`` takes for an instant.
 _LOCKS = {name: 0x0B3E_0000 + at for at, name in enumerate(SEQUENCES)}
@@ -136,11 +146,11 @@ def _staged(conn: Connection, table: Table, columns: Columns, rows: Rows) -> Ite
     with _cursor(conn) as cursor:
         cursor.execute(
             f"CREATE TEMP TABLE IF NOT EXISTS {stage} ON COMMIT DELETE ROWS"
-            f" AS SELECT {', '.join(quoted)} FROM {name} WITH NO DATA"
+            f" AS SELECT {', '.join(quoted)} FROM {name} WITH NO DATA; {_BY_INDEX}"
         )
         _copy(cursor, table, columns, rows, stage, quoted)
         yield cursor, stage
-        cursor.execute(f"TRUNCATE {stage}")
+        cursor.execute(f"{_AS_BEFORE}; TRUNCATE {stage}")
 
 
 def update_rows(conn: Connection, table: Table, columns: Columns, rows: Rows) -> int:
@@ -179,25 +189,31 @@ def _on_conflict(
 
 
 def delete_children(conn: Connection, table: Table, parent_column: str, parent_ids: list[int]) -> None:
-    """DELETE by an array of ids."""
+    """DELETE by an array of ids, written out, since several statements in one message take no parameters."""
     name, column = _quote(conn, table.name, parent_column)
+    array = ",".join(str(int(number)) for number in parent_ids)
     with _cursor(conn) as cursor:
-        cursor.execute(f"DELETE FROM {name} WHERE {column} = ANY(%s::bigint[])", (parent_ids,))
+        cursor.execute(f"{_BY_INDEX}; DELETE FROM {name} WHERE {column} = ANY('{{{array}}}'::bigint[]); {_AS_BEFORE}")
 
 
 def fetch_rows(
     conn: Connection, table: Table, columns: Columns, key_column: str, ids: list[int], order_by: Columns
 ) -> list[Row]:
-    """SELECT by an array of ids, cast to travelling form by the server."""
+    """One index search per id; the server casts to travelling form."""
     name, key = _quote(conn, table.name, key_column)
     values = ", ".join(map(travelling, _quote(conn, *columns), kinds_of(table, columns)))
-    statement = f"SELECT {values} FROM {name} WHERE {key} = ANY(%s::bigint[])"
+    statement = _looked_up(values, f"SELECT * FROM {name} WHERE {key} = wanted.key OFFSET 0", "bigint")
     if order_by:
-        statement += f" ORDER BY {', '.join(_quote(conn, *order_by))}"
+        statement += f" ORDER BY {', '.join(f'found.{column}' for column in _quote(conn, *order_by))}"
     with _cursor(conn) as cursor:
-        cursor.execute(statement, (ids,))
+        cursor.execute(statement, {"keys": ids})
         rows: list[Row] = cursor.fetchall()
     return canonical(table, columns, rows)
+
+
+def _looked_up(values: str, query: str, key_type: str) -> str:
+    """``query`` run once for each of the parameter ``keys``."""
+    return f"SELECT {values} FROM unnest(%(keys)s::{key_type}[]) AS wanted(key) CROSS JOIN LATERAL ({query}) AS found"
 
 
 def travelling(name: str, kind: Kind) -> str:
@@ -214,13 +230,13 @@ def travelling(name: str, kind: Kind) -> str:
 
 
 def find_links(conn: Connection, stream_id: int, external_ids: list[str]) -> dict[str, Any]:
-    """One look-up by the unique key, the ids handed over as one array."""
-    statement = (
-        f"SELECT external_id, id, record_id, row_hash, state FROM {link.name}"
-        " WHERE stream_id = %s AND external_id = ANY(%s::text[])"
-    )
+    """One index search per external id, all in one round trip."""
+    query = f"SELECT * FROM {link.name} WHERE stream_id = %(stream)s AND external_id = wanted.key OFFSET 0"
     with _cursor(conn) as cursor:
-        cursor.execute(statement, (stream_id, external_ids))
+        cursor.execute(
+            _looked_up("key, id, record_id, row_hash, state", query, "text"),
+            {"stream": stream_id, "keys": external_ids},
+        )
         return {row[0]: row[1:] for row in cursor.fetchall()}
 
 

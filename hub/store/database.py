@@ -25,7 +25,8 @@ BUSY_SECONDS = 30
 #: Execution option that tells a write transaction from a reading one.
 _WRITES = "obmen_writes"
 
-#: ``page_size`` works only on a new file, before WAL is set: 8 KB pages make the first load a sixth cheaper.
+#: ``page_size`` works only on a new file, before WAL is set. 8 KB pages and a checkpoint each 32 MB instead of 4 MB
+#: rewrite the random pages of the links' index less often: a seventh off the first load.
 _PRAGMAS = (
     "PRAGMA page_size = 8192",
     "PRAGMA journal_mode = WAL",
@@ -33,11 +34,13 @@ _PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA cache_size = -32768",
     "PRAGMA temp_store = MEMORY",
+    "PRAGMA wal_autocheckpoint = 4000",
     "PRAGMA journal_size_limit = 67108864",
 )
 
-#: The bulk path reads timestamps as text and relies on these two; notices of temporary tables are nobody's news.
-_SESSION = "SET TIME ZONE 'UTC'; SET datestyle = 'ISO, YMD'; SET client_min_messages = warning"
+#: The bulk path reads timestamps as text and relies on the first two; notices of temporary tables are nobody's news;
+#: JIT takes misjudged small statements for big ones and compiles 40 ms for 2 ms of work.
+_SESSION = "SET TIME ZONE 'UTC'; SET datestyle = 'ISO, YMD'; SET client_min_messages = warning; SET jit = off"
 
 
 class Store:
