@@ -1,0 +1,96 @@
+"""Everything a person reads stands in the catalogue, in both languages, and is used."""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+
+import pytest
+import yaml
+
+from hub.texts import LANGS, catalogue
+from tests.house.codes import uses
+from tests.house.source import ROOT, modules
+
+KEYS = {*LANGS, *(f"{lang}_advice" for lang in LANGS)}
+CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
+
+
+def marks(text: str) -> set[str]:
+    """Names of the ``{marks}`` of a text; raises ``ValueError`` for a lone brace."""
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_the_search_sees_the_codes_of_the_house() -> None:
+    """The search behind these tests finds direct calls, errors and helpers, so its silence means something."""
+    found = {use.code for use in uses()}
+    assert {"secret_missing", "unknown_route", "settings_line", "settings_twice", "fenced"} <= found
+    assert len(found) > 60
+
+
+def test_every_code_used_is_in_the_catalogue() -> None:
+    """A code without an entry would be shown to an admin bare."""
+    assert sorted({f"{use.code} ({use.place})" for use in uses() if use.code not in catalogue()}) == []
+
+
+def problems(code: str, entry: dict[str, str]) -> list[str]:
+    """What is wrong with one entry, in words."""
+    bare = re.sub(r"\{[^}]*\}|`[^`]*`|«[^»]*»|“[^”]*”", "", entry.get("en", ""))
+    checks = {
+        "a code is snake_case": re.fullmatch(r"[a-z][a-z0-9_]*", code),
+        "an unknown key": set(entry) <= KEYS,
+        "a language is missing": entry.get("ru", "").strip() and entry.get("en", "").strip(),
+        "advice in one language only": bool(entry.get("ru_advice")) == bool(entry.get("en_advice")),
+        "different marks": marks(entry.get("ru", "")) == marks(entry.get("en", "")),
+        "different marks in the advice": marks(entry.get("ru_advice", "")) == marks(entry.get("en_advice", "")),
+        "an English text in Russian": not CYRILLIC.search(bare),
+    }
+    return [f"{code}: {wrong}" for wrong, right in checks.items() if not right]
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "hub/texts").glob("*.yaml")))
+def test_an_entry_says_the_same_in_both_languages(name: str) -> None:
+    """Both languages, advice in both or in none, the same marks in both, no Russian in an English sentence."""
+    entries = yaml.safe_load((ROOT / "hub/texts" / name).read_text(encoding="utf-8")) or {}
+    assert [problem for code, entry in entries.items() for problem in problems(code, entry)] == []
+
+
+def test_a_wrong_entry_is_seen() -> None:
+    """The check above can fail: an entry with every fault is told each of them."""
+    assert len(problems("Bad-code", {"ru": "{a}", "en": "Ошибка", "ru_advice": "x", "de": ""})) == 5
+
+
+def test_every_mark_is_filled_where_a_text_is_asked_for() -> None:
+    """A text asked for directly gets every parameter its marks name."""
+    wrong = []
+    for use in uses():
+        entry = catalogue().get(use.code)
+        if use.params is None or entry is None:
+            continue
+        needed = marks(entry["ru"]) if not use.params else marks(entry["ru"]) - use.params
+        if needed:
+            wrong.append(f"{use.place}: {use.code} lacks {sorted(needed)}")
+    assert wrong == []
+
+
+def _written() -> tuple[set[str], tuple[str, ...]]:
+    """String constants of the product's code and of its YAML outside the catalogue, and beginnings of f-strings."""
+    words: set[str] = set()
+    beginnings: set[str] = set()
+    for module in modules():
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                words.add(node.value)
+            elif isinstance(node, ast.JoinedStr) and node.values and isinstance(node.values[0], ast.Constant):
+                beginnings.add(str(node.values[0].value))
+    for path in (*(ROOT / "mappings").rglob("*.yaml"), *(ROOT / "hub").rglob("*.yaml")):
+        if "texts" not in path.parts:
+            words |= set(re.findall(r"\w+", path.read_text(encoding="utf-8")))
+    return words, tuple(word for word in beginnings if re.fullmatch(r"[a-z][a-z0-9]*_[a-z0-9_]*", word))
+
+
+def test_every_entry_is_used() -> None:
+    """An entry that nothing names any more is only in the way of its translator."""
+    words, beginnings = _written()
+    assert sorted(code for code in catalogue() if code not in words and not code.startswith(beginnings)) == []
