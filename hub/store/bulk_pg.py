@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 from hub.model.fields import SCALE, Kind
 from hub.store.core import SEQUENCES, link
 from hub.store.tables import metadata
-from hub.store.travel import Columns, Row, Rows, canonical, kinds_of, mend, positions, without_nul_escapes
+from hub.store.travel import Columns, Row, Rows, canonical, kinds_of, mend, positions, travelling, without_nul_escapes
 
 #: NULL in our COPY text. A backslash that is none of these means that a value needs escaping; the default ``\N``
 #: would hide one in ``C:\New``, this could only hide in a text with these two control characters after a backslash.
@@ -201,7 +201,9 @@ def fetch_rows(
 ) -> list[Row]:
     """One index search per id; the server casts to travelling form."""
     name, key = _quote(conn, table.name, key_column)
-    values = ", ".join(map(travelling, _quote(conn, *columns), kinds_of(table, columns)))
+    kinds = kinds_of(table, columns)
+    names = _quote(conn, *columns)
+    values = ", ".join(travelling("postgresql", name, kind) for name, kind in zip(names, kinds, strict=True))
     statement = _looked_up(values, f"SELECT * FROM {name} WHERE {key} = wanted.key OFFSET 0", "bigint")
     if order_by:
         statement += f" ORDER BY {', '.join(f'found.{column}' for column in _quote(conn, *order_by))}"
@@ -214,19 +216,6 @@ def fetch_rows(
 def _looked_up(values: str, query: str, key_type: str) -> str:
     """``query`` run once for each of the parameter ``keys``."""
     return f"SELECT {values} FROM unnest(%(keys)s::{key_type}[]) AS wanted(key) CROSS JOIN LATERAL ({query}) AS found"
-
-
-def travelling(name: str, kind: Kind) -> str:
-    """SQL that gives the column ``name`` in travelling form (the session's date style is ISO)."""
-    if kind in SCALE:
-        return f"({name} * {10 ** SCALE[kind]})::bigint"
-    casts = {
-        Kind.BOOL: "{}::int",
-        Kind.TIMESTAMP: "({} AT TIME ZONE 'UTC')::text",
-        Kind.DATE: "{}::text",
-        Kind.JSON: "{}::text",
-    }
-    return casts.get(kind, "{}").format(name)
 
 
 def find_links(conn: Connection, stream_id: int, external_ids: list[str]) -> dict[str, Any]:

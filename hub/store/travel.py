@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Table
 
-from hub.model.fields import Kind
+from hub.model.fields import SCALE, Kind
 from hub.store.types import canonical_json, clean_json, kind_of
 
 Columns = tuple[str, ...]
@@ -56,3 +56,18 @@ def canonical(table: Table, columns: Columns, rows: list[Row]) -> list[Row]:
     for at in positions(table, columns, Kind.JSON):
         rows = list(mend(rows, at, canonical_json, bool))
     return rows
+
+
+def travelling(dialect: str, name: str, kind: Kind) -> str:
+    """SQL that gives the column ``name`` in travelling form: as it is stored on SQLite, cast on PostgreSQL."""
+    if dialect == "sqlite":
+        return name
+    if kind in SCALE:
+        return f"({name} * {10 ** SCALE[kind]})::bigint"
+    casts = {
+        Kind.BOOL: "{}::int",
+        Kind.TIMESTAMP: "({} AT TIME ZONE 'UTC')::text",
+        Kind.DATE: "{}::text",
+        Kind.JSON: "{}::text",
+    }
+    return casts.get(kind, "{}").format(name)
