@@ -179,11 +179,12 @@ def insert_missing(conn: Connection, table: Table, key_columns: Columns, columns
 def _on_conflict(
     conn: Connection, table: Table, key_columns: Columns, columns: Columns, rows: Rows, action: str
 ) -> None:
+    """Ordered by key: two callers that meet on the same keys then wait for each other in one direction only."""
     names = ", ".join(_quote(conn, *columns))
     keys = ", ".join(_quote(conn, *key_columns))
     with _staged(conn, table, columns, rows) as (cursor, stage):
         cursor.execute(
-            f"INSERT INTO {_quote(conn, table.name)[0]} ({names}) SELECT {names} FROM {stage}"
+            f"INSERT INTO {_quote(conn, table.name)[0]} ({names}) SELECT {names} FROM {stage} ORDER BY {keys}"
             f" ON CONFLICT ({keys}) DO {action}"
         )
 

@@ -19,7 +19,7 @@ from hub.model.errors import NeedsPerson
 from hub.store.faults import connection_fault
 from hub.store.schema import HEAD, upgrade, version
 
-#: How long a writer waits for another one's transaction before it gives up with ``store_busy``.
+#: How long a writer waits for another one's transaction before it gives up with ``store_locked``.
 BUSY_SECONDS = 30
 
 #: Execution option that tells a write transaction from a reading one.
@@ -97,7 +97,7 @@ def open_store(url: str, password: str | None = None) -> Store:
     """Open the store at a SQLAlchemy ``url`` and prove that it answers; the schema is not looked at.
 
     ``NeedsPerson``: ``store_url_invalid``, ``store_auth_failed``, ``store_database_missing``, ``store_file_unusable``.
-    ``RetryLater``: ``store_unreachable``, ``store_busy``.
+    ``RetryLater``: ``store_unreachable``, ``store_locked``.
     """
     parsed = _parse(url, password)
     engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)

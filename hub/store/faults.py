@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
 from hub.model.errors import HubError, NeedsPerson, RetryLater
 
 #: libpq gives no SQLSTATE for a refused connection, and the server may speak Russian.
-_AUTH = (
-    "password authentication failed",
-    "no password supplied",
-    "проверку подлинности",
-    "no pg_hba.conf entry",
-    "pg_hba.conf",
-    "role ",
-    "роль ",
+_NO_DATABASE = re.compile(r'database "[^"]*" does not exist|база данных "[^"]*" не существует')
+_NO_ENTRY = re.compile(
+    r'authentication failed|no password supplied|pg_hba\.conf|role "[^"]*" (does not exist|is not permitted)'
+    r'|проверк[уи] подлинности|роль "[^"]*" не|для роли "[^"]*"'
 )
-_MISSING = ("does not exist", "не существует")
-_DATABASE = ("database ", "база данных ")
-_LOCKED = ("database is locked", "database table is locked")
+_LOCKED = re.compile(r"database (table )?is locked")
 
 
 def connection_fault(error: DBAPIError, url: URL) -> HubError:
     """The error to raise when the store at ``url`` could not be opened. The password is in none of its texts."""
-    text = str(error.orig)
+    text = str(error.orig).strip()
     where = url.render_as_string(hide_password=True)
     if url.get_backend_name() == "sqlite":
-        if any(mark in text for mark in _LOCKED):
-            return RetryLater("store_busy", store=where)
+        if _LOCKED.search(text):
+            return RetryLater("store_locked", store=where)
         return NeedsPerson("store_file_unusable", store=where, detail=text)
-    if any(mark in text for mark in _MISSING) and any(mark in text for mark in _DATABASE):
+    if _NO_DATABASE.search(text):
         return NeedsPerson("store_database_missing", store=where, database=url.database or "")
-    if any(mark in text for mark in _AUTH):
+    if _NO_ENTRY.search(text):
         return NeedsPerson("store_auth_failed", store=where, user=url.username or "")
-    return RetryLater("store_unreachable", store=where, detail=text.strip().splitlines()[0] if text else "")
+    return RetryLater("store_unreachable", store=where, detail=text.splitlines()[0] if text else "")
