@@ -1,0 +1,157 @@
+"""The data of the emulated base: records by set, their versions, and what changed since whom.
+
+A record is a dict of the fields that differ from 1C's empty value, in the form they have in JSON (``"3"`` for an Int64,
+``"2026-01-31T10:00:00"`` for a date). A tabular part is a list of such dicts with ``LineNumber``, or a callable that
+makes the list when it is read: most documents are never looked into.
+"""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from stand.onec.model import EMPTY_REF, MODEL, NAMESPACE, EntitySet, Model
+
+Record = dict[str, Any]
+Rows = list[Record]
+Key = str | tuple[str, ...]
+
+FIRST_VERSION = "AAAAAAAAAAE="
+
+
+def rows_of(value: Rows | Callable[[], Rows] | None) -> Rows:
+    """The rows of a tabular part, made now if they are lazy."""
+    if value is None:
+        return []
+    return value() if callable(value) else value
+
+
+def next_version(version: str) -> str:
+    """The DataVersion after this one: eight bytes, big-endian, base64."""
+    number = int.from_bytes(base64.b64decode(version), "big") + 1
+    return base64.b64encode(number.to_bytes(8, "big")).decode()
+
+
+class Table:
+    """Records of one set, in the order of creation."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.rows: dict[Key, Record] = {}
+        self.version = 0
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self.rows.values())
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+class World:
+    """The base. Everything that changes it goes through ``edit``, ``add`` and ``delete``, under ``lock``.
+
+    ``hidden``: documents that exist and make movements, but are not published. ``frozen``: movements of documents that
+    were changed without being posted anew, as PATCH does. ``forbidden``: (set, key) that row-level rights hide.
+    """
+
+    def __init__(self, model: Model = MODEL) -> None:
+        self.model = model
+        self.tables = {name: Table(name) for name, item in model.sets.items() if item.kind not in DERIVED}
+        self.hidden: list[Record] = []
+        self.frozen: dict[tuple[str, str], dict[str, Rows]] = {}
+        self.forbidden: set[tuple[str, Key]] = set()
+        self.listeners: list[Callable[[str, Key], None]] = []
+        self.version = 0
+        self.lock = threading.RLock()
+        self.notes: dict[str, Any] = {}
+
+    def put(self, name: str, record: Record) -> Record:
+        """Store a record without a trace; for making the base."""
+        self.tables[name].rows[self.key_of(name, record)] = record
+        return record
+
+    def key_of(self, name: str, record: Mapping[str, Any]) -> Key:
+        """The record's key: its ``Ref_Key``, or the tuple of key fields of an independent register."""
+        item = self.model.sets[name]
+        if item.key == ("Ref_Key",):
+            return str(record["Ref_Key"])
+        return tuple(str(record.get(field, item.shape.defaults[field])) for field in item.key)
+
+    def get(self, name: str, key: Key) -> Record | None:
+        """The record, or ``None``."""
+        table = self.tables.get(name)
+        return table.rows.get(key) if table else None
+
+    def records(self, name: str) -> list[Record]:
+        """All records of a set, for a test that looks for one to edit."""
+        return list(self.tables[name])
+
+    def add(self, name: str, fields: Mapping[str, Any]) -> Record:
+        """Create a record as a user of 1C would; its first version is 1."""
+        with self.lock:
+            record = {"DataVersion": FIRST_VERSION, **fields}
+            self.put(name, record)
+            self._changed(name, self.key_of(name, record))
+            return record
+
+    def edit(self, name: str, key: Key, fields: Mapping[str, Any]) -> Record:
+        """Change fields and tabular parts as a user of 1C would (a posted document is posted anew).
+
+        ``KeyError``: no such record. Bumps DataVersion even when nothing differs, as 1C does.
+        """
+        with self.lock:
+            record = self.tables[name].rows[key]
+            record.update(fields)
+            self.touch(name, key)
+            return record
+
+    def touch(self, name: str, key: Key) -> None:
+        """Write a record unchanged: its version grows and it is registered for exchange."""
+        with self.lock:
+            record = self.tables[name].rows[key]
+            if "DataVersion" in self.model.sets[name].shape.by_name:
+                record["DataVersion"] = next_version(record.get("DataVersion", FIRST_VERSION))
+            self._changed(name, key)
+
+    def delete(self, name: str, key: Key) -> None:
+        """Delete physically. ``KeyError``: no such record."""
+        with self.lock:
+            del self.tables[name].rows[key]
+            self._changed(name, key)
+
+    def _changed(self, name: str, key: Key) -> None:
+        self.version += 1
+        self.tables[name].version += 1
+        for listener in self.listeners:
+            listener(name, key)
+
+    def presentation(self, name: str, record: Record) -> tuple[str, ...]:
+        """What 1C shows for a reference, as a sort key: a catalogue's name, a document's date and number."""
+        if self.model.sets[name].kind == "document":
+            return (record.get("Date", ""), record.get("Number", ""))
+        return (collate(record.get("Description", "")), record.get("Code", ""))
+
+    def presentation_of(self, name: str, key: str) -> tuple[str, ...]:
+        """The same for a reference; an empty or broken one sorts first."""
+        record = self.get(name, key) if key != EMPTY_REF else None
+        return self.presentation(name, record) if record else ("", "")
+
+    def set_of(self, name: str) -> EntitySet:
+        """The description of a set."""
+        return self.model.sets[name]
+
+
+#: Kinds of sets that are views of other data.
+DERIVED = frozenset({"table", "recordset", "records"})
+
+
+def collate(text: str) -> str:
+    """A sort key close to 1C's: case does not matter, ё stands with е."""
+    return text.lower().replace("ё", "е")
+
+
+def type_name(name: str) -> str:
+    """``StandardODATA.Catalog_X`` for ``Catalog_X``, as ``X_Type`` says it."""
+    return NAMESPACE + name
