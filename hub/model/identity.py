@@ -1,0 +1,255 @@
+"""Russian identity rules: control digits of identifiers, phones, e-mails and personal names.
+
+Pure and small. Nothing here refuses a value: what fails its check is kept as written and marked invalid, because a
+base holds what people typed. Control digits: ИНН by the order of ФНС, ОГРН and ОГРНИП by the rules of the state
+registers, СНИЛС by the rules of the pension fund, ОКПО by ПР 50.1.024-2005.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+_NOT_DIGIT = re.compile(r"\D+")
+_BLANKS = re.compile(r"\s+")
+_INN10 = (2, 4, 10, 3, 5, 9, 4, 6, 8)
+_INN11 = (7, *_INN10)
+_INN12 = (3, *_INN11)
+_KPP = re.compile(r"\d{4}[0-9A-Z]{2}\d{3}")
+
+
+def digits(value: str) -> str:
+    """Only the ASCII digits of ``value``, whatever separates them."""
+    return value if value.isascii() and value.isdigit() else "".join(c for c in value if c in "0123456789")
+
+
+def _weighted(number: str, weights: Sequence[int]) -> int:
+    return sum(int(digit) * weight for digit, weight in zip(number, weights, strict=False))
+
+
+def inn_valid(value: str) -> bool:
+    """ИНН of an organisation (10 digits) or a person (12 digits) with the right control digits; zeros are not one."""
+    if not (value.isascii() and value.isdigit()) or not int(value):
+        return False
+    if len(value) == 10:
+        return _weighted(value, _INN10) % 11 % 10 == int(value[9])
+    if len(value) == 12:
+        eleventh = _weighted(value, _INN11) % 11 % 10 == int(value[10])
+        return eleventh and _weighted(value, _INN12) % 11 % 10 == int(value[11])
+    return False
+
+
+def kpp_valid(value: str) -> bool:
+    """КПП: four digits of the tax office, two characters of the reason (digits or A-Z), three digits. No control digit."""
+    return _KPP.fullmatch(value) is not None
+
+
+def ogrn_valid(value: str) -> bool:
+    """ОГРН of an organisation: 13 digits."""
+    return _register_valid(value, 13)
+
+
+def ogrnip_valid(value: str) -> bool:
+    """ОГРНИП of a sole proprietor: 15 digits."""
+    return _register_valid(value, 15)
+
+
+def _register_valid(value: str, length: int) -> bool:
+    if len(value) != length or not (value.isascii() and value.isdigit()) or not int(value):
+        return False
+    return int(value[:-1]) % (length - 2) % 10 == int(value[-1])
+
+
+def snils_valid(value: str) -> bool:
+    """СНИЛС: 11 digits; numbers up to 001-001-998 never had control digits and pass."""
+    if len(value) != 11 or not (value.isascii() and value.isdigit()) or not int(value):
+        return False
+    if int(value[:9]) <= 1_001_998:
+        return True
+    return _weighted(value, range(9, 0, -1)) % 101 % 100 == int(value[9:])
+
+
+def okpo_valid(value: str) -> bool:
+    """ОКПО: 8 digits of an organisation or 10 of a sole proprietor."""
+    if len(value) not in (8, 10) or not (value.isascii() and value.isdigit()) or not int(value):
+        return False
+    control = _weighted(value[:-1], (1, 2, 3, 4, 5, 6, 7, 8, 9)) % 11
+    if control == 10:
+        control = _weighted(value[:-1], (3, 4, 5, 6, 7, 8, 9, 10, 1)) % 11 % 10
+    return control == int(value[-1])
+
+
+_CHECKS = {
+    "inn": inn_valid,
+    "kpp": kpp_valid,
+    "ogrn": ogrn_valid,
+    "ogrnip": ogrnip_valid,
+    "snils": snils_valid,
+    "okpo": okpo_valid,
+}
+
+
+def identifier_norm(scheme: str, value: str) -> str:
+    """The form two writings of one identifier share; the bare text where nothing would be left of it."""
+    if scheme in _CHECKS and scheme != "kpp":
+        return digits(value) or value.strip()
+    return _BLANKS.sub("", value).upper() or value.strip()
+
+
+def identifier_valid(scheme: str, norm: str) -> bool | None:
+    """Whether a normalised identifier passes its control digits; ``None`` for schemes that have none."""
+    check = _CHECKS.get(scheme)
+    return None if check is None else check(norm)
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """``norm``: E.164 (``+74951234567``) when ``valid``, else what digits there were. ``ext``: digits or empty."""
+
+    norm: str
+    ext: str
+    valid: bool
+
+
+_EXT = re.compile(
+    r"[\s,;(]*(?:доб(?:авочный)?|вн(?:утр(?:енний)?)?|ext(?:ension)?|;ext=|#|[xх](?=\s*\d{1,6}\s*\)?$))"
+    r"[\s.:№=]*(\d{1,8})\s*\)?\s*$",
+    re.IGNORECASE,
+)
+_SEVERAL = re.compile(r"[,;/\n]+|\s+или\s+", re.IGNORECASE)
+#: First digits of a national number under +7: geographic and mobile codes of Russia (3, 4, 8, 9) and Kazakhstan (6, 7).
+_CODES_7 = frozenset("346789")
+
+
+def parse_phone(text: str, city: str = "") -> Phone:
+    """One phone as people write it: ``8 (495) 123-45-67 доб. 12``, ``+7…``, ``7…``, ``(4912) 55-12-34``.
+
+    ``city``: the code to complete a number without one, such as ``495``.
+    """
+    body, ext = text.strip(), ""
+    found = _EXT.search(body)
+    if found:
+        body, ext = body[: found.start()], found[1]
+    plus = body.lstrip("( ").startswith(("+", "00"))
+    number = digits(body)
+    if body.lstrip("( ").startswith("00"):
+        number = number[2:]
+    elif number.startswith("810") and len(number) > 11:
+        plus, number = True, number[3:]
+    national = _national(number, plus, city)
+    if national is not None:
+        return Phone(f"+7{national}", ext, national[0] in _CODES_7)
+    if plus and 8 <= len(number) <= 15:
+        return Phone(f"+{number}", ext, not number.startswith("7"))
+    return Phone(number or _BLANKS.sub(" ", text.strip()).lower(), ext, False)
+
+
+def _national(number: str, plus: bool, city: str) -> str | None:
+    """The ten digits after +7, or ``None`` when this is not a number of that plan."""
+    if len(number) == 11 and (number[0] == "7" or number[0] == "8"):
+        return number[1:]  # "+8 …" is a slip of the pen: no country has 8 followed by ten digits of this shape
+    if plus:
+        return None
+    if len(number) == 10:
+        return number
+    if city and len(number) + len(city) == 10:
+        return city + number
+    return None
+
+
+def parse_phones(text: str, city: str = "") -> list[Phone]:
+    """All phones of a text that lists several; a number without a code takes the code of the one before it."""
+    parts = [part for part in _SEVERAL.split(text) if part.strip()]
+    if len(parts) < 2 or any(len(digits(part)) < 5 for part in parts):
+        return [parse_phone(text, city)] if text.strip() else []
+    phones: list[Phone] = []
+    for part in parts:
+        lead = phones[-1].norm[2:] if phones and phones[-1].valid and phones[-1].norm.startswith("+7") else ""
+        short = len(digits(part))
+        phones.append(parse_phone(part, lead[: 10 - short] if lead and 5 <= short <= 7 else city))
+    return phones
+
+
+_EMAIL = re.compile(r"[^\s@<>\"(),:;\[\]]+@(?:\w(?:[\w-]{0,61}\w)?\.)+(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,63})")
+_BRACKETS = re.compile(r"<([^<>]+)>")
+_EMAIL_SPLIT = re.compile(r"[\s,;]+")
+
+
+def email_norm(text: str) -> tuple[str, bool]:
+    """An address in lower case without ``mailto:`` and angle brackets, and whether it has the shape of one."""
+    found = _BRACKETS.search(text)
+    norm = (found[1] if found else text).strip().lower().removeprefix("mailto:").rstrip(".")
+    return norm, len(norm) <= 254 and _EMAIL.fullmatch(norm) is not None
+
+
+def parse_emails(text: str) -> list[tuple[str, str, bool]]:
+    """All addresses of a text as (as written, normalised, valid); a text without any is one invalid address."""
+    parts = [part for part in _EMAIL_SPLIT.split(text) if "@" in part]
+    if len(parts) < 2:
+        return [(text.strip(), *email_norm(parts[0] if parts else text))] if text.strip() else []
+    return [(part, *email_norm(part)) for part in parts]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonName:
+    """Parts of a personal name; ``gender`` is ``male``, ``female`` or empty, told by the patronymic only."""
+
+    last: str
+    first: str
+    middle: str
+    gender: str
+
+
+_MALE = ("вич", "ьич", "мич", "кич", "оглы", "улы", "угли")
+_FEMALE = ("вна", "чна", "инична", "кызы", "гызы", "кизи")
+_TITLE = re.compile(r"^(?:ип|индивидуальный\s+предприниматель|гр(?:ажданин|ажданка)?)[.\s]+", re.IGNORECASE)
+_TAIL = re.compile(r"[(,].*$|\s+(?:ИП|индивидуальный\s+предприниматель)$", re.IGNORECASE | re.DOTALL)
+_SURNAME = re.compile(r"(?:[оеё]ва?|[иы]на?|[сц]к(?:ий|ая|ой)|[уюя]к|енко|ых|их|ян|дзе|швили)$", re.IGNORECASE)
+_INITIALS = re.compile(r"([А-ЯЁA-Z])\.\s*(?:([А-ЯЁA-Z])\.?)?$")
+#: First names that end like surnames.
+_NAMES = frozenset(
+    "алевтина алина ангелина антонина арина валентин валентина галина екатерина ирина карина кристина константин "
+    "лев марина мартин нина полина регина сабина фаина эвелина яков августина альбина василина зарина инна янина "
+    "ульяна яна лиана диана анжелина вероника злата".split()
+)
+
+
+@lru_cache(maxsize=4096)
+def split_name(full: str) -> PersonName:
+    """A full name into its parts, told apart by the patronymic: ``Иванов Иван Иванович`` or ``Иван Иванович Иванов``.
+
+    Without a patronymic the order is surname first, unless only the second word looks like a surname.
+    """
+    text = _TAIL.sub("", _TITLE.sub("", _BLANKS.sub(" ", full).strip())).strip()
+    initials = _INITIALS.search(text)
+    if initials:
+        first, middle = initials[1] + ".", initials[2] + "." if initials[2] else ""
+        return PersonName(text[: initials.start()].strip(), first, middle, "")
+    words = text.split(" ") if text else []
+    if len(words) > 3 and words[-1].lower() in ("оглы", "кызы", "гызы", "улы", "угли", "кизи"):
+        words[-2:] = [" ".join(words[-2:])]
+    where = next((n for n, word in enumerate(words) if n and word.lower().endswith(_MALE + _FEMALE)), 0)
+    if where:
+        return _by_patronymic(words, where)
+    if len(words) == 2:
+        last, first = words if _surname_first(*words) else reversed(words)
+        return PersonName(last, first, "", "")
+    if len(words) < 2:
+        return PersonName("", text, "", "")
+    return PersonName(words[0], words[1], " ".join(words[2:]), "")
+
+
+def _by_patronymic(words: list[str], where: int) -> PersonName:
+    gender = "male" if words[where].lower().endswith(_MALE) else "female"
+    first = words[where - 1]
+    rest = words[: where - 1] + words[where + 1 :]
+    return PersonName(" ".join(rest), first, words[where], gender)
+
+
+def _surname_first(one: str, two: str) -> bool:
+    def like(word: str) -> bool:
+        return word.lower() not in _NAMES and _SURNAME.search(word) is not None
+
+    return like(one) or not like(two)
