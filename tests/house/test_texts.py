@@ -81,7 +81,7 @@ def _written() -> tuple[set[str], tuple[str, ...]]:
     for module in modules():
         for node in ast.walk(module.tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                words.add(node.value)
+                words |= set(re.findall(r"\w+", node.value))  # a mapping is compiled into text that names codes
             elif isinstance(node, ast.JoinedStr) and node.values and isinstance(node.values[0], ast.Constant):
                 beginnings.add(str(node.values[0].value))
     for path in (*(ROOT / "mappings").rglob("*.yaml"), *(ROOT / "hub").rglob("*.yaml")):
