@@ -1,1 +1,1 @@
-"""Jobs, schedules, sensors and partitions: what starts an exchange in Dagster, and for which days."""
+"""Floor 4: partitions, jobs and schedules. When what runs; what it does stands in ``hub.assets``."""

@@ -1,0 +1,73 @@
+"""What Dagster loads: everything put together from the settings of the home, without network and without the store.
+
+``obmen up`` serves this module by its own code server; ``dagster dev`` in a folder with ``workspace.yaml`` works too.
+A home without usable settings shows one asset that says what is missing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from dagster import AssetsDefinition, AssetSelection, AssetSpec, Definitions, in_process_executor
+
+from hub.assets import names
+from hub.assets.checks import route_checks
+from hub.assets.connections import connection_ops
+from hub.assets.lineage import source_specs, table_specs
+from hub.assets.nodes import route_nodes
+from hub.assets.routes import route_assets
+from hub.assets.workplace import Workplace
+from hub.model.errors import NeedsPerson
+from hub.model.settings import Settings, find_home, load_settings
+from hub.texts import sentence
+from schedules.jobs import connections_job, exchange_jobs
+from schedules.nightly import nightly_schedule
+from schedules.partitions import document_days
+
+
+def build(settings: Settings, work: Workplace) -> Definitions:
+    """Definitions of an installation; ``NeedsPerson`` for mappings that cannot be compiled."""
+    nodes = route_nodes(settings)
+    today = datetime.now(ZoneInfo(settings.company_timezone)).date()
+    days = document_days(settings.company_timezone, settings.routes.values(), today)
+    assets: list[AssetsDefinition | AssetSpec] = [*source_specs(settings), *table_specs(settings, nodes)]
+    assets += route_assets(settings, nodes, days, work)
+    active = [node for node in nodes if node.settings.enabled]
+    selection = AssetSelection.assets(*(names.route_key(node.system.code, node.entity.name) for node in active))
+    jobs = exchange_jobs(settings, selection) if active else []
+    by_day = any(node.dated for node in active)
+    return Definitions(
+        assets=assets,
+        asset_checks=route_checks(settings, nodes, work),
+        jobs=[*jobs, connections_job(settings, connection_ops(settings, work))],
+        schedules=[nightly_schedule(settings, jobs[0], by_day=by_day)] if jobs else [],
+        executor=in_process_executor,
+    )
+
+
+def empty(problem: NeedsPerson, lang: str = "ru") -> Definitions:
+    """One asset whose page says what is missing and what to do."""
+    text = f"{problem.sentence(lang)} {problem.advice(lang)}".strip()
+    spec = AssetSpec(
+        names.SUMMARY_KEY,
+        description=sentence("dg_empty", lang, problem=text),
+        group_name=names.SUMMARY_GROUP,
+        owners=[names.OWNER],
+    )
+    return Definitions(assets=[spec])
+
+
+def load(home: Path) -> Definitions:
+    """Definitions of the installation in ``home``, whatever state it is in."""
+    lang = "ru"
+    try:
+        settings = load_settings(home)
+        lang = settings.locale
+        return build(settings, Workplace.at(settings.home))
+    except NeedsPerson as problem:
+        return empty(problem, lang)
+
+
+defs = load(find_home())
