@@ -38,7 +38,7 @@ SYSTEM_KEYS = (
     Key("timezone", keys.zone, required=True),
     Key("profile", keys.word(r"[a-z][a-z0-9_]*", "onec_ut11"), required=True),
     Key("title", keys.anything),
-    Key("url", keys.url),
+    Key("url", keys.anything),
     Key("user", keys.anything),
     Key("overlay", keys.anything),
     Key("max_sessions", keys.integer(1, 64)),
@@ -196,8 +196,8 @@ class _Reader:
         values = self.values(node, entries, where, SYSTEM_KEYS)
         if "password" in entries and not _empty(entries["password"]):
             values["password"] = self.secret(entries["password"], f"{where}.password", demo)
-        if values.get("kind") == "onec_odata" and "url" not in entries:
-            self.problem(node, f"{where}.url", "settings_required")
+        if values.get("kind") == "onec_odata":
+            values["url"] = self.address(node, entries.get("url"), f"{where}.url")
         if ("node" in values) != ("exchange_plan" in values):
             self.problem(node, where, "settings_plan_and_node")
         if "verify" in values:
@@ -207,6 +207,18 @@ class _Reader:
         if len(self.problems) > before:
             return None
         return SystemSettings(code=code, **({"title": code} | values))
+
+    def address(self, section: Node, node: Node | None, where: str) -> str:
+        """Where a base is published; only a system in memory has no address of the web."""
+        if not isinstance(node, ScalarNode) or _empty(node):
+            if node is None or _empty(node):
+                self.problem(node or section, where, "settings_required")
+            return ""
+        try:
+            return keys.url(node.value)
+        except Bad as bad:
+            self.problem(node, where, bad.code, **bad.params)
+            return ""
 
     def verify(self, node: Node, where: str, text: str) -> bool | str:
         try:

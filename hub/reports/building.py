@@ -1,0 +1,253 @@
+"""From the journal to a ``Summary``: grouping, judging, and choosing what a person should do first."""
+
+from __future__ import annotations
+
+import re
+import statistics
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from hub.model.entities import ENTITIES
+from hub.model.errors import HubError
+from hub.model.records import Counters
+from hub.model.settings import Settings
+from hub.reports import facts
+from hub.reports.summary import FRESH, Freshness, RouteLine, Severity, Summary, ToDo, Trouble, Verdict, Waiting
+from hub.store import journal
+from hub.store.database import Store
+from hub.store.journal import RouteEntry, RunEntry
+from hub.texts import LANGS, advice, sentence
+
+_FAILED = ("failed", "fenced")
+
+
+def build(
+    store: Store, settings: Settings, run_id: int | None, errors: Mapping[str, HubError], at: datetime
+) -> Summary:
+    """The summary as of ``at`` (UTC); reads only, in one snapshot."""
+    with store.read() as conn:
+        run = _run(conn, run_id)
+        if run is None:
+            return Summary(0, "", "", "none", None, None, settings.company_timezone)
+        rows = journal.run_routes(conn, run.id)
+        routes = _lines(conn, run, rows)
+        quarantine, parked = _troubles(conn), _waits(conn)
+        held, conflicts = facts.open_number(conn, "held"), facts.open_number(conn, "conflict")
+        waiting = journal.open_counts(conn)["parked"]
+        fresh = _freshness(facts.read_last(conn), settings, at)
+    teller = _Teller(settings)
+    todo = [
+        *teller.failed(rows, errors),
+        *teller.stale(fresh, run.state, {_system(row.route) for row in rows if row.state in _FAILED}),
+        *teller.warned(routes),
+        *(teller.trouble(item) for item in quarantine),
+        *teller.parked(parked, waiting),
+        *teller.open("report_held", held),
+        *teller.open("report_conflicts", conflicts),
+    ]
+    todo.sort(key=lambda item: item.severity)  # stable: red before yellow, else as found
+    return Summary(
+        run_id=run.id,
+        mode=run.mode,
+        state=run.state,
+        verdict=_verdict(run.state, routes, todo),
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        zone=settings.company_timezone,
+        todo=tuple(todo),
+        freshness=fresh,
+        routes=routes,
+        quarantine=quarantine,
+        parked=parked,
+        held=held,
+        conflicts=conflicts,
+    )
+
+
+def _verdict(state: str, routes: Sequence[RouteLine], todo: Sequence[ToDo]) -> Verdict:
+    if state == "running":
+        return "running"
+    if routes and all(line.state in _FAILED for line in routes if line.state != "disabled"):
+        return "failed" if any(line.state in _FAILED for line in routes) else "good"
+    return "attention" if todo or state in _FAILED else "good"
+
+
+def _run(conn: Connection, run_id: int | None) -> RunEntry | None:
+    if run_id is not None:
+        return journal.run(conn, run_id)
+    return next(iter(journal.last_runs(conn, 1)), None)
+
+
+def _system(route: str) -> str:
+    return route.partition(".")[0]
+
+
+def _lines(conn: Connection, run: RunEntry, rows: Sequence[RouteEntry]) -> tuple[RouteLine, ...]:
+    before = facts.received_before(conn, run.id, run.mode, len(rows))
+    return tuple(
+        RouteLine(
+            route=row.route,
+            system=_system(row.route),
+            entity=row.entity,
+            state=row.state,
+            counters=row.counters,
+            released=row.released,
+            seconds=(row.ended_at - row.started_at).total_seconds() if row.ended_at else 0.0,
+            requests=row.requests,
+            usual=round(statistics.median(before[row.route])) if row.route in before else None,
+            error_code=row.error_code,
+        )
+        for row in rows
+    )
+
+
+def _troubles(conn: Connection) -> tuple[Trouble, ...]:
+    fields = facts.quarantine_fields(conn)
+    return tuple(
+        Trouble(
+            route=row.code,
+            entity=row.entity,
+            reason=row.reason_code,
+            number=row.number,
+            fields=tuple(fields.get((row.code, row.reason_code), ())),
+            oldest=row.oldest,
+            attempts=row.attempts,
+        )
+        for row in facts.quarantine_rows(conn)
+    )
+
+
+def _waits(conn: Connection) -> tuple[Waiting, ...]:
+    return tuple(
+        Waiting(row.code, row.entity, row.system, row.stream, row.number, row.oldest) for row in facts.parked_rows(conn)
+    )
+
+
+def _freshness(last: Mapping[str, datetime], settings: Settings, at: datetime) -> tuple[Freshness, ...]:
+    return tuple(
+        Freshness(code, system.title, last.get(code), code in last and at - last[code] <= FRESH)
+        for code, system in settings.systems.items()
+    )
+
+
+def _explained(counters: Counters) -> bool:
+    return bool(counters.quarantined or counters.parked or counters.held)
+
+
+def unfilled(text: str) -> str:
+    """``text`` with the marks that nothing filled shown as dots: a sentence about many records names no value."""
+    return re.sub(r"\{\w+\}", "…", text)
+
+
+class _Teller:
+    """Puts findings into sentences, in each language."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def title(self, system: str) -> str:
+        known = self.settings.systems.get(system)
+        return known.title if known else system
+
+    def place(self, route: str, entity: str, lang: str) -> str:
+        """``УТ, Заказы клиентов (ut.sales_order)``."""
+        title = self.title(_system(route))
+        known = ENTITIES.get(entity)
+        name = (known.ru if lang == "ru" else known.en) if known else entity
+        return f"{title}, {name} ({route})"
+
+    def item(
+        self,
+        severity: Severity,
+        code: str,
+        routes: Sequence[str],
+        number: int,
+        said: Mapping[str, dict[str, Any]],
+        advise: Mapping[str, str] | None = None,
+    ) -> ToDo:
+        """A thing to do; ``said``: parameters of its sentence by language, ``advise``: advice that is ready."""
+        return ToDo(
+            severity,
+            code,
+            tuple(routes),
+            number,
+            {lang: sentence(code, lang, number=number, **said[lang]) for lang in LANGS},
+            advise or {lang: advice(code, lang, number=number, **said[lang]) for lang in LANGS},
+        )
+
+    def failed(self, rows: Sequence[RouteEntry], errors: Mapping[str, HubError]) -> list[ToDo]:
+        """One item per system and reason: a base that is down fails all of its routes for one reason."""
+        groups: dict[tuple[str, str, str], list[RouteEntry]] = {}
+        for row in rows:
+            if row.state in _FAILED:
+                text = row.error_text or ""
+                same = text.replace(row.route, "{route}")
+                groups.setdefault((_system(row.route), row.error_code or "report_broken_off", same), []).append(row)
+        return [self.failure(system, code, group, errors) for (system, code, _), group in groups.items()]
+
+    def failure(self, system: str, code: str, group: Sequence[RouteEntry], errors: Mapping[str, HubError]) -> ToDo:
+        routes = [row.route for row in group]
+        error = errors.get(routes[0])
+        said, advise = {}, {}
+        for lang in LANGS:
+            if error is not None:
+                reason, advise[lang] = error.sentence(lang), error.advice(lang)
+            elif lang == "ru" and group[0].error_text:
+                reason, advise[lang] = group[0].error_text, ""
+            else:
+                reason, advise[lang] = unfilled(sentence(code, lang)), unfilled(advice(code, lang))
+            said[lang] = {"title": self.title(system), "routes": ", ".join(routes), "reason": reason}
+        return self.item("red", "report_failed", routes, len(routes), said, advise)
+
+    def stale(self, fresh: Sequence[Freshness], state: str, told: set[str]) -> list[ToDo]:
+        """Systems not read for long; not those whose failure is told already, and not while a run is going."""
+        if state == "running":
+            return []
+        items = []
+        for system in fresh:
+            if not system.fresh and system.system not in told:
+                said = {lang: {"title": system.title} for lang in LANGS}
+                items.append(self.item("red", "report_stale" if system.at else "report_never", (), 0, said))
+        return items
+
+    def warned(self, routes: Sequence[RouteLine]) -> list[ToDo]:
+        """Routes that ended with a warning which no record explains: a mapping that does not fit is paused."""
+        troubled = [
+            line.route
+            for line in routes
+            if line.state == "warnings"
+            and not (line.counters.quarantined or line.counters.parked or line.counters.held)
+        ]
+        said: dict[str, dict[str, Any]] = {lang: {"routes": ", ".join(troubled)} for lang in LANGS}
+        return [self.item("yellow", "report_warned", troubled, len(troubled), said)] if troubled else []
+
+    def trouble(self, item: Trouble) -> ToDo:
+        said, advise = {}, {}
+        for lang in LANGS:
+            fields = ", ".join(item.fields) or "…"
+            reason = unfilled(sentence(item.reason, lang, field=fields, value="…"))
+            said[lang] = {"place": self.place(item.route, item.entity, lang), "reason": reason}
+            advise[lang] = unfilled(advice(item.reason, lang, field=fields, value="…"))
+        return self.item("yellow", "report_quarantine", [item.route], item.number, said, advise)
+
+    def parked(self, waits: Sequence[Waiting], numbers: Mapping[str, int]) -> list[ToDo]:
+        """One item per route: its records may wait for several streams at once."""
+        items = []
+        for route, number in numbers.items():
+            group = [wait for wait in waits if wait.route == route]
+            said = {
+                lang: {
+                    "place": self.place(route, group[0].entity if group else "", lang),
+                    "streams": ", ".join(f"{self.title(wait.system)}: {wait.stream}" for wait in group),
+                }
+                for lang in LANGS
+            }
+            items.append(self.item("yellow", "report_parked", [route], number, said))
+        return items
+
+    def open(self, code: str, number: int) -> list[ToDo]:
+        """Things that stand open for a person to decide, if there are any."""
+        return [self.item("yellow", code, (), number, {lang: {} for lang in LANGS})] if number else []

@@ -1,0 +1,180 @@
+"""A summary as plain text (terminal, mail) and as Markdown (Dagster)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from hub.model.entities import ENTITIES
+from hub.model.records import OUTCOMES
+from hub.reports.building import unfilled
+from hub.reports.summary import RouteLine, Summary
+from hub.texts import advice, sentence
+
+Table = list[list[str]]
+
+
+def number(value: int, lang: str) -> str:
+    """``20 000`` in Russian, ``20,000`` in English."""
+    return f"{value:,}".replace(",", " ") if lang == "ru" else f"{value:,}"
+
+
+def duration(seconds: float) -> str:
+    """``12 s``, ``3:05`` or ``1:02:03``."""
+    whole = round(seconds)
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def moment(at: datetime | None, zone: str, *, today: datetime | None = None) -> str:
+    """``14.03 02:41`` in the zone; the time alone where ``today`` is the same day."""
+    if at is None:
+        return "…"
+    local = at.astimezone(ZoneInfo(zone))
+    if today is not None and local.date() == today.astimezone(ZoneInfo(zone)).date():
+        return f"{local:%H:%M}"
+    return f"{local:%d.%m %H:%M}"
+
+
+def entity_name(entity: str, lang: str) -> str:
+    """What people call the entity."""
+    known = ENTITIES.get(entity)
+    return (known.ru if lang == "ru" else known.en) if known else entity
+
+
+def to_usual(line: RouteLine) -> str:
+    """How what came compares to what usually comes, in percent; a dash where nothing is usual yet."""
+    if not line.usual:
+        return "–"
+    return f"{(line.counters.received - line.usual) * 100 / line.usual:+.0f} %".replace("-", "−")
+
+
+class _Words:
+    def __init__(self, lang: str) -> None:
+        self.lang = lang
+
+    def __call__(self, code: str, **params: object) -> str:
+        return sentence(f"report_{code}", self.lang, **params)
+
+
+def _title(summary: Summary, say: _Words) -> str:
+    red = sum(item.severity == "red" for item in summary.todo)
+    verdict = say(f"verdict_{summary.verdict}", red=red, yellow=len(summary.todo) - red)
+    span = (
+        f"{moment(summary.started_at, summary.zone)}–{moment(summary.ended_at, summary.zone, today=summary.started_at)}"
+    )
+    return say("title", mode=say(f"mode_{summary.mode}"), run=summary.run_id, time=span, verdict=verdict)
+
+
+def _todo(summary: Summary, say: _Words, strong: Callable[[str], str]) -> list[str]:
+    if not summary.todo:
+        return [say("todo_none")]
+    return [
+        f"{position}. {strong('[' + say(item.severity) + ']')} {item.said[say.lang]} {item.advice[say.lang]}".rstrip()
+        for position, item in enumerate(summary.todo, 1)
+    ]
+
+
+def _freshness(summary: Summary, say: _Words) -> str:
+    parts = []
+    for item in summary.freshness:
+        when = moment(item.at, summary.zone, today=summary.ended_at) if item.at else say("no_data")
+        parts.append(f"{item.title} {when} {'✓' if item.fresh else '✗'}")
+    return f"{say('freshness')}: {' · '.join(parts)}"
+
+
+def _routes(summary: Summary, say: _Words) -> Table:
+    """Counters by route with a line of totals; columns that are zero everywhere are left out."""
+    totals = summary.totals
+    always = {"created", "updated", "unchanged"}
+    outcomes = [name for name in OUTCOMES if name in always or getattr(totals, name)]
+    names = ["route", "received", *outcomes, "seconds", "usual", "state"]
+    table = [[say(f"col_{name}") for name in names]]
+    for line in summary.routes:
+        counts = [number(getattr(line.counters, name), say.lang) for name in ("received", *outcomes)]
+        label = f"{line.route} · {entity_name(line.entity, say.lang)}" if line.entity else line.route
+        table.append([label, *counts, duration(line.seconds), to_usual(line), say(f"state_{line.state}")])
+    counts = [number(getattr(totals, name), say.lang) for name in ("received", *outcomes)]
+    table.append([say("total"), *counts, duration(sum(line.seconds for line in summary.routes)), "", ""])
+    return table
+
+
+def _balance(summary: Summary, say: _Words) -> list[str]:
+    wrong = [line.route for line in summary.routes if not line.counters.balanced]
+    lines = [say("balance_bad", routes=", ".join(wrong)) if wrong else say("balance_good")]
+    released = sum(line.released for line in summary.routes)
+    return [*lines, say("released", number=number(released, say.lang))] if released else lines
+
+
+def _quarantine(summary: Summary, say: _Words) -> Table:
+    table = [[say(f"col_{name}") for name in ("route", "reason", "number", "oldest", "attempts")]]
+    for item in summary.quarantine:
+        fields = ", ".join(item.fields) or "…"
+        reason = unfilled(sentence(item.reason, say.lang, field=fields, value="…"))
+        oldest = moment(item.oldest, summary.zone)
+        table.append([item.route, reason, number(item.number, say.lang), oldest, str(item.attempts)])
+    return table
+
+
+def _parked(summary: Summary, say: _Words) -> Table:
+    table = [[say(f"col_{name}") for name in ("route", "waits", "number", "oldest")]]
+    for item in summary.parked:
+        awaited = f"{item.system}: {item.stream}"
+        table.append([item.route, awaited, number(item.number, say.lang), moment(item.oldest, summary.zone)])
+    return table
+
+
+def _aligned(table: Table) -> list[str]:
+    """Columns of a terminal: the first to the left, numbers to the right, the last as it is."""
+    widths = [max(len(row[at]) for row in table) for at in range(len(table[0]))]
+    lines = []
+    for row in table:
+        cells = [row[0].ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(row[1:-1], widths[1:-1], strict=True)]
+        lines.append("  " + "  ".join([*cells, row[-1]]).rstrip())
+    return lines
+
+
+def _piped(table: Table) -> list[str]:
+    """A Markdown table; numbers to the right."""
+    rows = [[cell.replace("|", "\\|") for cell in row] for row in table]
+    marks = ["---", *("---:" for _ in rows[0][1:])]
+    return ["| " + " | ".join(row) + " |" for row in (rows[0], marks, *rows[1:])]
+
+
+def plain(summary: Summary, lang: str) -> list[str]:
+    """Lines for a terminal or a mail."""
+    say = _Words(lang)
+    if summary.verdict == "none":
+        return [f"{say('none')} {advice('report_none', lang)}"]
+    lines = [_title(summary, say), say("todo")]
+    lines += [f" {line}" for line in _todo(summary, say, str)]
+    lines += [_freshness(summary, say), "", say("routes"), *_aligned(_routes(summary, say)), *_balance(summary, say)]
+    for title, table in _sections(summary, say):
+        lines += ["", title, *(f"  {' · '.join(row)}" for row in table[1:])]
+    return lines
+
+
+def markdown(summary: Summary, lang: str) -> str:
+    """Markdown for Dagster's metadata."""
+    say = _Words(lang)
+    if summary.verdict == "none":
+        return f"{say('none')} {advice('report_none', lang)}"
+    lines = [f"### {_title(summary, say)}", "", f"**{say('todo')}**", ""]
+    lines += _todo(summary, say, lambda text: f"**{text}**")
+    lines += ["", _freshness(summary, say), "", f"**{say('routes')}**", "", *_piped(_routes(summary, say)), ""]
+    lines += _balance(summary, say)
+    for title, table in _sections(summary, say):
+        lines += ["", f"**{title}**", "", *_piped(table)]
+    return "\n".join(lines)
+
+
+def _sections(summary: Summary, say: _Words) -> Sequence[tuple[str, Table]]:
+    found = []
+    if summary.quarantine:
+        found.append((say("quarantine_title"), _quarantine(summary, say)))
+    if summary.parked:
+        found.append((say("parked_title"), _parked(summary, say)))
+    return found
