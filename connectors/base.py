@@ -32,12 +32,16 @@ class Capabilities:
 class StreamInfo:
     """A stream that the system offers right now: its name and its fields with the source's own type names.
 
-    ``tables``: fields of its nested tables, by the table's name.
+    ``tables``: fields of its nested tables, by the table's name. ``key``: the full key, where the system tells it.
+    ``refs``: the stream that a reference field points at, where it is one and is offered. A virtual table of a register
+    is a stream of its own, named ``set#balance`` or ``set#slice_last``.
     """
 
     name: str
     fields: dict[str, str]
     tables: dict[str, dict[str, str]] = field(default_factory=dict)
+    key: tuple[str, ...] = ()
+    refs: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +82,17 @@ class DayTotal:
 
 @dataclass(slots=True)
 class CheckReport:
-    """What a connection test found. ``problems`` are ready to be shown: each has a sentence and an advice."""
+    """What a connection test found, ready to be shown: each problem and note has a sentence and an advice.
+
+    ``problems`` stop an exchange; ``notes`` are worth knowing and stop nothing.
+    """
 
     reachable: bool = False
     product: str = ""
     streams: int = 0
     server_time: datetime | None = None
     problems: list[HubError] = field(default_factory=list)
+    notes: list[HubError] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -97,11 +105,16 @@ class Traffic:
     bytes_read: int = 0
 
 
-class Connector(Protocol):
+class Connector(Protocol):  # pragma: no cover - a declaration
     """The contract; ``tests/connectors/kit.py`` certifies every member against it."""
 
-    capabilities: Capabilities
-    traffic: Traffic
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the exchange may ask of this system."""
+
+    @property
+    def traffic(self) -> Traffic:
+        """Running totals since the connector was opened."""
 
     def check(self) -> CheckReport:
         """Try address, login, rights and what is published; never raises for what it can report."""
@@ -116,13 +129,20 @@ class Connector(Protocol):
         """How many records ``read`` would deliver, by the source's own word."""
 
     def read(self, request: ReadRequest) -> Iterator[Page]:
-        """Pages in a stable order; the last one has ``last=True`` (an empty stream is one empty last page)."""
+        """Pages in a stable order; the last one has ``last=True`` (an empty stream is one empty last page).
+
+        Nothing is asked before the first ``next``; closing the iterator early gives back whatever it held.
+        """
 
     def totals(self, stream: str, date_field: str, total_field: str, window: Window) -> list[DayTotal]:
         """A second, independent read of date and total only, summed by day."""
 
     def feed(self, node: str) -> FeedPacket | None:
-        """The next packet of the change feed of ``node``; ``None`` when nothing has changed."""
+        """The next packet of the change feed of ``node``; ``None`` when nothing has changed.
+
+        The same packet (perhaps grown) comes again until it is acknowledged. ``node``: as the kind of system names its
+        readers (1C: ``plan/node``); ``""`` is the one of the settings.
+        """
 
     def acknowledge(self, node: str, number: int) -> None:
         """Tell the source that packet ``number`` is committed here."""

@@ -1,0 +1,83 @@
+"""What is needed to talk to one 1C base over OData."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit, urlunsplit
+
+from hub.model.errors import NeedsPerson
+
+#: Where every publication keeps its standard interface; an address given without it is completed.
+SERVICE = "/odata/standard.odata"
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How a passing fault of a reading request is met: so many more tries, each pause twice as long.
+
+    ``first`` and ``longest`` pause in seconds.
+    """
+
+    retries: int = 4
+    first: float = 0.5
+    longest: float = 30.0
+
+    def pause(self, attempt: int, asked: float | None) -> float:
+        """Seconds before try ``attempt`` (from 1); ``asked`` is what the server's ``Retry-After`` wants."""
+        return min(self.longest, asked if asked is not None else self.first * 2 ** (attempt - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class OneCSettings:
+    """One 1C base. ``password`` is kept out of the representation, and nothing else of this package keeps it.
+
+    ``timeout``: seconds to wait for bytes of an answer (``connect``: for the connection). ``max_sessions``: requests
+    under way at once; each holds a 1C session and with it a licence. ``verify``: ``True`` for the machine's own
+    certificates, a path for the company's own CA, ``False`` to check nothing. ``node``: the exchange plan's node for
+    change feeds, by its ``Code``, name or GUID. ``page_bytes``: what a page of records may weigh.
+    """
+
+    code: str
+    url: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+    title: str = ""
+    max_sessions: int = 2
+    page_size: int = 1000
+    timeout: float = 180.0
+    connect: float = 10.0
+    verify: bool | str = True
+    proxy: str | None = field(default=None, repr=False)
+    exchange_plan: str = ""
+    node: str = ""
+    page_bytes: int = 8 << 20
+    patience: Patience = Patience()
+
+    @property
+    def name(self) -> str:
+        """What an admin calls this base."""
+        return self.title or self.code
+
+
+def service_root(settings: OneCSettings) -> str:
+    """Address of the service without a slash at its end, without a login in it, completed by ``SERVICE``.
+
+    ``NeedsPerson(address_invalid)`` when it is no http(s) address.
+    """
+    parts = urlsplit(settings.url.strip())
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if parts.scheme not in {"http", "https"} or not host:
+        raise NeedsPerson("address_invalid", system=settings.name)
+    name = f"[{host}]" if ":" in host else host
+    path = parts.path.rstrip("/")
+    if not path.endswith(SERVICE):
+        path += SERVICE
+    return urlunsplit((parts.scheme, f"{name}:{port}" if port else name, path, "", ""))
+
+
+def is_loopback(host: str) -> bool:
+    """True for this machine itself, where compressing costs more than it saves."""
+    return host in {"localhost", "::1"} or host.startswith("127.")

@@ -1,0 +1,322 @@
+"""HTTP to one 1C base: few connections kept alive, few 1C sessions, patience with passing faults, no blind repeats.
+
+A request takes one of ``max_sessions`` *lanes*. A lane is a place in the queue and the cookies that the server gave to
+it: 1C binds a session to a cookie (``ibsession``), and one session serves one request at a time, so cookies belong to
+lanes and not to the pool. Publications with automatic reuse of sessions give no cookie and lose nothing by it.
+
+Only reading is repeated. A writing request whose answer was lost may have been done; the caller has to look first.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+import queue
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
+from typing import IO
+from urllib.parse import unquote, urlsplit
+
+import urllib3
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    DecodeError,
+    HTTPError,
+    IncompleteRead,
+    InsecureRequestWarning,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+    ProxyError,
+    ReadTimeoutError,
+    SSLError,
+)
+from urllib3.response import BaseHTTPResponse
+
+from connectors.base import Traffic
+from connectors.onec_odata.answers import Answer, Asked, complaint, failure, retry_after
+from connectors.onec_odata.config import OneCSettings, is_loopback, service_root
+from hub.model.errors import HubError, NeedsPerson, RetryLater, StopSystem
+
+log = logging.getLogger("obmen.onec")
+
+_CHUNK = 1 << 18
+_PASSING = {406, 429, 502, 503, 504}
+
+
+class TooBig(Exception):
+    """An answer grew past what the caller can take; the connection was dropped."""
+
+
+@dataclass(slots=True)
+class Lane:
+    """A place for one request under way, with the session cookies that belong to it."""
+
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    def header(self) -> dict[str, str]:
+        """Headers that go on with the lane's 1C session, or ask for one."""
+        headers = {} if "ibsession" in self.cookies else {"IBSession": "start"}
+        if self.cookies:
+            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        return headers
+
+    def learn(self, response: BaseHTTPResponse) -> None:
+        """Keep the cookies of an answer."""
+        for line in response.headers.getlist("set-cookie"):
+            try:
+                jar = SimpleCookie(line)
+            except CookieError:
+                log.debug("a cookie of the server cannot be read, it is left out")
+                continue
+            self.cookies.update({name: morsel.value for name, morsel in jar.items()})
+
+
+class Transport:
+    """Sends requests to one base; safe to use from several threads. ``sleep`` is replaced in tests."""
+
+    def __init__(self, settings: OneCSettings, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.root = service_root(settings)
+        self.traffic = Traffic()
+        self._settings = settings
+        self._sleep = sleep
+        self._host = urlsplit(self.root).hostname or ""
+        self._manager = _manager(settings)
+        self._headers = _headers(settings, self._host)
+        self._lock = threading.Lock()
+        self._lanes: queue.LifoQueue[Lane] = queue.LifoQueue()
+        self._open = [Lane() for _ in range(max(1, settings.max_sessions))]
+        for lane in self._open:
+            self._lanes.put(lane)
+
+    @property
+    def bare(self) -> bool:
+        """True when what is sent can be read on its way to another machine."""
+        return self.root.startswith("http:") and not is_loopback(self._host)
+
+    def get(self, url: str, asked: Asked, accept: str = "application/json", limit: int | None = None) -> Answer:
+        """Read ``url``, patiently; returns answers with status 200 only, raises ``HubError`` for all others.
+
+        ``TooBig`` when the body passes ``limit`` bytes.
+        """
+        return self._patiently(lambda: self._once("GET", url, asked, accept, limit), asked)
+
+    def post(self, url: str, asked: Asked, accept: str, *, writes: bool) -> Answer:
+        """One POST, never repeated; ``writes``: counted as a writing request. Raises as ``get`` does."""
+        with self._lock:
+            self.traffic.writes += writes
+        answer = self._once("POST", url, asked, accept, None)
+        if answer.status not in {200, 201, 204}:
+            raise failure(answer, asked)
+        return answer
+
+    def download(self, url: str, asked: Asked, target: IO[bytes]) -> Answer:
+        """Stream a big answer into ``target`` (rewound before each try); the answer returned holds only its head."""
+
+        def once() -> Answer:
+            target.seek(0)
+            target.truncate()
+            return self._once("GET", url, asked, "application/xml", None, target)
+
+        return self._patiently(once, asked)
+
+    def close(self) -> None:
+        """End the 1C sessions that were given to us (a licence each) and close the connections."""
+        for lane in self._open:
+            if "ibsession" in lane.cookies:
+                headers = self._headers | lane.header() | {"IBSession": "finish"}
+                try:
+                    self._manager.request(
+                        "GET", f"{self.root}/", headers=headers, timeout=5, retries=False, redirect=False
+                    )
+                except HTTPError:
+                    log.debug("the base did not confirm the end of a session; it ends by itself")
+            lane.cookies.clear()
+        self._manager.clear()
+
+    def _patiently(self, once: Callable[[], Answer], asked: Asked) -> Answer:
+        """Repeat a reading request while the fault is a passing one and patience lasts."""
+        patience, attempt = self._settings.patience, 0
+        while True:
+            asked_pause: float | None = None
+            try:
+                answer = once()
+                if answer.status == 200:
+                    return answer
+                fault = failure(answer, asked)
+                asked_pause = retry_after(answer)
+                worth = answer.status in _PASSING
+            except RetryLater as error:
+                fault, worth = error, error.code != "source_timeout"
+            if not worth or attempt >= patience.retries:
+                raise fault
+            attempt += 1
+            with self._lock:
+                self.traffic.retries += 1
+            log.info("%s: %s, try %d", asked.system, fault.code, attempt + 1)
+            self._sleep(patience.pause(attempt, asked_pause))
+
+    def _once(
+        self, method: str, url: str, asked: Asked, accept: str, limit: int | None, target: IO[bytes] | None = None
+    ) -> Answer:
+        with self._lane() as lane:
+            answer = self._send(lane, method, url, asked, accept, limit, target)
+            if answer.status == 400 and lane.cookies and method == "GET" and complaint(answer).source != "odata":
+                # 1C answers 400 to the cookie of a session it has already ended: begin a new one.
+                lane.cookies.clear()
+                answer = self._send(lane, method, url, asked, accept, limit, target)
+            return answer
+
+    @contextmanager
+    def _lane(self) -> Iterator[Lane]:
+        lane = self._lanes.get()
+        try:
+            yield lane
+        finally:
+            self._lanes.put(lane)
+
+    def _send(
+        self,
+        lane: Lane,
+        method: str,
+        url: str,
+        asked: Asked,
+        accept: str,
+        limit: int | None,
+        target: IO[bytes] | None,
+    ) -> Answer:
+        with self._lock:
+            self.traffic.requests += 1
+        try:
+            response = self._manager.request(
+                method,
+                url,
+                headers=self._headers | {"Accept": accept} | lane.header(),
+                retries=False,
+                redirect=False,
+                preload_content=False,
+            )
+            try:
+                lane.learn(response)
+                keep = target if response.status == 200 else None
+                body = _read_into(response, keep) if keep is not None else _read(response, limit)
+                with self._lock:
+                    self.traffic.bytes_read += response.tell() or len(body)
+            except BaseException:
+                response.close()  # half-read: the connection cannot serve another request
+                raise
+            response.release_conn()
+        except HTTPError as error:
+            raise self._fault(error, asked) from None
+        return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, body)
+
+    def _fault(self, error: HTTPError, asked: Asked) -> HubError:
+        """A fault of the way to the base. Its own text is dropped: it may name what nobody needs to read."""
+        system, host = asked.system, self._host
+        if isinstance(error, ProxyError):
+            return RetryLater("proxy_unreachable", system=system)
+        if isinstance(error, SSLError):
+            return StopSystem("tls_invalid", system=system, host=host, reason=_tls_reason(error))
+        if isinstance(error, NameResolutionError):
+            return RetryLater("host_unknown", system=system, host=host)
+        if isinstance(error, ReadTimeoutError):
+            return RetryLater("source_timeout", system=system, seconds=round(self._settings.timeout))
+        if isinstance(error, (NewConnectionError, ConnectTimeoutError)):
+            return RetryLater("source_unreachable", system=system, host=host)
+        cut = isinstance(error, ProtocolError) and any(isinstance(part, IncompleteRead) for part in _chain(error))
+        if cut or isinstance(error, DecodeError):
+            return RetryLater("page_cut", system=system, stream=asked.stream)
+        return RetryLater("connection_lost", system=system, host=host)
+
+
+def _chain(error: BaseException) -> list[object]:
+    return [error, *error.args, error.__cause__, error.__context__]
+
+
+def _tls_reason(error: HTTPError) -> str:
+    """OpenSSL's own word on the certificate (``certificate has expired`` …)."""
+    for part in _chain(error):
+        if isinstance(part, ssl.SSLCertVerificationError):
+            return part.verify_message
+        if isinstance(part, ssl.SSLError) and part.reason:
+            return part.reason
+    return type(error).__name__
+
+
+def _read(response: BaseHTTPResponse, limit: int | None) -> bytes:
+    """The whole body; ``TooBig`` past ``limit``. A body that says it is small enough is read in one go."""
+    if limit is None:
+        return response.read()
+    length = response.headers.get("content-length", "")
+    if length.isdigit() and not response.headers.get("content-encoding"):
+        if int(length) > limit:
+            raise TooBig
+        return response.read()
+    parts: list[bytes] = []
+    size = 0
+    while part := response.read(_CHUNK):
+        size += len(part)
+        if size > limit:
+            raise TooBig
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _read_into(response: BaseHTTPResponse, target: IO[bytes]) -> bytes:
+    """Stream the body into ``target``; its first 4 KB come back, enough to tell what it is."""
+    head = b""
+    while part := response.read(_CHUNK):
+        head = head or part[:4096]
+        target.write(part)
+    return head
+
+
+def _headers(settings: OneCSettings, host: str) -> dict[str, str]:
+    headers = {"User-Agent": "obmen"}
+    if not is_loopback(host):
+        headers["Accept-Encoding"] = "gzip"
+    if settings.user:
+        # UTF-8 whatever the locale is: 1C reads the login as UTF-8, and Cyrillic user names are the rule there.
+        login = f"{settings.user}:{settings.password}".encode()
+        headers["Authorization"] = "Basic " + base64.b64encode(login).decode("ascii")
+    return headers
+
+
+def _manager(settings: OneCSettings) -> urllib3.PoolManager:
+    """A pool of as many connections as sessions; ``NeedsPerson`` for a CA file or a proxy that cannot be used."""
+    options: dict[str, object] = {
+        "maxsize": max(1, settings.max_sessions),
+        "block": True,
+        "timeout": urllib3.Timeout(connect=settings.connect, read=settings.timeout),
+    }
+    if service_root(settings).startswith("https"):
+        options["ssl_context"] = _tls(settings)
+    if not settings.proxy:
+        return urllib3.PoolManager(num_pools=2, **options)  # type: ignore[arg-type]
+    parts = urlsplit(settings.proxy)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise NeedsPerson("proxy_invalid", system=settings.name)
+    address = f"{parts.scheme}://{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+    login = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else None
+    headers = urllib3.make_headers(proxy_basic_auth=login) if login else None
+    return urllib3.ProxyManager(address, num_pools=2, proxy_headers=headers, **options)  # type: ignore[arg-type]
+
+
+def _tls(settings: OneCSettings) -> ssl.SSLContext:
+    if settings.verify is False:
+        # The settings say so and ``check`` reports it; urllib3 would say it again at every request.
+        urllib3.disable_warnings(InsecureRequestWarning)
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    own = settings.verify if isinstance(settings.verify, str) else None
+    try:
+        return ssl.create_default_context(cafile=own)
+    except (OSError, ssl.SSLError):
+        raise NeedsPerson("ca_unreadable", system=settings.name, path=own) from None

@@ -1,0 +1,65 @@
+"""Which connector speaks to which kind of system."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from connectors.base import Connector
+from connectors.memory import BASES, MemoryBase, MemoryConnector
+from connectors.onec_odata.config import OneCSettings
+from connectors.onec_odata.connector import OneC
+from hub.model.errors import NeedsPerson
+from hub.model.settings import SystemSettings
+
+
+def _onec(system: SystemSettings, cache: Path | None) -> Connector:
+    return OneC(
+        OneCSettings(
+            code=system.code,
+            url=system.url,
+            user=system.user,
+            password=system.password.resolve() if system.password else "",
+            title=system.title,
+            max_sessions=system.max_sessions,
+            page_size=system.page_size,
+            timeout=system.timeout,
+            verify=system.verify,
+            proxy=system.proxy,
+            exchange_plan=system.exchange_plan or "",
+            node=system.node or "",
+        ),
+        cache,
+    )
+
+
+def _memory(system: SystemSettings, cache: Path | None) -> Connector:
+    """``memory://name`` is a base of this process, anything else a JSON file (``MemoryBase.load``)."""
+    del cache  # there is nothing to parse anew
+    name = system.url.removeprefix("memory://")
+    if name == system.url:
+        try:
+            base = MemoryBase.load(Path(system.url))
+        except (OSError, ValueError, KeyError):
+            raise NeedsPerson("memory_unreadable", system=system.title or system.code, path=system.url) from None
+    else:
+        base = BASES.setdefault(name, MemoryBase(name))
+    return MemoryConnector(base, system.title or system.code, system.node or "", system.page_size)
+
+
+#: Maker of a connector by ``kind`` of the settings.
+KINDS: dict[str, Callable[[SystemSettings, Path | None], Connector]] = {"onec_odata": _onec, "memory": _memory}
+
+
+def open_connector(system: SystemSettings, cache: Path | None = None) -> Connector:
+    """A connector for ``system``; no network is touched yet.
+
+    ``cache``: a folder of the installation for what need not be parsed anew. ``NeedsPerson(unknown_kind)`` lists the
+    valid kinds.
+    """
+    try:
+        make = KINDS[system.kind]
+    except KeyError:
+        valid = ", ".join(KINDS)
+        raise NeedsPerson("unknown_kind", system=system.code, kind=system.kind, valid=valid) from None
+    return make(system, cache)
