@@ -35,11 +35,12 @@ def main(argv: list[str] | None = None) -> int:
     world = build(asked.seed, asked.clients, asked.products, asked.orders, asked.today)
     stand = OneCStand(world, port=asked.port, user=asked.user, password=asked.password, control=asked.control)
 
-    def leave(number: int, frame: FrameType | None) -> None:
+    def leave(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, leave)
-    print(json.dumps({"url": stand.url, "pid": os.getpid()}), flush=True)
+    sys.stdout.write(json.dumps({"url": stand.url, "pid": os.getpid()}) + "\n")
+    sys.stdout.flush()
     try:
         stand.serve()
     except KeyboardInterrupt:

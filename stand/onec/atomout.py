@@ -64,6 +64,11 @@ def entry(world: World, fields: Projection, record: Record, root: str, *, alone:
     )
 
 
+def single(world: World, fields: Projection, record: Record, root: str) -> bytes:
+    """One record as a document of its own."""
+    return (_XML + entry(world, fields, record, root, alone=True)).encode()
+
+
 def _now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
 

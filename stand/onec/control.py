@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from stand.onec.engine import Response
+from stand.onec.wire import Response
 from stand.onec.world import Key, World
 
 if TYPE_CHECKING:

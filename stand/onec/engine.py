@@ -5,79 +5,33 @@ Knows nothing of sockets, logins or faults; ``stand.onec.server`` wraps it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+import uuid
+from dataclasses import replace
 
 from stand.onec import atomout, edmx, jsonout
 from stand.onec.errors import (
-    OUT_OF_MEMORY, ODataError, bad_option, instance_not_found, method_not_found, not_allowed, segment_not_found,
+    OUT_OF_MEMORY,
+    ODataError,
+    instance_not_found,
+    not_allowed,
+    segment_not_found,
     set_not_found,
-)  # fmt: skip
-from stand.onec.model import EMPTY_REF, NAMESPACE, EntitySet, Kind, Shape
+)
+from stand.onec.evaluate import Compiler
+from stand.onec.feed import FUNCTIONS, Exchange
+from stand.onec.model import EMPTY_REF, EntitySet, Kind
 from stand.onec.projection import Projection, project
 from stand.onec.query import Options, Reader, options, ordered, page
 from stand.onec.quirks import Quirks
 from stand.onec.syntax import Parser
-from stand.onec.evaluate import Compiler
 from stand.onec.urls import Segment, arguments, key_in, pairs, segments, stored_key, unquoted
-from stand.onec.virtual import balance, slice_last, turnovers
+from stand.onec.virtual import balance, balance_shape, slice_last, turnovers
+from stand.onec.wire import ENTRY, FEED, PLAIN, SERVICE, XML, Form, Request, Response, form_of, refusal
 from stand.onec.world import Record, World, rows_of
+from stand.onec.writes import Writer, parsed
 
-XML = "application/xml;charset=utf-8"
-FEED = "application/atom+xml;type=feed;charset=utf-8"
-ENTRY = "application/atom+xml;type=entry;charset=utf-8"
-PLAIN = "text/plain;charset=utf-8"
 VIRTUAL = frozenset({"Balance", "Turnovers", "BalanceAndTurnovers", "SliceLast", "SliceFirst"})
 _PARAMETERS = ("Period", "Condition", "Dimensions")
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """``path``: below the service root, still percent-encoded. ``headers``: names in lower case."""
-
-    method: str
-    path: str
-    query: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-
-@dataclass(slots=True)
-class Response:
-    """Status, body, and headers beside Content-Type and Content-Length."""
-
-    status: int
-    content_type: str
-    body: bytes
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """The format of the answer: ``json`` with a level of detail, or Atom."""
-
-    json: bool
-    detail: str = "minimalmetadata"
-
-    @property
-    def content_type(self) -> str:
-        """Of a JSON answer."""
-        return f"application/json;odata={self.detail};charset=utf-8"
-
-
-def form_of(asked: Mapping[str, str], accept: str) -> Form:
-    """``$format`` wins over Accept; Atom is the default. Code 14 for an unknown format."""
-    text = asked.get("$format", "").lower().replace(" ", "")
-    if not text:
-        text = "json" if "application/json" in accept.lower() else "atom"
-        if "odata=" in accept and text == "json":
-            text = f"application/json;odata={accept.partition('odata=')[2].split(';')[0].split(',')[0].strip()}"
-    if text in ("atom", "application/atom+xml", "xml", "application/xml"):
-        return Form(json=False)
-    detail = text.partition("odata=")[2] or "minimalmetadata"
-    if text.split(";")[0] not in ("json", "application/json") or detail not in jsonout.DETAILS:
-        raise bad_option("$format", asked.get("$format", ""))
-    return Form(json=True, detail=detail)
 
 
 class Engine:
@@ -88,40 +42,63 @@ class Engine:
         self.root = root
         self.quirks = quirks or Quirks()
         self.reader = Reader(world)
+        self.writer = Writer(world)
+        self.exchange = Exchange(world)
         self.metadata = edmx.document(world.model)
 
     def handle(self, request: Request) -> Response:
         """The answer; every refusal of 1C's becomes its error body."""
-        form = Form(json="json" in request.query or "json" in request.headers.get("accept", ""))
+        accept = request.headers.get("accept", "")
+        form = Form(json="json" in request.query or "json" in accept)
         try:
             asked = pairs(request.query)
-            form = form_of(asked, request.headers.get("accept", ""))
+            form = form_of(asked, accept)
             with self.world.lock:
-                return self._route(request, asked, form)
+                return self._route(request, segments(request.path), asked, form)
         except ODataError as error:
-            return self.refuse(error, form)
+            return refusal(error, form)
 
-    def refuse(self, error: ODataError, form: Form) -> Response:
-        """The error body in the format of the request."""
-        if form.json:
-            return Response(error.status, form.content_type, jsonout.error(error.code, error.text))
-        return Response(error.status, XML, atomout.error(error.code, error.text))
-
-    def _route(self, request: Request, asked: dict[str, str], form: Form) -> Response:
-        steps = segments(request.path)
-        if request.method not in ("GET", "HEAD"):
-            raise not_allowed(request.method)
-        if not steps:
-            empty = self.quirks.empty_service_list
-            if form.json:
-                return Response(200, form.content_type, jsonout.service(self.world.model, self.root, empty))
-            return Response(200, "application/atomsvc+xml;charset=utf-8", atomout.service(self.world.model, self.root, empty))
-        if steps[0].name == "$metadata":
-            return Response(200, XML, self.metadata)
+    def _route(self, request: Request, steps: list[Segment], asked: dict[str, str], form: Form) -> Response:
+        reading = request.method in ("GET", "HEAD")
+        if steps and steps[0].name in FUNCTIONS and not reading:
+            return self.exchange.handle(steps[0].name, asked, self.root)
+        if not steps or steps[0].name == "$metadata":
+            if not reading:
+                raise not_allowed(request.method)
+            return Response(200, XML, self.metadata) if steps else self._service(form)
         item = self.world.model.sets.get(steps[0].name)
         if item is None or self.quirks.empty_service_list:
             raise set_not_found(steps[0].name)
-        return self._read(item, steps, asked, form)
+        return self._read(item, steps, asked, form) if reading else self._write(request, item, steps, form)
+
+    def _service(self, form: Form) -> Response:
+        model, empty = self.world.model, self.quirks.empty_service_list
+        if form.json:
+            return Response(200, form.content_type, jsonout.service(model, self.root, empty))
+        return Response(200, SERVICE, atomout.service(model, self.root, empty))
+
+    def _write(self, request: Request, item: EntitySet, steps: list[Segment], form: Form) -> Response:
+        """POST of a set, PATCH/PUT/DELETE of an entity, POST of Post or Unpost; the answer is the whole object."""
+        method, inside = request.method, steps[0].inside or ""
+        version = request.headers.get("if-match", "") if self.quirks.if_match_checked else ""
+        if method == "POST" and len(steps) == 2:
+            self.writer.post(item, inside, steps[1].name)
+            return Response(200, PLAIN, b"")
+        if len(steps) > 1:
+            raise segment_not_found(steps[1].name)
+        if method == "POST" and not inside:
+            record, status = self.writer.create(item, parsed(request.body), str(uuid.uuid4()))
+            response = self.answer_one(item, record, project(item, ()), form, status)
+            response.headers["Location"] = self.writer.location(item, record, self.root)
+            return response
+        if method in ("PATCH", "PUT") and inside:
+            whole = method == "PUT"
+            record = self.writer.change(item, inside, parsed(request.body), version, whole=whole)
+            return self.answer_one(item, record, project(item, ()), form)
+        if method == "DELETE" and inside:
+            self.writer.remove(item, inside, version)
+            return Response(204, PLAIN, b"")
+        raise not_allowed(method)
 
     def _read(self, item: EntitySet, steps: list[Segment], asked: dict[str, str], form: Form) -> Response:
         inside, rest = steps[0].inside, steps[1:]
@@ -170,9 +147,7 @@ class Engine:
             raise instance_not_found()
         return found
 
-    def _one(
-        self, item: EntitySet, inside: str, rest: list[Segment], asked: dict[str, str], form: Form
-    ) -> Response:
+    def _one(self, item: EntitySet, inside: str, rest: list[Segment], asked: dict[str, str], form: Form) -> Response:
         record = self.find(item, inside)
         if not rest:
             return self.answer_one(item, record, project(item, options(asked).select), form)
@@ -187,7 +162,8 @@ class Engine:
         if prop is not None:
             value = record.get(name, prop.empty)
             if form.json:
-                return Response(200, form.content_type, jsonout.dump({"odata.metadata": f"{self.root}/$metadata", "value": value}))
+                body = jsonout.dump({"odata.metadata": f"{self.root}/$metadata", "value": value})
+                return Response(200, form.content_type, body)
             return Response(200, XML, f"<d:{name}>{value}</d:{name}>".encode())
         target, key = self._follow(item, record, name)
         return self._one(target, f"guid'{key}'", rest[1:], asked, form)
@@ -209,17 +185,17 @@ class Engine:
     ) -> Response:
         """One record in the format asked for."""
         if form.json:
-            return Response(status, form.content_type, jsonout.single(self.world, fields, record, form.detail, self.root))
-        body = f'<?xml version="1.0" encoding="UTF-8"?>\n{atomout.entry(self.world, fields, record, self.root, alone=True)}'
-        return Response(status, ENTRY, body.encode())
+            body = jsonout.single(self.world, fields, record, form.detail, self.root)
+            return Response(status, form.content_type, body)
+        return Response(status, ENTRY, atomout.single(self.world, fields, record, self.root))
 
     def _virtual(self, item: EntitySet, step: Segment, asked: dict[str, str], form: Form) -> Response:
         given = arguments(step.inside or "")
         given |= {n: unquoted(n, asked[n]) for n in _PARAMETERS if n in asked}
         if step.name == "Balance":
             key = ("Balance", item.name, *sorted(given.items()))
-            shape = balance_shape(self.world, item, given)
-            rows = self.reader.results.get(key, lambda: balance(self.world, item, given)[1])
+            shape = balance_shape(item, given)
+            rows = self.reader.results.get(key, lambda: balance(self.world, item, given))
             return self._rows(EntitySet(shape.name, "virtual", shape, ()), rows, asked, form)
         if step.name in ("SliceLast", "SliceFirst"):
             key = (step.name, item.name, *sorted(given.items()))
@@ -235,23 +211,7 @@ class Engine:
             test = Compiler(self.world, item.name, item.shape, {}).predicate(Parser(parsed.filter).parse())
             rows = [row for row in rows if test(row)]
         if parsed.orderby:
-            rows = ordered(self.world, replace_kind(item), rows, parsed.orderby)
+            # Such rows have no presentation: they are ordered as records with a key are.
+            plain = EntitySet(item.name, "independent", item.shape, item.key)
+            rows = ordered(self.world, plain, rows, parsed.orderby)
         return self._collection(item, rows, asked, form)
-
-
-def replace_kind(item: EntitySet) -> EntitySet:
-    """Rows of a virtual table have no presentation: order them as records with a key do."""
-    return EntitySet(item.name, "independent", item.shape, item.key)
-
-
-def balance_shape(world: World, item: EntitySet, given: dict[str, str]) -> Shape:
-    """The columns of a balance, without computing it."""
-    from stand.onec.virtual import _chosen_shape, _dimensions
-
-    register = item.register
-    if register is None or register.kind != "balance" or item.kind != "recordset":
-        raise method_not_found("Balance")
-    return _chosen_shape(register, _dimensions(register, given.get("Dimensions", "")))
-
-
-__all__ = ["NAMESPACE", "Engine", "Form", "Request", "Response", "form_of"]

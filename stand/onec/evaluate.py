@@ -6,7 +6,9 @@ unlimited length cannot be compared; comparing strings ignores case; fields of t
 
 from __future__ import annotations
 
+import calendar
 import operator
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -24,7 +26,6 @@ _KINDS = {
     Kind.STRING: "text", Kind.FIXED: "text", Kind.TEXT: "long",
 }  # fmt: skip
 _ORDER = {"gt": operator.gt, "ge": operator.ge, "lt": operator.lt, "le": operator.le}
-_TEXTS = ("text", "long")
 _SUM: dict[str, Callable[[Any, Any], Any]] = {
     "add": operator.add,
     "sub": operator.sub,
@@ -34,7 +35,10 @@ _SUM: dict[str, Callable[[Any, Any], Any]] = {
 
 
 class Expr(NamedTuple):
-    """A compiled expression. ``kind``: guid, ref, type, bool, number, date, text or long. ``target``: where a guid leads."""
+    """A compiled expression.
+
+    ``kind``: guid, ref, type, bool, number, date, text or long. ``target``: where a guid leads.
+    """
 
     get: Getter
     kind: str
@@ -68,7 +72,7 @@ class Compiler:
         """Any expression."""
         if isinstance(node, Literal):
             value = node.value
-            return Expr(lambda record, row: value, node.kind, literal=True)
+            return Expr(lambda _record, _row: value, node.kind, literal=True)
         if isinstance(node, Path):
             return self._path(node.names)
         if isinstance(node, Lambda):
@@ -95,7 +99,7 @@ class Compiler:
             if len(names) == 1:
                 raise segment_not_found(names[0])
             inner = self._field(self.row_shape, names[1:], self.name)
-            return inner._replace(get=lambda record, row: inner.get(row, row))
+            return inner._replace(get=lambda _record, row: inner.get(row, row))
         return self._field(self.shape, names, self.name)
 
     def _field(self, shape: Shape, names: tuple[str, ...], owner: str) -> Expr:
@@ -139,7 +143,7 @@ class Compiler:
             raise segment_not_found("/".join(node.path))
         name = node.path[0]
         if node.body is None:
-            return Expr(lambda record, row: bool(rows_of(record.get(name))), "bool")
+            return Expr(lambda record, _row: bool(rows_of(record.get(name))), "bool")
         outer = self.variable, self.row_shape
         self.variable, self.row_shape = node.variable, table
         try:
@@ -147,7 +151,7 @@ class Compiler:
         finally:
             self.variable, self.row_shape = outer
         check = any if node.name == "any" else all
-        return Expr(lambda record, row: check(test(record, item) for item in rows_of(record.get(name))), "bool")
+        return Expr(lambda record, _row: check(test(record, item) for item in rows_of(record.get(name))), "bool")
 
     def _compare(self, op: str, left: Expr, right: Expr) -> Expr:
         if left.literal and not right.literal:
@@ -186,7 +190,7 @@ class Compiler:
         elif kinds == ("ref", "text"):
             equal = lambda record, row: a(record, row) == (b(record, row), "Edm.String")  # noqa: E731
         elif kinds in (("ref", "guid"), ("guid", "text")):
-            equal = lambda record, row: False  # noqa: E731
+            equal = _never
         else:
             raise incomparable()
         return Expr(equal if op == "eq" else lambda record, row: not equal(record, row), "bool")
@@ -213,14 +217,11 @@ class Compiler:
         if node.name in ("cast", "isof"):
             return self._type_function(node)
         args = [self.compile(arg) for arg in node.args]
-        if any(arg.kind in ("guid", "ref", "type") for arg in args):
-            raise incomparable()
+        do, kind, wanted = _FUNCTIONS[node.name]
+        for arg, need in zip(args, wanted, strict=False):
+            if need != ("text" if arg.kind == "long" else arg.kind):
+                raise incomparable()
         gets = [arg.get for arg in args]
-        do, kind = _FUNCTIONS[node.name]
-        wanted = _ARGUMENTS.get(node.name, "date")
-        subject = args[{"dateadd": 0, "datedifference": 0}.get(node.name, 0)].kind
-        if not (subject == wanted or (wanted == "text" and subject == "long")):
-            raise incomparable()
         return Expr(lambda record, row: do(*(get(record, row) for get in gets)), kind)
 
     def _type_function(self, node: Call) -> Expr:
@@ -244,13 +245,17 @@ def _value(prop: Prop, owner: str) -> Expr:
     name, empty, kind = prop.name, prop.empty, _KINDS[prop.kind]
     if prop.kind is Kind.COMPOSITE:
         twin = f"{name}_Type"
-        return Expr(lambda record, row: (record.get(name, ""), record.get(twin, "")), kind)
+        return Expr(lambda record, _row: (record.get(name, ""), record.get(twin, "")), kind)
     if prop.kind is Kind.INT64:
-        return Expr(lambda record, row: int(record.get(name, "0")), kind)
+        return Expr(lambda record, _row: int(record.get(name, "0")), kind)
     if prop.kind is Kind.FIXED:
-        return Expr(lambda record, row: record.get(name, empty).rstrip(), kind)
+        return Expr(lambda record, _row: record.get(name, empty).rstrip(), kind)
     target = owner if name == "Ref_Key" else prop.targets[0] if prop.targets else ""
-    return Expr(lambda record, row: record.get(name, empty), kind, target)
+    return Expr(lambda record, _row: record.get(name, empty), kind, target)
+
+
+def _never(_record: Record, _row: Record) -> bool:
+    return False
 
 
 def _folded(get: Getter) -> Getter:
@@ -263,8 +268,6 @@ def _moment(text: str) -> datetime:
 
 def _like(text: str, pattern: str) -> bool:
     """1C's ПОДОБНО: ``%`` any run, ``_`` any character."""
-    import re
-
     wanted = "".join({"%": ".*", "_": "."}.get(c, re.escape(c)) for c in pattern)
     return re.fullmatch(wanted, text, re.IGNORECASE | re.DOTALL) is not None
 
@@ -273,8 +276,8 @@ def _add_date(text: str, part: str, number: float) -> str:
     when = _moment(text)
     if part in ("month", "quarter", "year"):
         months = when.year * 12 + when.month - 1 + int(number) * {"month": 1, "quarter": 3, "year": 12}[part]
-        last = (datetime(months // 12 + (months % 12 == 11), (months + 1) % 12 + 1, 1) - timedelta(days=1)).day
-        return when.replace(year=months // 12, month=months % 12 + 1, day=min(when.day, last)).isoformat()
+        year, month = months // 12, months % 12 + 1
+        return when.replace(year=year, month=month, day=min(when.day, calendar.monthrange(year, month)[1])).isoformat()
     return (when + timedelta(**{f"{part}s": number})).isoformat()
 
 
@@ -287,25 +290,25 @@ def _date_difference(first: str, last: str, part: str) -> int:
     return int(seconds // {"second": 1, "minute": 60, "hour": 3600, "day": 86400}[part])
 
 
-_FUNCTIONS: dict[str, tuple[Callable[..., Any], str]] = {
-    "substringof": (lambda part, text: part.lower() in text.lower(), "bool"),
-    "startswith": (lambda text, part: text.lower().startswith(part.lower()), "bool"),
-    "endswith": (lambda text, part: text.lower().rstrip().endswith(part.lower()), "bool"),
-    "like": (_like, "bool"),
-    "concat": (lambda a, b: a + b, "text"),
-    "substring": (lambda text, start, count=None: text[start - 1 :][:count], "text"),
-    "year": (lambda d: _moment(d).year, "number"),
-    "quarter": (lambda d: (_moment(d).month + 2) // 3, "number"),
-    "month": (lambda d: _moment(d).month, "number"),
-    "day": (lambda d: _moment(d).day, "number"),
-    "hour": (lambda d: _moment(d).hour, "number"),
-    "minute": (lambda d: _moment(d).minute, "number"),
-    "second": (lambda d: _moment(d).second, "number"),
-    "dayofweek": (lambda d: _moment(d).isoweekday(), "number"),
-    "dayofyear": (lambda d: _moment(d).timetuple().tm_yday, "number"),
-    "round": (lambda number, places=0: round(number, places), "number"),
-    "dateadd": (_add_date, "date"),
-    "datedifference": (_date_difference, "number"),
+_TWO_TEXTS, _DATE_ONLY = ("text", "text"), ("date",)
+#: Function → what computes it, the kind of its value, the kinds of its arguments.
+_FUNCTIONS: dict[str, tuple[Callable[..., Any], str, tuple[str, ...]]] = {
+    "substringof": (lambda part, text: part.lower() in text.lower(), "bool", _TWO_TEXTS),
+    "startswith": (lambda text, part: text.lower().startswith(part.lower()), "bool", _TWO_TEXTS),
+    "endswith": (lambda text, part: text.lower().rstrip().endswith(part.lower()), "bool", _TWO_TEXTS),
+    "like": (_like, "bool", _TWO_TEXTS),
+    "concat": (lambda a, b: a + b, "text", _TWO_TEXTS),
+    "substring": (lambda text, start, count=None: text[start - 1 :][:count], "text", ("text", "number", "number")),
+    "year": (lambda d: _moment(d).year, "number", _DATE_ONLY),
+    "quarter": (lambda d: (_moment(d).month + 2) // 3, "number", _DATE_ONLY),
+    "month": (lambda d: _moment(d).month, "number", _DATE_ONLY),
+    "day": (lambda d: _moment(d).day, "number", _DATE_ONLY),
+    "hour": (lambda d: _moment(d).hour, "number", _DATE_ONLY),
+    "minute": (lambda d: _moment(d).minute, "number", _DATE_ONLY),
+    "second": (lambda d: _moment(d).second, "number", _DATE_ONLY),
+    "dayofweek": (lambda d: _moment(d).isoweekday(), "number", _DATE_ONLY),
+    "dayofyear": (lambda d: _moment(d).timetuple().tm_yday, "number", _DATE_ONLY),
+    "round": (lambda number, places=0: round(number, places), "number", ("number", "number")),
+    "dateadd": (_add_date, "date", ("date", "text", "number")),
+    "datedifference": (_date_difference, "number", ("date", "date", "text")),
 }
-_ARGUMENTS = dict.fromkeys(("substringof", "startswith", "endswith", "like", "concat", "substring"), "text")
-_ARGUMENTS["round"] = "number"

@@ -201,14 +201,11 @@ def _blocks(text: str) -> Iterable[_Block]:
 def _object_sets(block: _Block) -> Iterable[EntitySet]:
     own = block.parts[""]
     tables = {part: props for part, props in block.parts.items() if part}
-    head = [p for p in own]
-    head += [Prop(part, Kind.ROWS, rows_type=f"{block.name}_{part}_RowType") for part in tables]
+    head = own + [Prop(part, Kind.ROWS, rows_type=f"{block.name}_{part}_RowType") for part in tables]
     head += [Prop(f"{p.name}_Type", Kind.TYPE) for p in own if p.kind is Kind.COMPOSITE]
     kind = {"Catalog": "catalog", "Document": "document"}.get(block.name.split("_")[0], "plan")
     number = [Prop("Ref_Key", Kind.GUID), Prop("LineNumber", Kind.INT64)]
-    shapes = {
-        part: Shape(f"{block.name}_{part}", _with_types(number + props)) for part, props in tables.items()
-    }
+    shapes = {part: Shape(f"{block.name}_{part}", _with_types(number + props)) for part, props in tables.items()}
     yield EntitySet(block.name, kind, Shape(block.name, head), ("Ref_Key",), shapes)
     for part, shape in shapes.items():
         yield EntitySet(shape.name, "table", shape, ("Ref_Key", "LineNumber"), owner=block.name, part=part)

@@ -21,6 +21,7 @@ ORDER = "Document_ЗаказКлиента"
 SHIPMENT = "Document_РеализацияТоваровУслуг"
 BANK = "Document_ПоступлениеБезналичныхДенежныхСредств"
 CASH = "Document_ПриходныйКассовыйОрдер"
+_ANALYTICS = ("Партнер_Key", "Контрагент_Key", "Договор_Key", "Организация_Key")
 
 
 class Movement(NamedTuple):
@@ -34,7 +35,7 @@ class Movement(NamedTuple):
 
 def analytics_key(document: Record) -> str:
     """The guid of the settlements key of a document's partner, counterparty, contract and organisation."""
-    parts = [str(document.get(f, EMPTY_REF)) for f in ("Партнер_Key", "Контрагент_Key", "Договор_Key", "Организация_Key")]
+    parts = [str(document.get(name, EMPTY_REF)) for name in _ANALYTICS]
     text = hashlib.md5("".join(parts).encode(), usedforsecurity=False).hexdigest()
     return f"{text[:8]}-{text[8:12]}-11ec-8{text[13:16]}-0050{text[16:24]}"
 
@@ -89,13 +90,13 @@ def _order_rows(world: World, document: Record, order: str, kind: str) -> Rows:
     ]  # fmt: skip
 
 
-def _reserving(world: World, order: Record | None) -> bool:
-    return bool(order) and order is not None and order.get("Статус") == "КОтгрузке" and bool(order.get("Posted"))
+def _reserving(order: Record | None) -> bool:
+    return order is not None and order.get("Статус") == "КОтгрузке" and bool(order.get("Posted"))
 
 
 def _free_rows(world: World, document: Record) -> Rows:
     order = world.get(ORDER, str(document.get("ЗаказКлиента", "")))
-    reserved = _reserving(world, order)
+    reserved = _reserving(order)
     rows = []
     for number, row in _goods(world, document):
         qty = row.get("Количество", 0)
@@ -115,7 +116,7 @@ def _settlement_rows(document: Record, kind: str) -> Rows:
             Валюта_Key=rub,
             Сумма=amount,
             СуммаРегл=amount,
-            **{f: document.get(f, EMPTY_REF) for f in ("Партнер_Key", "Контрагент_Key", "Договор_Key", "Организация_Key")},
+            **{name: document.get(name, EMPTY_REF) for name in _ANALYTICS},
         )
     ]
 
@@ -126,7 +127,7 @@ def of_document(world: World, name: str, document: Record) -> dict[str, Callable
         return {}
     if name == ORDER:
         found = {ORDERS: lambda: _order_rows(world, document, document["Ref_Key"], "Receipt")}
-        if _reserving(world, document):
+        if _reserving(document):
             found[FREE] = lambda: [
                 _stock_row(document, number, "Receipt", row, ВРезервеСоСклада=row.get("Количество", 0))
                 for number, row in _goods(world, document)

@@ -32,7 +32,10 @@ class Part:
 
 @dataclass(slots=True)
 class Projection:
-    """Compiled ``$select`` of one set. ``links``: (navigation name, field, composite) that get a link when not empty."""
+    """Compiled ``$select`` of one set.
+
+    ``links``: (navigation name, field, composite) that get a link when filled; ``shown``: presentations asked for.
+    """
 
     item: EntitySet
     before: list[tuple[str, Any]] = field(default_factory=list)

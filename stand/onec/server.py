@@ -13,13 +13,14 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 from urllib.parse import unquote
 
 from stand.onec import control
-from stand.onec.engine import Engine, Request, Response
+from stand.onec.engine import Engine
 from stand.onec.generate.build import build
 from stand.onec.quirks import Quirks
+from stand.onec.wire import Request, Response
 from stand.onec.world import World
 
 BASE_PATH = "/trade/odata/standard.odata"
@@ -229,7 +230,7 @@ class OneCStand:
         """Serve in this thread until ``stop``."""
         self._server.serve_forever(poll_interval=0.1)
 
-    def start(self) -> OneCStand:
+    def start(self) -> Self:
         """Serve from a background thread."""
         self._thread = threading.Thread(target=self.serve, name="onec-stand", daemon=True)
         self._thread.start()
@@ -242,7 +243,7 @@ class OneCStand:
         if self._thread is not None:
             self._thread.join(5)
 
-    def __enter__(self) -> OneCStand:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(

@@ -80,7 +80,7 @@ def _plain(value: str) -> str:
 
 
 def key_in(item: EntitySet, inside: str) -> dict[str, str]:
-    """Key fields of ``Set(…)``. Code 1 for a malformed guid, 7 when a part of the key is missing, 3 for anything else."""
+    """Key fields of ``Set(…)``. Code 1 for a malformed guid, 7 when a part is missing, 3 for anything else."""
     text = inside.strip()
     if re.fullmatch(r"guid'[^']*'", text):
         if item.key != ("Ref_Key",):

@@ -14,7 +14,7 @@ from stand.onec.world import Record, World
 
 def _condition(world: World, item: EntitySet, shape: Shape, text: str) -> Callable[[Record], bool]:
     if not text:
-        return lambda record: True
+        return bool
     return Compiler(world, item.name, shape, {}).predicate(Parser(text, "Condition").parse())
 
 
@@ -34,14 +34,24 @@ def _dimensions(register: Register, text: str) -> list[Prop]:
     return [prop for prop in register.dimensions if prop.name in chosen]
 
 
-def balance(world: World, item: EntitySet, arguments: dict[str, str]) -> tuple[Shape, list[Record]]:
-    """Non-zero balances by dimensions before ``Period`` (a moment itself is not included, as in 1C).
-
-    Code 6 «Метод не найден» on anything but a register of balances.
-    """
-    register = item.register
-    if register is None or register.kind != "balance" or item.kind != "recordset":
+def _of_balances(item: EntitySet) -> Register:
+    if item.register is None or item.register.kind != "balance" or item.kind != "recordset":
         raise method_not_found("Balance")
+    return item.register
+
+
+def balance_shape(item: EntitySet, arguments: dict[str, str]) -> Shape:
+    """Columns of a balance: the chosen dimensions and all resources. Code 6 on anything but a register of balances."""
+    register = _of_balances(item)
+    chosen = {prop.name for prop in _dimensions(register, arguments.get("Dimensions", ""))}
+    left = {prop.name for prop in register.dimensions} - chosen
+    whole = register.virtual["Balance"]
+    return Shape(whole.name, [prop for prop in whole.props if prop.name.removesuffix("_Type") not in left])
+
+
+def balance(world: World, item: EntitySet, arguments: dict[str, str]) -> list[Record]:
+    """Non-zero balances by dimensions before ``Period`` (the moment itself is not included, as in 1C)."""
+    register = _of_balances(item)
     until, test = _moment(arguments), _condition(world, item, register.row, arguments.get("Condition", ""))
     chosen = _dimensions(register, arguments.get("Dimensions", ""))
     names = [name for prop in chosen for name in _columns(register.row, prop)]
@@ -58,8 +68,7 @@ def balance(world: World, item: EntitySet, arguments: dict[str, str]) -> tuple[S
             sign = 1 if row["RecordType"] == "Receipt" else -1
             for index, name in enumerate(resources):
                 sums[index] += sign * row.get(name, 0)
-    shape = _chosen_shape(register, chosen)
-    return shape, [*_balances(names, resources, totals)]
+    return [*_balances(names, resources, totals)]
 
 
 def _columns(row: Shape, prop: Prop) -> Iterable[str]:
@@ -67,26 +76,18 @@ def _columns(row: Shape, prop: Prop) -> Iterable[str]:
     return (prop.name, twin) if twin in row.by_name else (prop.name,)
 
 
-def _balances(
-    names: list[str], resources: list[str], totals: dict[tuple[str, ...], list[float]]
-) -> Iterable[Record]:
+def _balances(names: list[str], resources: list[str], totals: dict[tuple[str, ...], list[float]]) -> Iterable[Record]:
     for key, sums in totals.items():
         rounded = [_number(value) for value in sums]
         if any(rounded):
-            yield {**dict(zip(names, key, strict=True)), **dict(zip((f"{r}Balance" for r in resources), rounded, strict=True))}
+            columns = [*names, *(f"{name}Balance" for name in resources)]
+            yield dict(zip(columns, [*key, *rounded], strict=True))
 
 
 def _number(value: float) -> int | float:
     """Rounded to thousandths, whole when it is."""
     rounded = round(value, 3)
     return int(rounded) if rounded == int(rounded) else rounded
-
-
-def _chosen_shape(register: Register, chosen: list[Prop]) -> Shape:
-    whole = register.virtual["Balance"]
-    kept = {prop.name for prop in chosen} | {f"{prop.name}_Type" for prop in chosen}
-    dims = {prop.name for prop in register.dimensions} | {f"{prop.name}_Type" for prop in register.dimensions}
-    return Shape(whole.name, [prop for prop in whole.props if prop.name not in dims or prop.name in kept])
 
 
 def slice_last(

@@ -104,6 +104,8 @@ class World:
         with self.lock:
             record = self.tables[name].rows[key]
             record.update(fields)
+            if isinstance(key, str):
+                self.frozen.pop((name, key), None)
             self.touch(name, key)
             return record
 

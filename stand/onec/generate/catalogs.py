@@ -150,7 +150,11 @@ def _users(base: Base) -> None:
         )
         base.managers.append(key)
     base.put(
-        "Catalog_Пользователи", Description="<Не указан>", Служебный=True, Predefined=True, PredefinedDataName="НеУказан"
+        "Catalog_Пользователи",
+        Description="<Не указан>",
+        Служебный=True,
+        Predefined=True,
+        PredefinedDataName="НеУказан",
     )
 
 

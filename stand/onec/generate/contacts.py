@@ -21,13 +21,10 @@ MOBILE = "1d78f396-c180-11e4-a7a9-000d884fd00d"
 EMAIL = "1d78f397-c180-11e4-a7a9-000d884fd00d"
 SITE = "1d78f398-c180-11e4-a7a9-000d884fd00d"
 
-_TRANSLIT = dict(
-    zip(
-        "абвгдежзийклмнопрстуфхцчшщъыьэюяё- ",
-        "a b v g d e zh z i y k l m n o p r s t u f kh ts ch sh sch  y  e yu ya e  ".split(" "),
-        strict=False,
-    )
-)
+_SOUNDS = "a b v g d e zh z i y k l m n o p r s t u f kh ts ch sh sch - y - e yu ya e"
+_TRANSLIT = {
+    a: "" if b == "-" else b for a, b in zip("абвгдежзийклмнопрстуфхцчшщъыьэюяё", _SOUNDS.split(), strict=True)
+}
 _MAIL = ("mail.ru", "yandex.ru", "bk.ru", "gmail.com", "inbox.ru", "list.ru")
 
 
@@ -101,7 +98,7 @@ def mobile(luck: Luck) -> str:
 
 def email(luck: Luck, word: str) -> str:
     """An e-mail made of a name; a few with a capital, a blank or without a dot."""
-    latin = "".join(_TRANSLIT.get(c, c) for c in word.lower() if c.isalnum() or c in "- ") or "info"
+    latin = "".join(_TRANSLIT.get(c, c) for c in word.lower() if c.isalnum()) or "info"
     host = luck.pick(_MAIL) if luck.chance(0.5) else f"{latin}.ru"
     text = f"{luck.pick(('info', 'zakaz', 'office', latin, 'sales', 'buh'))}@{host}"
     if luck.chance(0.03):
@@ -110,7 +107,8 @@ def email(luck: Luck, word: str) -> str:
 
 
 def _row(number: int, kind: str, use: str, text: str, **more: Any) -> dict[str, Any]:
-    return {"LineNumber": str(number), "Тип": kind, "Вид_Key": use, "Представление": text, "ВидДляСписка_Key": use, **more}
+    head = {"LineNumber": str(number), "Тип": kind, "Вид_Key": use, "Представление": text, "ВидДляСписка_Key": use}
+    return head | more
 
 
 def _address_xml(seed: Address, text: str) -> str:
@@ -122,10 +120,12 @@ def _address_xml(seed: Address, text: str) -> str:
         '<КонтактнаяИнформация xmlns="http://www.v8.1c.ru/ssl/contactinfo" '
         'xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
         f'Представление={quoteattr(text)}><Комментарий/><Состав xsi:type="Адрес" Страна="РОССИЯ">'
-        f'<Состав xsi:type="АдресРФ"><СубъектРФ>{city.region}</СубъектРФ><СвРайМО><Район/></СвРайМО>{town}<НаселПункт/>'
+        f'<Состав xsi:type="АдресРФ"><СубъектРФ>{city.region}</СубъектРФ><СвРайМО><Район/></СвРайМО>'
+        f"{town}<НаселПункт/>"
         f"<Улица>{street[0]} {street[1]}</Улица>"
         f'<ДопАдрЭл><Номер Тип="1010" Значение="{seed.house}"/></ДопАдрЭл>{block}{room}'
-        f'<ДопАдрЭл ТипАдрЭл="10100000" Значение="{city.post}{seed.house:03d}"/></Состав></Состав></КонтактнаяИнформация>'
+        f'<ДопАдрЭл ТипАдрЭл="10100000" Значение="{city.post}{seed.house:03d}"/>'
+        "</Состав></Состав></КонтактнаяИнформация>"
     )
 
 

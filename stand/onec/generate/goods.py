@@ -65,7 +65,7 @@ def _folder(base: Base, group: Group, root: str, number: int) -> str:
 
 def _product(base: Base, group: Group, folder: str, name: str, number: int) -> Product:
     luck, service = base.luck, group.name == "Услуги"
-    unit, (rate, _) = base.refs[f"unit:{group.unit}"], base.rates[_rate(base, group.vat, moment(base.today, 0))]
+    unit, (rate, _) = base.refs[f"unit:{group.unit}"], base.rates[_rate(group.vat, moment(base.today, 0))]
     price = int((group.low + (group.high - group.low) * luck.real() ** 2) * 100) // 10 * 10
     key, marked = luck.guid(), luck.chance(0.02)
     characteristics = bool(group.variants) and luck.chance(0.8)
@@ -132,14 +132,14 @@ def _pack(base: Base, product: str, unit: str, group: Group) -> tuple[str, int]:
     return key, size
 
 
-def _rate(base: Base, vat: int, when: str) -> int:
+def _rate(vat: int, when: str) -> int:
     """Index of the rate in force: the general rate changed on the day of ``NEW_RATE_FROM``."""
     return 4 if vat == 0 and when >= NEW_RATE_FROM else vat
 
 
 def rate_at(base: Base, product: Product, when: str) -> tuple[str, int]:
     """Reference and percent of the VAT rate of a product at a moment."""
-    return base.rates[_rate(base, product.vat, when)]
+    return base.rates[_rate(product.vat, when)]
 
 
 def price_of(product: Product, kind: int, season: int) -> int:
@@ -176,7 +176,9 @@ def _price_settings(base: Base, products: list[Product]) -> None:
         )
 
 
-def _price_rows(prices: list[str], rub: str, kinds: tuple[int, ...], items: list[Product], season: int, when: str) -> Rows:
+def _price_rows(
+    prices: list[str], rub: str, kinds: tuple[int, ...], items: list[Product], season: int, when: str
+) -> Rows:
     rows: Rows = []
     for kind in kinds:
         for item in items:

@@ -1,4 +1,4 @@
-"""Lines of documents: computed in kopecks and thousandths, kept as tuples, turned into rows when somebody reads them."""
+"""Lines of documents: computed in kopecks and thousandths, kept as tuples, turned into rows when they are read."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
 
 class Line(NamedTuple):
-    """A line of goods. Quantities in thousandths, money in kopecks; ``total`` includes VAT, ``amount`` as the price does.
+    """A line of goods: quantities in thousandths, money in kopecks.
 
-    ``code`` is the order's КодСтроки, by which a shipment's line names the order's.
+    ``total`` includes VAT; ``amount`` does if the price does. ``code`` is the order's КодСтроки, by which a line of a
+    shipment names the order's.
     """
 
     product: Product

@@ -38,7 +38,7 @@ class Order(NamedTuple):
 def workdays(base: Base, count: int) -> list[tuple[date, int]]:
     """``count`` moments (day, second of day) over two years, in order; no Sundays, few Saturdays."""
     span = (base.today - base.start).days
-    moments = []
+    moments: list[tuple[date, int]] = []
     while len(moments) < count:
         day = base.start + timedelta(days=int(span * base.luck.real() ** 0.9) + 1)
         if day.weekday() == 6 or (day.weekday() == 5 and base.luck.chance(0.8)):
@@ -121,7 +121,8 @@ def _order(
     status, posted, marked = _status(luck, (base.today - day).days)
     org = "org:ТД" if luck.real() < 0.9 else "org:КС"
     when, warehouse = moment(day, second), base.warehouses[int(luck.real() ** 2 * 3)]
-    key, currency, contract = luck.guid(), base.refs["USD" if usd else "RUB"], client.contract if org == "org:ТД" else ""
+    key, currency = luck.guid(), base.refs["USD" if usd else "RUB"]
+    contract = client.contract if org == "org:ТД" else ""
     delivered = client.contacts.address is not None and luck.real() < 0.4
     price_kind = base.prices[client.price]
     record = {

@@ -175,9 +175,7 @@ def _party(
     )
 
 
-def _relatives(
-    base: Base, name: _Name, partner: str, party: str, numbers: dict[str, Any], contacts: Contacts
-) -> None:
+def _relatives(base: Base, name: _Name, partner: str, party: str, numbers: dict[str, Any], contacts: Contacts) -> None:
     """A branch with the head's ИНН and its own КПП, or a second legal entity of the same partner."""
     if name.kind != "ЮрЛицо":
         return

@@ -4,8 +4,8 @@ One block per object; the first line names it, and for registers says what kind 
 
 ``g`` guid of something not published · ``@Set`` guid of a published object (property ``X_Key``) · ``*A|B`` composite
 reference (``X`` and ``X_Type``; only the published types are listed) · ``b`` boolean · ``n`` fractional number ·
-``i16`` ``i64`` whole numbers · ``d`` date · ``e`` value of an enumeration · ``s`` ``s25`` string, with its length when it is
-known · ``f4`` string of fixed length, padded with blanks · ``t`` text of unlimited length (1C cannot compare those).
+``i16`` ``i64`` whole numbers · ``d`` date · ``e`` value of an enumeration · ``s`` ``s25`` string, with its length when
+it is known · ``f4`` string of fixed length, padded with blanks · ``t`` unlimited text, which 1C cannot compare.
 
 ``+Name`` opens a tabular part; ``dim`` / ``res`` / ``att`` the dimensions, resources and attributes of a register.
 """
