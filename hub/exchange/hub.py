@@ -23,7 +23,8 @@ from mappings.compiled import CompiledProfile, compile_profile
 if TYPE_CHECKING:
     from typing import Self
 
-Opener = Callable[[SystemSettings], Connector]
+#: Makes the connector of a system; the folder is for what it need not parse anew.
+Opener = Callable[[SystemSettings, Path], Connector]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class Hub:
     def connector(self, system: str) -> Connector:
         """The connector of a system, opened at first use."""
         if system not in self._connectors:
-            self._connectors[system] = self._opener(self.system(system))
+            self._connectors[system] = self._opener(self.system(system), self.settings.home / "cache")
         return self._connectors[system]
 
     def profile_hash(self, system: str) -> str:

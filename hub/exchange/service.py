@@ -236,7 +236,8 @@ def backfill(
 def pull_feed(hub: Hub, system: str, node: str, *, initiator: str = "cli") -> RunReport:
     """Take the change feed of a base's exchange-plan node until it is empty, acknowledging only what is committed."""
     routes = [route.code for route in hub.routes.values() if route.system == system]
-    run_id = open_run(hub, routes, mode="feed", initiator=initiator)
+    routes.append(hub.other_route(system).code)
+    run_id = runs.open_run(hub.store, routes, mode="feed", initiator=initiator)
     work = FeedPull(hub, run_id, system)
     error: HubError | None = None
     try:
