@@ -6,6 +6,7 @@ generated functions for skipping, collecting references and emitting canonical r
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -165,7 +166,7 @@ class CompiledMapping:
         name, value = self._shape.unusable(item)
         if not name:
             raise error
-        return Reject(self._external_id(item), "bad_number", name, str(value))
+        return Reject(self._external_id(item), "bad_number", name, str(value)[:200])
 
 
 @dataclass(slots=True)
@@ -196,12 +197,11 @@ def compile_specs(
     result = CompiledProfile(profile, timezone)
     fitted: list[MappingSpec] = []
     for spec in specs:
-        if streams is not None:
-            spec, problems = fit(spec, streams)
-            if problems:
-                result.paused[spec.name] = problems
-                continue
-        fitted.append(spec)
+        here, problems = (spec, []) if streams is None else fit(spec, streams)
+        if problems:
+            result.paused[spec.name] = problems
+        else:
+            fitted.append(here)
     for spec in in_order(fitted):
         result.mappings[spec.name] = CompiledMapping(spec, timezone)
     return result
@@ -216,6 +216,7 @@ _NAMESPACE: dict[str, Any] = {
     "NO_LINKS": {},
     "MISS": runtime.MISS,
     "MMSS": runtime.MMSS,
+    "floor": math.floor,
     **{
         name: getattr(runtime, name)
         for name in ("bad", "lost", "exact", "integer", "int_text", "day", "numbered", "distinct", "ext_json")

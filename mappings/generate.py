@@ -201,7 +201,10 @@ class _Emit:
                 self._demand(item, values[item.field.name], scope)
             demanded = []
             shown = writer.const(scope.path + row.number)
-            number = [f"integer({scope.get(row.number)}, {shown})" if row.number else "None"]
+            number = ["None"]
+            if row.number:
+                line = scope.get(row.number)
+                number = [f"int({line}) if {line} else integer({line}, {shown})"]
         if row.maker is not None:
             kind, made = MAKERS[row.maker.name], writer.var()
             given = [writer.const(word) for _, word in row.maker.options]
@@ -313,15 +316,19 @@ class _Emit:
             if expr.transform in ("above_zero", "below_zero"):
                 sign = "" if expr.transform == "above_zero" else "-"
                 writer.add(f"{out} = None if {out} is None else max({sign}{out}, 0)")
+        elif expr.transform == "int_text":
+            writer.add(f"{out} = {value}")
+            with writer.block(f"if type({out}) is not str or not {out}.isdigit():"):
+                writer.add(f"{out} = int_text({out}, {name})")
         else:
-            writer.add(f"{out} = {'int_text' if expr.transform == 'int_text' else 'integer'}({value}, {name})")
+            writer.add(f"{out} = integer({value}, {name})")
 
     def _number(self, out: str, value: str, scale: int, name: str) -> None:
         """A double to a scaled integer: exact when dividing back gives the same double, else by decimal text."""
         writer, power = self.writer, 10**scale
         writer.add(f"{out} = {value}")
         with writer.block(f"if {out}:"):
-            writer.add(f"n = round({out} * {power})")
+            writer.add(f"n = floor({out} * {power} + 0.5)")
             sure = f"n / {power} == {out} and {-_LIMIT} < n < {_LIMIT}"
             writer.add(f"{out} = n if {sure} else exact({out}, {scale}, {name})")
         with writer.block(f"elif {out} is not None:"):

@@ -110,7 +110,7 @@ class _Fitting:
             names += self._looked(look)
         if not names:
             return replace(item, expr=expr)
-        if item.optional or not item.required and self.dispensable(names, scope):
+        if item.optional or (not item.required and self.dispensable(names, scope)):
             self.forgo(names, scope)
         else:
             self.lack(names, scope)

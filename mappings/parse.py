@@ -87,7 +87,7 @@ class _MappingReader(Reader):
 
     def _source(self, tree: Tree, key: str) -> str | None:
         part = tree.get(key)
-        return None if part is None or part.value is None and part.kind == "scalar" else self.text(part, key)
+        return None if part is None or (part.value is None and part.kind == "scalar") else self.text(part, key)
 
     def _word(self, tree: Tree, key: str, words: tuple[str, ...]) -> str | None:
         word = self._source(tree, key)

@@ -74,7 +74,7 @@ class Reader:
         return tuple(text for part in parts if (text := self.text(part, what)) is not None)
 
     def flag(self, tree: Tree | None, what: str) -> bool:
-        """true or false; an absent key is false."""
+        """True or false; an absent key is false."""
         if tree is None:
             return False
         if tree.kind != "scalar" or not isinstance(tree.value, bool):

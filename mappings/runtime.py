@@ -178,7 +178,7 @@ def numbered(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 
 
 def ext_json(names: Sequence[str], kinds: Sequence[Kind], values: Sequence[Any]) -> str | None:
-    """Extra fields as JSON text, empty ones left out; numbers keep their decimals exactly. ``None`` if all are empty."""
+    """Extra fields as JSON text, empty ones left out; numbers keep their decimals. ``None`` if all are empty."""
     parts: dict[str, Any] = {}
     for name, kind, value in zip(names, kinds, values, strict=True):
         if value is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
@@ -26,6 +27,7 @@ _TYPES: dict[str, Any] = {
     "bool": bool | None,
     "int": int | str | None,
 }
+_ZERO_BYTES = ZERO.encode()
 _TRUE, _FALSE = ("true", "1", "истина", "да"), ("false", "0", "ложь", "нет")
 
 
@@ -58,11 +60,14 @@ class Shape:
         return self.struct(**values)
 
     def unusable(self, item: Any, path: str = "") -> tuple[str, Any]:
-        """The number of a decoded record that is infinite or not a number: (source name, value)."""
-        for source in self.wires:
+        """The value of a decoded record that is no usable number: (source name, value), or an empty name."""
+        for source, wire in self.wires.items():
             value = getattr(item, self.attributes[source])
-            if isinstance(value, float) and not math.isfinite(value):
-                return path + source, value
+            if wire in ("number", "int"):
+                try:
+                    _COERCE[wire](value, path + source)
+                except Bad:
+                    return path + source, value
         for source, shape in self.tables.items():
             for row in getattr(item, self.attributes[source]) or ():
                 found = shape.unusable(row, f"{path}{source}.")
@@ -190,6 +195,20 @@ _COERCE: dict[str, Any] = {
 }
 
 
+def _plain_head(key: str, version: str | None) -> re.Pattern[bytes] | None:
+    """The beginning of a record as 1C writes it: the key, then (in catalogues after two more names) the version.
+
+    What begins like this has them at its top level, so the rest of a fat document need not be scanned for them.
+    """
+    if version is None:
+        return None
+    names = [re.escape(name.encode()) for name in (key, version)]
+    between = rb'(?:"Predefined":\s?(?:true|false),\s?)?(?:"PredefinedDataName":\s?"[^"\\]*",\s?)?'
+    return re.compile(
+        rb'\{"%b":\s?"([0-9a-f]{8}-[0-9a-f-]{27})",\s?%b"%b":\s?"([!-!#-\[\]-~]*)"' % (names[0], between, names[1])
+    )
+
+
 class Heads:
     """External id and version of raw records, without decoding anything else."""
 
@@ -201,6 +220,7 @@ class Heads:
         struct: Any = msgspec.defstruct("Head", fields, rename=dict(zip(attributes, names, strict=True)), gc=False)
         self._decode = msgspec.json.Decoder(struct).decode
         self._shape = Shape("Head", dict.fromkeys(names, "text"))
+        self._plain = _plain_head(key[0], version) if len(key) == 1 else None
         self._key = len(key)
         self._versioned = version is not None
         self._names = names
@@ -211,6 +231,9 @@ class Heads:
 
     def head(self, raw: Any) -> Any:
         """``(external id, version)``, or a ``Reject`` with code ``no_key`` or ``bad_json``."""
+        plain_head = self._plain.match(raw) if self._plain is not None else None
+        if plain_head is not None and plain_head[1] != _ZERO_BYTES:
+            return str(plain_head[1], "ascii"), str(plain_head[2], "ascii")
         try:
             item = self._decode(raw)
         except msgspec.DecodeError:

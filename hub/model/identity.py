@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from operator import mul
+from typing import NamedTuple
 
-_NOT_DIGIT = re.compile(r"\D+")
+_NOT_DIGIT = re.compile(r"[^0-9]+")
 _BLANKS = re.compile(r"\s+")
 _INN10 = (2, 4, 10, 3, 5, 9, 4, 6, 8)
 _INN11 = (7, *_INN10)
@@ -22,11 +23,12 @@ _KPP = re.compile(r"\d{4}[0-9A-Z]{2}\d{3}")
 
 def digits(value: str) -> str:
     """Only the ASCII digits of ``value``, whatever separates them."""
-    return value if value.isascii() and value.isdigit() else "".join(c for c in value if c in "0123456789")
+    return value if value.isascii() and value.isdigit() else _NOT_DIGIT.sub("", value)
 
 
 def _weighted(number: str, weights: Sequence[int]) -> int:
-    return sum(int(digit) * weight for digit, weight in zip(number, weights, strict=False))
+    """Sum of the digits by weight, over as many digits as there are weights (ASCII digits only)."""
+    return sum(map(mul, map(int, number), weights))
 
 
 def inn_valid(value: str) -> bool:
@@ -42,7 +44,7 @@ def inn_valid(value: str) -> bool:
 
 
 def kpp_valid(value: str) -> bool:
-    """КПП: four digits of the tax office, two characters of the reason (digits or A-Z), three digits. No control digit."""
+    """КПП: four digits of the tax office, two characters of the reason (digits or A-Z), three digits; no control."""
     return _KPP.fullmatch(value) is not None
 
 
@@ -104,8 +106,7 @@ def identifier_valid(scheme: str, norm: str) -> bool | None:
     return None if check is None else check(norm)
 
 
-@dataclass(frozen=True, slots=True)
-class Phone:
+class Phone(NamedTuple):
     """``norm``: E.164 (``+74951234567``) when ``valid``, else what digits there were. ``ext``: digits or empty."""
 
     norm: str
@@ -118,9 +119,17 @@ _EXT = re.compile(
     r"[\s.:№=]*(\d{1,8})\s*\)?\s*$",
     re.IGNORECASE,
 )
+#: Without any of these there is no extension to look for.
+_EXT_HINT = re.compile(r"[a-zа-яё#=]", re.IGNORECASE)
 _SEVERAL = re.compile(r"[,;/\n]+|\s+или\s+", re.IGNORECASE)
 #: First digits of a national number under +7: geographic and mobile codes of Russia (3, 4, 8, 9) and Kazakhstan (6, 7).
 _CODES_7 = frozenset("346789")
+
+
+#: The plain way, which most numbers are written in.
+_PLAIN_PHONE = re.compile(
+    r"\s*(?:\+?7|8)[ (-]{0,2}([34689][0-9]{2})[ )-]{0,2}([0-9]{3})[ -]?([0-9]{2})[ -]?([0-9]{2})\s*"
+)
 
 
 def parse_phone(text: str, city: str = "") -> Phone:
@@ -129,12 +138,13 @@ def parse_phone(text: str, city: str = "") -> Phone:
     ``city``: the code to complete a number without one, such as ``495``.
     """
     body, ext = text.strip(), ""
-    found = _EXT.search(body)
+    found = _EXT.search(body) if _EXT_HINT.search(body) else None
     if found:
         body, ext = body[: found.start()], found[1]
-    plus = body.lstrip("( ").startswith(("+", "00"))
+    lead = body.lstrip("( ")[:2]
+    plus = lead[:1] == "+" or lead == "00"
     number = digits(body)
-    if body.lstrip("( ").startswith("00"):
+    if lead == "00":
         number = number[2:]
     elif number.startswith("810") and len(number) > 11:
         plus, number = True, number[3:]
@@ -161,6 +171,9 @@ def _national(number: str, plus: bool, city: str) -> str | None:
 
 def parse_phones(text: str, city: str = "") -> list[Phone]:
     """All phones of a text that lists several; a number without a code takes the code of the one before it."""
+    plain = _PLAIN_PHONE.fullmatch(text)
+    if plain:
+        return [Phone("+7" + "".join(plain.groups()), "", True)]
     parts = [part for part in _SEVERAL.split(text) if part.strip()]
     if len(parts) < 2 or any(len(digits(part)) < 5 for part in parts):
         return [parse_phone(text, city)] if text.strip() else []
@@ -175,6 +188,7 @@ def parse_phones(text: str, city: str = "") -> list[Phone]:
 _EMAIL = re.compile(r"[^\s@<>\"(),:;\[\]]+@(?:\w(?:[\w-]{0,61}\w)?\.)+(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,63})")
 _BRACKETS = re.compile(r"<([^<>]+)>")
 _EMAIL_SPLIT = re.compile(r"[\s,;]+")
+_PLAIN_EMAIL = re.compile(r"[a-z0-9._%+-]{1,64}@(?:[a-z0-9-]{1,63}\.)+[a-z]{2,63}")
 
 
 def email_norm(text: str) -> tuple[str, bool]:
@@ -186,14 +200,16 @@ def email_norm(text: str) -> tuple[str, bool]:
 
 def parse_emails(text: str) -> list[tuple[str, str, bool]]:
     """All addresses of a text as (as written, normalised, valid); a text without any is one invalid address."""
+    lower = text.lower()
+    if _PLAIN_EMAIL.fullmatch(lower):
+        return [(text, lower, True)]
     parts = [part for part in _EMAIL_SPLIT.split(text) if "@" in part]
     if len(parts) < 2:
         return [(text.strip(), *email_norm(parts[0] if parts else text))] if text.strip() else []
     return [(part, *email_norm(part)) for part in parts]
 
 
-@dataclass(frozen=True, slots=True)
-class PersonName:
+class PersonName(NamedTuple):
     """Parts of a personal name; ``gender`` is ``male``, ``female`` or empty, told by the patronymic only."""
 
     last: str
@@ -210,9 +226,12 @@ _SURNAME = re.compile(r"(?:[оеё]ва?|[иы]на?|[сц]к(?:ий|ая|ой)|
 _INITIALS = re.compile(r"([А-ЯЁA-Z])\.\s*(?:([А-ЯЁA-Z])\.?)?$")
 #: First names that end like surnames.
 _NAMES = frozenset(
-    "алевтина алина ангелина антонина арина валентин валентина галина екатерина ирина карина кристина константин "
-    "лев марина мартин нина полина регина сабина фаина эвелина яков августина альбина василина зарина инна янина "
-    "ульяна яна лиана диана анжелина вероника злата".split()
+    re.findall(
+        r"\w+",
+        """августина алевтина алина альбина ангелина анжелина антонина арина валентин валентина галина диана екатерина
+        зарина ирина карина константин кристина лев лиана марина мартин нина полина регина сабина ульяна фаина эвелина
+        яков яна янина""",
+    )
 )
 
 
