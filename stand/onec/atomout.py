@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
@@ -30,13 +30,23 @@ def _field(name: str, value: Any) -> str:
     return f"<d:{name}>{text}</d:{name}>" if text else f"<d:{name}/>"
 
 
+def _paired(row: Record) -> Iterator[tuple[str, Any]]:
+    """Fields with the type of a composite reference right behind it, as Atom writes them."""
+    for name, value in row.items():
+        if name.endswith("_Type") and name[:-5] in row:
+            continue
+        yield name, value
+        if f"{name}_Type" in row:
+            yield f"{name}_Type", row[f"{name}_Type"]
+
+
 def _table(fields: Projection, name: str, rows: list[Record]) -> str:
     kind = NAMESPACE + fields.item.shape.by_name[name].rows_type
     if not rows:
         return f'<d:{name} m:type="Collection({kind})"/>'
     # A recorded feed writes LineNumber first and leaves the owner's key out of rows; records keep their recorder.
     body = "".join(
-        f'<d:element m:type="{kind}">{"".join(_field(n, v) for n, v in row.items() if n != "Ref_Key")}</d:element>'
+        f'<d:element m:type="{kind}">{"".join(_field(n, v) for n, v in _paired(row) if n != "Ref_Key")}</d:element>'
         for row in rows
     )
     return f'<d:{name} m:type="Collection({kind})">{body}</d:{name}>'
@@ -52,7 +62,7 @@ def entry(world: World, fields: Projection, record: Record, root: str, *, alone:
         for name in (fields.references(world, record) if own else ())
     )
     tables = {prop.name for prop in item.shape.props if prop.kind is Kind.ROWS}
-    body = "".join(_table(fields, n, v) if n in tables else _field(n, v) for n, v in plain.items())
+    body = "".join(_table(fields, n, v) if n in tables else _field(n, v) for n, v in _paired(plain))
     head = f' {_SPACES} xml:base="{escape(root)}/"' if alone else ""
     return (
         f"<entry{head}><id>{escape(f'{root}/{own}')}</id>"

@@ -123,7 +123,7 @@ class Engine:
 
     def _collection(self, item: EntitySet, found: list[Record], asked: dict[str, str], form: Form) -> Response:
         parsed = self._options(asked)
-        fields = project(item, parsed.select)
+        fields = project(item, parsed.select, parsed.expand)
         chosen = page(found, parsed)
         limit = self.quirks.memory_error_over_rows
         if limit and len(chosen) > limit:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from stand.onec.model import Model
-from stand.onec.projection import PRESENTATION, Projection
+from stand.onec.projection import PRESENTATION, Projection, project
 from stand.onec.urls import link
 from stand.onec.world import Record, World
 
@@ -24,6 +24,10 @@ def entity(world: World, fields: Projection, record: Record, detail: str, root: 
     result = fields.plain(record)
     for name in fields.shown:
         result[_shown_name(name)] = shown(world, fields, record, name)
+    for prop in fields.expanded:
+        target = world.model.sets[prop.targets[0]]
+        found = world.get(target.name, record.get(prop.name, prop.empty))
+        result[prop.navigation] = entity(world, project(target, ()), found, detail, root) if found else None
     if detail == "nometadata":
         return result
     own = link(fields.item, record) if fields.item.key else ""

@@ -43,6 +43,7 @@ class Projection:
     after: list[tuple[str, Any]] = field(default_factory=list)
     links: list[tuple[str, str, bool]] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
+    expanded: list[Prop] = field(default_factory=list)
 
     def plain(self, record: Record) -> Record:
         """The record's fields as JSON values, without links."""
@@ -71,8 +72,11 @@ def virtual(shape: Shape) -> Projection:
     return project(EntitySet(shape.name, "virtual", shape, ()), ())
 
 
-def project(item: EntitySet, select: tuple[str, ...]) -> Projection:
-    """Compile ``$select``. Code 6 for a field that does not exist; ``*`` is all, ``**`` all but tabular parts."""
+def project(item: EntitySet, select: tuple[str, ...], expand: tuple[str, ...] = ()) -> Projection:
+    """Compile ``$select``. Code 6 for a field that does not exist; ``*`` is all, ``**`` all but tabular parts.
+
+    ``expand``: navigation names; one that is not selected is silently not expanded, as in 1C. One level only.
+    """
     wanted, parts, shown = _wanted(item, select)
     result = Projection(item, shown=shown)
     flat = result.before
@@ -87,8 +91,19 @@ def project(item: EntitySet, select: tuple[str, ...]) -> Projection:
                 result.parts.append(Part(prop.name, chosen, inherited))
         elif prop.name in wanted:
             flat.append((prop.name, prop.empty))
+    result.expanded = [
+        p for p in item.shape.navigable if p.navigation in _expandable(item, expand) and p.name in wanted
+    ]
     result.links = [_link(prop) for prop in item.shape.props if prop.name in wanted and _leads(prop)]
     return result
+
+
+def _expandable(item: EntitySet, expand: tuple[str, ...]) -> set[str]:
+    names = {prop.navigation for prop in item.shape.navigable}
+    for name in expand:
+        if name != "*" and name not in names:
+            raise segment_not_found(name)
+    return names if "*" in expand else set(expand)
 
 
 def _leads(prop: Prop) -> bool:

@@ -43,29 +43,18 @@ class Quirks:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _warm: bool = field(default=False, repr=False)
 
-    def fault(self, name: str) -> bool:
-        """Whether faults touch a request for that set; counts ``times`` down."""
-        if not self._faulty() or (self.only and name not in self.only):
-            return False
+    def fault(self, name: str) -> Quirks | None:
+        """The faults for one request of that set, or ``None``; counts ``times`` down and ends them at zero."""
+        if not any(getattr(self, fault) for fault in FAULTS) or (self.only and name not in self.only):
+            return None
         with self._lock:
-            if self.times == 0:
-                return True
-            self.times -= 1
-            if self.times == 0:
-                self._reset_faults()
-            return True
-
-    def _faulty(self) -> bool:
-        return any(getattr(self, name) for name in FAULTS)
-
-    def _reset_faults(self) -> None:
-        """The last permitted fault is still answered from a copy, see ``snapshot``."""
-        for name in FAULTS:
-            setattr(self, name, type(getattr(self, name))())
-
-    def snapshot(self) -> Quirks:
-        """A copy to answer one request from."""
-        return dataclasses.replace(self, _lock=threading.Lock())
+            found = dataclasses.replace(self, _lock=threading.Lock())
+            if self.times:
+                self.times -= 1
+                if self.times == 0:
+                    for fault in FAULTS:
+                        setattr(self, fault, type(getattr(self, fault))())
+            return found
 
     def delay(self) -> float:
         """Seconds to wait before this answer: the first call after the start may be slow."""

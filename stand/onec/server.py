@@ -115,7 +115,7 @@ class Service:
         if not self.login.admits(headers.get("authorization", "")):
             challenge = {"WWW-Authenticate": 'Basic realm="1C:Enterprise 8.3"'}
             return Response(401, HTML, _UNAUTHORISED.encode(), challenge), None
-        faults = self.quirks.snapshot() if self.quirks.fault(set_name(path)) else None
+        faults = self.quirks.fault(set_name(path))
         if faults is not None and faults.down:
             return Response(503, HTML, _DOWN.encode()), None
         if not unquote(path).startswith(BASE_PATH):

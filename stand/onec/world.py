@@ -91,7 +91,7 @@ class World:
     def add(self, name: str, fields: Mapping[str, Any]) -> Record:
         """Create a record as a user of 1C would; its first version is 1."""
         with self.lock:
-            record = {"DataVersion": FIRST_VERSION, **fields}
+            record = {"DataVersion": FIRST_VERSION, **self._checked(name, fields)}
             self.put(name, record)
             self._changed(name, self.key_of(name, record))
             return record
@@ -103,11 +103,23 @@ class World:
         """
         with self.lock:
             record = self.tables[name].rows[key]
-            record.update(fields)
+            record.update(self._checked(name, fields))
             if isinstance(key, str):
                 self.frozen.pop((name, key), None)
             self.touch(name, key)
             return record
+
+    def _checked(self, name: str, fields: Mapping[str, Any]) -> Record:
+        """Fields of an edit; rows without LineNumber are numbered. ``ValueError`` names fields the set lacks."""
+        item = self.model.sets[name]
+        if unknown := fields.keys() - item.shape.by_name.keys():
+            raise ValueError(f"{name} has no field {', '.join(sorted(unknown))}")
+        return {
+            field: [{"LineNumber": str(n), **row} for n, row in enumerate(value, 1)]
+            if isinstance(value, list)
+            else value
+            for field, value in fields.items()
+        }
 
     def touch(self, name: str, key: Key) -> None:
         """Write a record unchanged: its version grows and it is registered for exchange."""

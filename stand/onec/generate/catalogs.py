@@ -195,7 +195,9 @@ def _prices(base: Base) -> None:
 def _organisations(base: Base) -> None:
     for name, prefix, region in (("Торговый дом Комплексный", "ТД", "77"), ("Комплексный Сервис", "КС", "50")):
         inn = inn_of_organisation(base.luck, region)
-        seed = Contacts(address(base.luck, 0), True, (phone(base.luck, CITIES[0]),), ("info@td-kompleksny.ru",), "")
+        seed = Contacts(
+            address(base.luck, 0), True, (phone(base.luck, CITIES[0]),), ("info@td-kompleksny.example",), ""
+        )
         base.refs[f"org:{prefix}"] = base.put(
             "Catalog_Организации",
             Description=f"{name} ООО",

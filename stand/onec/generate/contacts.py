@@ -25,7 +25,8 @@ _SOUNDS = "a b v g d e zh z i y k l m n o p r s t u f kh ts ch sh sch - y - e yu
 _TRANSLIT = {
     a: "" if b == "-" else b for a, b in zip("абвгдежзийклмнопрстуфхцчшщъыьэюяё", _SOUNDS.split(), strict=True)
 }
-_MAIL = ("mail.ru", "yandex.ru", "bk.ru", "gmail.com", "inbox.ru", "list.ru")
+#: Under the reserved domain: a demo must never be able to write to a living person.
+_MAIL = ("pochta.example", "mail.example", "inbox.example", "list.example")
 
 
 class Address(NamedTuple):
@@ -99,7 +100,7 @@ def mobile(luck: Luck) -> str:
 def email(luck: Luck, word: str) -> str:
     """An e-mail made of a name; a few with a capital, a blank or without a dot."""
     latin = "".join(_TRANSLIT.get(c, c) for c in word.lower() if c.isalnum()) or "info"
-    host = luck.pick(_MAIL) if luck.chance(0.5) else f"{latin}.ru"
+    host = luck.pick(_MAIL) if luck.chance(0.5) else f"{latin}.example"
     text = f"{luck.pick(('info', 'zakaz', 'office', latin, 'sales', 'buh'))}@{host}"
     if luck.chance(0.03):
         return luck.pick((f" {text}", text.upper(), text.replace("@", " @ "), text.replace(".", ",")))

@@ -1,0 +1,39 @@
+"""Stands for tests: one that is only read, shared by the session, and a small one that a test may spoil."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from stand.onec.generate.build import build
+from stand.onec.server import OneCStand
+from tests.stand.client import Client
+
+
+@pytest.fixture(scope="session")
+def shared() -> Iterator[OneCStand]:
+    """A base of a thousand orders; no test changes it."""
+    with OneCStand(build(1, clients=150, products=120, orders=1000)) as stand:
+        yield stand
+
+
+@pytest.fixture(scope="session")
+def odata(shared: OneCStand) -> Iterator[Client]:
+    """A client of the shared stand."""
+    with Client(shared) as client:
+        yield client
+
+
+@pytest.fixture
+def stand() -> Iterator[OneCStand]:
+    """A small base of the test's own."""
+    with OneCStand(build(2, clients=20, products=30, orders=60), control=True) as own:
+        yield own
+
+
+@pytest.fixture
+def own(stand: OneCStand) -> Iterator[Client]:
+    """A client of the small stand."""
+    with Client(stand) as client:
+        yield client
