@@ -26,10 +26,7 @@ from hub.store.core import SEQUENCES, link
 from hub.store.tables import metadata
 from hub.store.travel import Columns, Row, Rows, canonical, kinds_of, mend, positions, travelling, without_nul_escapes
 
-#: NULL in our COPY text. A backslash that is none of these means that a value needs escaping; the default ``\N``
-#: would hide one in ``C:\New``, this could only hide in a text with these two control characters after a backslash.
-_NULL = "\\\x02\x03"
-_COPY_NULL = "E'\\\\\\x02\\x03'"
+_NULL = "\\N"
 _SPECIAL = re.compile(r"[\\\t\n\r\0]")
 
 #: For the one statement that stands between them; a rollback takes the first back too.
@@ -83,7 +80,7 @@ def insert_rows(conn: Connection, table: Table, columns: Columns, rows: Rows) ->
 
 def _copy(cursor: Any, table: Table, columns: Columns, rows: Rows, target: str, quoted: list[str]) -> None:
     block = copy_text(table, columns, rows)
-    with cursor.copy(f"COPY {target} ({', '.join(quoted)}) FROM STDIN WITH (NULL {_COPY_NULL})") as copy:
+    with cursor.copy(f"COPY {target} ({', '.join(quoted)}) FROM STDIN") as copy:
         copy.write(block)
 
 
@@ -92,17 +89,17 @@ def copy_text(table: Table, columns: Columns, rows: Rows) -> bytes:
     rows = without_nul_escapes(table, columns, rows)
     build = _builder(kinds_of(table, columns))
     block = build(rows).encode()
-    if _plain(block, len(rows), len(columns)):
+    if _plain(block, rows, len(columns)):
         return block
     return build(_escaped(table, columns, rows)).encode()
 
 
-def _plain(block: bytes, rows: int, columns: int) -> bool:
-    """True when every tab, line end and backslash in the block is ours."""
+def _plain(block: bytes, rows: Rows, columns: int) -> bool:
+    """True when every tab, line end and backslash in the block is ours: one backslash for each None."""
     return (
-        block.count(b"\\") == block.count(_NULL.encode())
-        and block.count(b"\t") == rows * (columns - 1)
-        and block.count(b"\n") == rows
+        block.count(b"\t") == len(rows) * (columns - 1)
+        and block.count(b"\n") == len(rows)
+        and block.count(b"\\") == sum([row.count(None) for row in rows])
         and b"\r" not in block
         and b"\0" not in block
     )

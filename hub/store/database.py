@@ -16,11 +16,14 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from hub.model.errors import NeedsPerson
-from hub.store.faults import connection_fault
+from hub.store.faults import connection_fault, shown
 from hub.store.schema import HEAD, upgrade, version
 
 #: How long a writer waits for another one's transaction before it gives up with ``store_locked``.
 BUSY_SECONDS = 30
+
+#: How long a server may take to answer a connection.
+CONNECT_SECONDS = 10
 
 #: Execution option that tells a write transaction from a reading one.
 _WRITES = "obmen_writes"
@@ -115,13 +118,13 @@ def _parse(url: str, password: str | None) -> URL:
     """The URL with the driver we use; a file of its own for SQLite (threads of one process share a file only)."""
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise NeedsPerson("store_url_invalid", store="?") from error
     drivers = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
     backend = parsed.get_backend_name()
     memory = backend == "sqlite" and parsed.database in (None, "", ":memory:")
     if backend not in drivers or memory:
-        raise NeedsPerson("store_url_invalid", store=parsed.render_as_string(hide_password=True))
+        raise NeedsPerson("store_url_invalid", store=shown(parsed))
     parsed = parsed.set(drivername=drivers[backend])
     return parsed if password is None else parsed.set(password=password)
 
@@ -146,7 +149,9 @@ def _begin_sqlite(conn: Connection) -> None:
 
 
 def _postgresql(url: URL) -> Engine:
-    engine = create_engine(url, hide_parameters=True, connect_args={"application_name": "obmen"}, pool_pre_ping=True)
+    given = {"application_name": "obmen", "connect_timeout": CONNECT_SECONDS}
+    defaults = {name: value for name, value in given.items() if name not in url.query}
+    engine = create_engine(url, hide_parameters=True, connect_args=defaults, pool_pre_ping=True)
     event.listen(engine, "connect", _prepare_postgresql)
     return engine
 

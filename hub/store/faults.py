@@ -18,10 +18,15 @@ _NO_ENTRY = re.compile(
 _LOCKED = re.compile(r"database (table )?is locked")
 
 
+def shown(url: URL) -> str:
+    """The URL for people: no password, wherever it was written."""
+    return url.difference_update_query(["password", "sslpassword"]).render_as_string(hide_password=True)
+
+
 def connection_fault(error: DBAPIError, url: URL) -> HubError:
     """The error to raise when the store at ``url`` could not be opened. The password is in none of its texts."""
     text = str(error.orig).strip()
-    where = url.render_as_string(hide_password=True)
+    where = shown(url)
     if url.get_backend_name() == "sqlite":
         if _LOCKED.search(text):
             return RetryLater("store_locked", store=where)

@@ -65,7 +65,7 @@ def route() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_route"),
         sa.ForeignKeyConstraint(["system_id"], ["system.id"], name="fk_route_system_id"),
         sa.UniqueConstraint("code", name="uq_route_code"),
-        sa.CheckConstraint("direction IN ('pull', 'push')", name="ck_route_direction"),
+        sa.CheckConstraint("direction IN ('pull', 'push')", name=op.f("ck_route_direction")),
     )
 
 
@@ -139,8 +139,8 @@ def judgement() -> None:
         text("revoked_by"),
         moment("revoked_at"),
         sa.PrimaryKeyConstraint("id", name="pk_judgement"),
-        sa.CheckConstraint("record_a < record_b", name="ck_judgement_ordered"),
-        sa.CheckConstraint("verdict IN ('same', 'different', 'unsure')", name="ck_judgement_verdict"),
+        sa.CheckConstraint("record_a < record_b", name=op.f("ck_judgement_ordered")),
+        sa.CheckConstraint("verdict IN ('same', 'different', 'unsure')", name=op.f("ck_judgement_verdict")),
     )
     where = sa.text("revoked_at IS NULL")
     op.create_index(
@@ -164,7 +164,7 @@ def redirect() -> None:
         big("run_id"),
         moment("at", null=False),
         sa.PrimaryKeyConstraint("from_record_id", name="pk_redirect"),
-        sa.CheckConstraint("from_record_id <> to_record_id", name="ck_redirect_moves"),
+        sa.CheckConstraint("from_record_id <> to_record_id", name=op.f("ck_redirect_moves")),
     )
     op.create_index("ix_redirect_to_record_id", "redirect", ["to_record_id"])
 
@@ -250,7 +250,7 @@ def run_route() -> None:
         sa.ForeignKeyConstraint(["run_id"], ["exchange_run.id"], name="fk_run_route_run_id"),
         sa.CheckConstraint(
             "received = created + updated + unchanged + skipped + parked + held + quarantined",
-            name="ck_run_route_balanced",
+            name=op.f("ck_run_route_balanced"),
         ),
     )
 
