@@ -61,7 +61,7 @@ def described(conn: Connection) -> dict[str, str]:
 
 def _sorted(text: str) -> str:
     """A definition whose parts stand in a fixed order: SQLite keeps the text as it was written."""
-    return ", ".join(sorted(re.split(r", *(?![^()]*\))", " ".join(text.split()).replace(" )", ",)"))))
+    return ", ".join(sorted(re.split(r", *(?![^()]*\))", " ".join(text.split()).replace(" )", ", end"))))
 
 
 def test_migration_makes_what_the_metadata_says(empty: Store) -> None:
