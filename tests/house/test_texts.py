@@ -61,6 +61,28 @@ def test_a_wrong_entry_is_seen() -> None:
     assert len(problems("Bad-code", {"ru": "{a}", "en": "ошибка", "ru_advice": "x", "de": ""})) == 5
 
 
+def skip_reasons() -> set[str]:
+    """Reasons of skipping: given to ``Counters.skip`` in code, and named by ``skip:`` in mappings."""
+    reasons = {
+        call.args[0].value
+        for module in modules()
+        for call in ast.walk(module.tree)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "skip"
+        if call.args and isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str)
+    }
+    for path in (ROOT / "mappings").rglob("*.yaml"):
+        skip = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("skip") or []
+        reasons |= {rule["reason"] for rule in skip}
+    return reasons
+
+
+def test_every_reason_of_skipping_has_its_text() -> None:
+    """A reason in the counters of a run is shown by its entry ``skip_<reason>``."""
+    reasons = skip_reasons()
+    assert {"not_mapped", "folder"} <= reasons
+    assert sorted(reason for reason in reasons if f"skip_{reason}" not in catalogue()) == []
+
+
 def test_every_mark_is_filled_where_a_text_is_asked_for() -> None:
     """A text asked for directly gets every parameter its marks name."""
     wrong = []
