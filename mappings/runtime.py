@@ -32,7 +32,8 @@ MMSS = frozenset(f":{minute:02}:{second:02}" for minute in range(60) for second 
 #: Told apart from every value, ``None`` included.
 MISS: Any = object()
 _CACHED = 50_000
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -134,7 +135,9 @@ class Clock:
         try:
             if len(value) == 10:
                 value += "T00:00:00"
-            local = datetime.strptime(value, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=self.zone)
+            if not _MOMENT.fullmatch(value):
+                bad("bad_date", name, value)
+            local = datetime.fromisoformat(value).replace(tzinfo=self.zone)
             utc = local.astimezone(UTC)
             self._learn(value[:13], local)
         except (ValueError, OverflowError):
