@@ -147,9 +147,9 @@ def _child_rows(spec: MappingSpec, owner: str, row: RowSpec) -> Iterator[tuple[s
 def _mapping_rows(spec: MappingSpec) -> Iterator[tuple[str, ...]]:
     for name in spec.key:
         yield f"`{name}`", "key", "", _standing(spec, name)
-    for what, name in (("version", spec.version), ("deletion mark", spec.deleted)):
-        if name:
-            yield f"`{name}`", what, "", _standing(spec, name)
+    for what, source in (("version", spec.version), ("deletion mark", spec.deleted)):
+        if source:
+            yield f"`{source}`", what, "", _standing(spec, source)
     for reason, condition in spec.skip:
         for test in condition:
             shown = f"passed over as {reason} if {_shown(test.values, negate=test.negate)}"
@@ -169,10 +169,10 @@ def used_names(spec: MappingSpec) -> list[str]:
 _INTRODUCTION = """\
 Fields in load order: what others refer to comes first; a field with * is required.
 
-*Seen*: the name occurs in the recorded `$metadata` of a real base. *Guess*: taken from public code or general knowledge
-of the configuration; `obmen check` tells what a base does not have. A guessed name that is missing there leaves its field
-empty, unless the field is required: then the mapping is paused and says so. Words of enumerations (left of the arrows) are no
-part of `$metadata`: those that the recorded feeds do not hold are guesses as well.
+*Seen*: the name occurs in the recorded `$metadata` of a real base. *Guess*: taken from public code or general
+knowledge of the configuration; `obmen check` tells what a base does not have. A guessed name that is missing there
+leaves its field empty, unless the field is required: then the mapping is paused and says so. Words of enumerations
+(left of the arrows) are no part of `$metadata`: those that the recorded feeds do not hold are guesses as well.
 """
 _TABLES = {"set": "", "balance": ", balances", "slice_last": ", last values"}
 
