@@ -74,7 +74,8 @@ def test_commands_that_messages_advise_exist() -> None:
     said = {
         name
         for entry in catalogue().values()
-        for text in entry.values()
+        for lang, text in entry.items()
+        if lang.startswith("ru")  # in English "obmen runs" is a sentence
         for name in re.findall(r"\bobmen ([a-z]+)(?=[\s.,;:)»”`]|$)", text)
     }
     assert "check" in said
