@@ -115,7 +115,7 @@ def _line(rng: random.Random, number: int) -> tuple[dict[str, Any], int]:
         "Сумма": amount / 100,
         "СтавкаНДС_Key": key(7, 1),
         "СуммаНДС": vat / 100,
-        "ИдентификаторСтроки": key(6, rng.randrange(10**9)),
+        "КодСтроки": str(number),
         "Отменено": False,
     }
     return row, amount
