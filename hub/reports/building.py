@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -33,6 +34,9 @@ def build(
         if run is None:
             return Summary(0, "", "", "none", None, None, settings.company_timezone)
         rows = journal.run_routes(conn, run.id)
+        if facts.broken_off(conn, run.id):
+            run = replace(run, state="failed")
+            rows = [replace(row, state="failed") if row.state == "running" else row for row in rows]
         routes = _lines(conn, run, rows)
         quarantine, parked = _troubles(conn), _waits(conn)
         held, conflicts = facts.open_number(conn, "held"), facts.open_number(conn, "conflict")

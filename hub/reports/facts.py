@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, distinct, func, select
 
+from hub.model.process import alive
 from hub.store import core
 
 #: How many earlier runs tell what a route usually receives.
@@ -17,6 +19,19 @@ USUAL_OF = 14
 def now() -> datetime:
     """The current time, UTC."""
     return datetime.now(UTC)
+
+
+def broken_off(conn: Connection, run_id: int) -> bool:
+    """True for a run that calls itself running although its process on this machine is gone.
+
+    The next exchange closes such a run; until then nobody should be told that it goes on.
+    """
+    runs = core.exchange_run
+    columns = (runs.c.state, runs.c.host, runs.c.pid, runs.c.process_started)
+    row = conn.execute(select(*columns).where(runs.c.id == run_id)).one()
+    if row.state != "running" or row.pid is None or row.host != socket.gethostname():
+        return False
+    return not alive(row.pid, row.process_started or "")
 
 
 def received_before(conn: Connection, run_id: int, mode: str, routes: int) -> dict[str, list[int]]:

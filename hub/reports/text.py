@@ -104,25 +104,29 @@ def _routes(summary: Summary, say: _Words) -> Table:
 def _balance(summary: Summary, say: _Words) -> list[str]:
     wrong = [line.route for line in summary.routes if not line.counters.balanced]
     lines = [say("balance_bad", routes=", ".join(wrong)) if wrong else say("balance_good")]
+    if summary.totals.skipped_by:
+        counted = sorted(summary.totals.skipped_by.items(), key=lambda item: (-item[1], item[0]))
+        reasons = "; ".join(f"{sentence(f'skip_{reason}', say.lang)} — {number(n, say.lang)}" for reason, n in counted)
+        lines.append(say("skipped", reasons=reasons))
     released = sum(line.released for line in summary.routes)
     return [*lines, say("released", number=number(released, say.lang))] if released else lines
 
 
 def _quarantine(summary: Summary, say: _Words) -> Table:
-    table = [[say(f"col_{name}") for name in ("route", "reason", "number", "oldest", "attempts")]]
+    table = [[say(f"col_{name}") for name in ("route", "number", "oldest", "attempts", "reason")]]
     for item in summary.quarantine:
         fields = ", ".join(item.fields) or "…"
         reason = unfilled(sentence(item.reason, say.lang, field=fields, value="…"))
         oldest = moment(item.oldest, summary.zone)
-        table.append([item.route, reason, number(item.number, say.lang), oldest, str(item.attempts)])
+        table.append([item.route, number(item.number, say.lang), oldest, str(item.attempts), reason])
     return table
 
 
 def _parked(summary: Summary, say: _Words) -> Table:
-    table = [[say(f"col_{name}") for name in ("route", "waits", "number", "oldest")]]
+    table = [[say(f"col_{name}") for name in ("route", "number", "oldest", "waits")]]
     for item in summary.parked:
-        awaited = f"{item.system}: {item.stream}"
-        table.append([item.route, awaited, number(item.number, say.lang), moment(item.oldest, summary.zone)])
+        oldest = moment(item.oldest, summary.zone)
+        table.append([item.route, number(item.number, say.lang), oldest, f"{item.system}: {item.stream}"])
     return table
 
 
@@ -138,9 +142,9 @@ def _aligned(table: Table) -> list[str]:
 
 
 def _piped(table: Table) -> list[str]:
-    """A Markdown table; numbers to the right."""
+    """A Markdown table; numbers to the right, words to the left."""
     rows = [[cell.replace("|", "\\|") for cell in row] for row in table]
-    marks = ["---", *("---:" for _ in rows[0][1:])]
+    marks = ["---", *("---:" for _ in rows[0][1:-1]), "---"]
     return ["| " + " | ".join(row) + " |" for row in (rows[0], marks, *rows[1:])]
 
 
@@ -153,7 +157,7 @@ def plain(summary: Summary, lang: str) -> list[str]:
     lines += [f" {line}" for line in _todo(summary, say, str)]
     lines += [_freshness(summary, say), "", say("routes"), *_aligned(_routes(summary, say)), *_balance(summary, say)]
     for title, table in _sections(summary, say):
-        lines += ["", title, *(f"  {' · '.join(row)}" for row in table[1:])]
+        lines += ["", title, *_aligned(table)]
     return lines
 
 
