@@ -167,7 +167,8 @@ def _default_key(world: World, item: EntitySet) -> Callable[[Record], Any]:
         owner = item.owner
         return lambda row: (world.presentation_of(owner, row["Ref_Key"]), row["Ref_Key"], int(row["LineNumber"]))
     if item.kind == "independent":
-        return lambda record: world.key_of(item.name, record)
+        names, empty = item.key, item.shape.defaults
+        return lambda record: tuple(str(record.get(name, empty[name])) for name in names)
     if item.hierarchical:
         return lambda record: (record.get("Parent_Key", EMPTY_REF) != EMPTY_REF, world.presentation(item.name, record))
     return lambda record: world.presentation(item.name, record)

@@ -228,7 +228,7 @@ class OneCStand:
 
     def serve(self) -> None:
         """Serve in this thread until ``stop``."""
-        self._server.serve_forever(poll_interval=0.1)
+        self._server.serve_forever(poll_interval=0.05)
 
     def start(self) -> Self:
         """Serve from a background thread."""

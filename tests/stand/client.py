@@ -42,6 +42,11 @@ class Answer:
         return etree.fromstring(self.body)
 
     @property
+    def entries(self) -> list[etree._Element]:
+        """Entries of a feed."""
+        return self.xml.findall("a:entry", NS)
+
+    @property
     def value(self) -> list[dict[str, Any]]:
         """Records of a set; fails on anything but 200."""
         assert self.status == 200, self.body.decode()
@@ -53,6 +58,13 @@ class Answer:
         """Status, code and text of an error body in JSON."""
         body = self.json["odata.error"]
         return self.status, body["code"], body["message"]["value"]
+
+
+def term(entry: etree._Element) -> str:
+    """The set an entry of a feed belongs to."""
+    category = entry.find("a:category", NS)
+    assert category is not None
+    return str(category.get("term")).removeprefix("StandardODATA.")
 
 
 class Client:
@@ -78,7 +90,7 @@ class Client:
 
     def get(self, path: str, **headers: str) -> Answer:
         """GET below the service root, blanks as %20."""
-        return self.send("GET", f"{BASE_PATH}/{quote(path, safe=SAFE)}", **headers)
+        return self.send("GET", f"{BASE_PATH}/{quote(path, safe=SAFE)}", b"", **headers)
 
     def rows(self, path: str) -> list[dict[str, Any]]:
         """Records of a set in JSON."""

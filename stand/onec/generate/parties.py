@@ -86,6 +86,17 @@ def _name(base: Base, seen: set[str]) -> _Name:
     return _Name(short, full, word, "ЮрЛицо")
 
 
+def _twin_name(base: Base, twin: Client) -> _Name:
+    """The name of a client that was entered before, spelt another way by somebody who did not look it up."""
+    known = base.world.tables["Catalog_Контрагенты"].rows[twin.party]
+    word = " ".join(part for part in twin.name.replace('"', " ").split() if part not in ("ООО", "АО", "ИП", "ТОО"))
+    legal = known["ЮрФизЛицо"] == "ЮрЛицо"
+    spellings = [word.upper(), word.replace("ё", "е"), f"{word}  ", f"{word} (дубль)"]
+    if legal:
+        spellings += [f"ООО «{word}»", f"{word}, ООО", f"ООО {word.upper()}"]
+    return _Name(base.luck.pick(spellings), known["НаименованиеПолное"], word, known["ЮрФизЛицо"])
+
+
 def _numbers(base: Base, kind: str, city: int) -> dict[str, Any]:
     """Tax numbers by kind of person, with the share of blanks and typing errors seen in real bases."""
     luck, region = base.luck, CITIES[city].tax
@@ -125,8 +136,12 @@ def _contacts(base: Base, name: _Name, city: int) -> Contacts:
 
 def _client(base: Base, number: int, others: list[Client], seen: set[str]) -> Client:
     luck = base.luck
-    name, city = _name(base, seen), luck.whole(0, len(CITIES) - 1)
-    contacts, marked = _contacts(base, name, city), luck.chance(0.02)
+    twin = luck.pick(others) if others and luck.chance(0.02) else None
+    name = _twin_name(base, twin) if twin else _name(base, seen)
+    city, marked = luck.whole(0, len(CITIES) - 1), luck.chance(0.02)
+    contacts = _contacts(base, name, city)
+    if twin and luck.chance(0.5):
+        contacts = contacts._replace(phones=twin.contacts.phones)
     manager, person = luck.pick(base.managers), name.kind == "ФизЛицо"
     partner = base.put(
         "Catalog_Партнеры",
@@ -142,9 +157,9 @@ def _client(base: Base, number: int, others: list[Client], seen: set[str]) -> Cl
         КонтактнаяИнформация=partial(contact_rows, contacts),
     )
     numbers = _numbers(base, name.kind, city)
-    if others and luck.chance(0.02):
-        twin = base.world.tables["Catalog_Контрагенты"].rows[luck.pick(others).party]
-        numbers = {key: twin[key] for key in ("ИНН", "КПП") if key in twin}
+    if twin:
+        known = base.world.tables["Catalog_Контрагенты"].rows[twin.party]
+        numbers = {key: known[key] for key in ("ИНН", "КПП", "НалоговыйНомер") if key in known}
     same = luck.chance(0.1)
     party = _party(base, name, partner, numbers, contacts, marked, Ref_Key=partner if same else None)
     _relatives(base, name, partner, party, numbers, contacts)
