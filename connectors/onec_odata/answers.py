@@ -38,6 +38,7 @@ _GATEWAY = {502, 504}
 _MEMORY = re.compile(r"(?i)недостаточно (свободной )?памяти|no space left on device|not enough memory|out of memory")
 _LOCKED = re.compile(r"(?i)начало сеанса с информационной базой запрещено|session start is not allowed")
 _LICENCE = re.compile(r"(?i)не (найден\w*|обнаружен\w*) (свободн\w+ )?лицензи|licen[sc]e (is )?not found")
+_APPLICATION = re.compile(r"(?i)application error|ошибка приложения")
 _LOGIN = re.compile(r"(?i)идентификация пользователя не выполнена|неправильное имя или пароль|authentication failed")
 _SEGMENT = re.compile(r"""(?i)(?:сегмент пути|path segment) ['"«]?(\S+?)['"»]? (?:was )?(?:не найден|not found)""")
 _METHOD = re.compile(r"(?i)метод\S* .*не найден|метод не найден|method .*not found")
@@ -243,6 +244,8 @@ def misfit(answer: Answer, asked: Asked) -> HubError:
     if said.source in {"odata", "exception"}:
         return failure(answer, asked)
     if kind == "html":
+        if _APPLICATION.search(said.text):
+            return RetryLater("source_failed", system=asked.system, status=answer.status, text=said.text)
         return _by_text(said, asked) or StopSystem("html_page", system=asked.system, text=said.text[:120])
     if kind == "json" and _whole(answer):
         return StopSystem("not_onec", system=asked.system, status=answer.status)

@@ -69,6 +69,7 @@ class Seam:
     tail: list[Key] = field(default_factory=list)
     back: int = 0
     restarted: bool = False
+    suspect: int = 0
     first: list[Key] = field(default_factory=list)
     recent: tuple[int, list[Key]] = (0, [])
 
@@ -95,9 +96,12 @@ class Seam:
     def accept(self, start: int, rows: list[msgspec.Raw], key_of: KeyOf) -> list[msgspec.Raw] | None:
         """The new ones among ``rows``, which were read at ``$skip=start``; ``None``: ask again, further back.
 
-        ``Stuck`` when they are the records of another ``$skip``.
+        ``Stuck`` when they are the records of another ``$skip``, twice: once can be chance, when as many records were
+        inserted before us as we went ahead.
         """
-        self._refuse_repetition(start, [key_of(raw) for raw in rows[:_SIGNATURE]])
+        if self._repeated(start, [key_of(raw) for raw in rows[:_SIGNATURE]]):
+            self.back += 1
+            return None
         fresh: list[msgspec.Raw] | None = rows
         if self.tail and start < self.done:
             fresh = _without(rows, set(self.tail), key_of)
@@ -109,13 +113,17 @@ class Seam:
         self.back = 0
         return rows if fresh is None else fresh
 
-    def _refuse_repetition(self, start: int, signature: list[Key]) -> None:
+    def _repeated(self, start: int, signature: list[Key]) -> bool:
         before, seen = self.recent
-        if signature and ((start > 0 and signature == self.first) or (start != before and signature == seen)):
-            raise Stuck
+        again = (start > 0 and signature == self.first) or (start != before and signature == seen)
+        self.recent = (start, signature)
         if start == 0:
             self.first = signature
-        self.recent = (start, signature)
+            return False
+        self.suspect = self.suspect + 1 if signature and again else 0
+        if self.suspect > 1:
+            raise Stuck
+        return self.suspect > 0
 
 
 def _without(rows: list[msgspec.Raw], known: set[Key], key_of: KeyOf) -> list[msgspec.Raw] | None:

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.client import IncompleteRead
 from http.cookies import CookieError, SimpleCookie
 from typing import IO
 from urllib.parse import unquote, urlsplit
@@ -27,7 +28,6 @@ from urllib3.exceptions import (
     ConnectTimeoutError,
     DecodeError,
     HTTPError,
-    IncompleteRead,
     InsecureRequestWarning,
     NameResolutionError,
     NewConnectionError,
@@ -210,7 +210,8 @@ class Transport:
             except BaseException:
                 response.close()  # half-read: the connection cannot serve another request
                 raise
-            response.release_conn()
+            finally:
+                response.release_conn()
         except HTTPError as error:
             raise self._fault(error, asked) from None
         return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, body)
@@ -291,7 +292,6 @@ def _manager(settings: OneCSettings) -> urllib3.PoolManager:
     """A pool of as many connections as sessions; ``NeedsPerson`` for a CA file or a proxy that cannot be used."""
     options: dict[str, object] = {
         "maxsize": max(1, settings.max_sessions),
-        "block": True,
         "timeout": urllib3.Timeout(connect=settings.connect, read=settings.timeout),
     }
     if service_root(settings).startswith("https"):
@@ -303,7 +303,7 @@ def _manager(settings: OneCSettings) -> urllib3.PoolManager:
         raise NeedsPerson("proxy_invalid", system=settings.name)
     address = f"{parts.scheme}://{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
     login = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else None
-    headers = urllib3.make_headers(proxy_basic_auth=login) if login else None
+    headers = urllib3.make_headers(proxy_basic_auth=login, proxy_basic_auth_encoding="utf-8") if login else None
     return urllib3.ProxyManager(address, num_pools=2, proxy_headers=headers, **options)  # type: ignore[arg-type]
 
 

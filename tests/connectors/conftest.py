@@ -1,0 +1,41 @@
+"""What tests of connectors share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from connectors.onec_odata.config import OneCSettings, Patience
+from connectors.onec_odata.connector import OneC
+from tests.connectors.server import Script, Scripted, serving
+
+SECRET = "Пароль-7%"
+#: Passing faults are met at once: tests do not wait.
+EAGER = Patience(retries=3, first=0.0)
+
+Open = Callable[..., tuple[OneC, Scripted]]
+
+
+@pytest.fixture
+def scripted() -> Any:
+    """Open a connector on a server that answers by a script: ``scripted(script, **settings)``."""
+    with ExitStack() as stack:
+
+        def start(script: Script, **settings: Any) -> tuple[OneC, Scripted]:
+            server = stack.enter_context(serving(script))
+            given: dict[str, Any] = {
+                "url": server.url,
+                "user": "Обмен",
+                "password": SECRET,
+                "title": "УТ",
+                "patience": EAGER,
+                "timeout": 5.0,
+            }
+            connector = OneC(OneCSettings(code="ut", **(given | settings)))
+            stack.callback(connector.close)
+            return connector, server
+
+        yield start
