@@ -25,7 +25,7 @@ from mappings.generate import child_fields, generate, streams_of
 from mappings.live import fit
 from mappings.problems import Problem
 from mappings.profile import in_order, read_profile
-from mappings.scope import all_fields, all_refs, merge, root_reads, table_reads
+from mappings.scope import all_fields, merge, root_reads, table_reads
 from mappings.spec import MappingSpec
 
 
@@ -81,7 +81,8 @@ class CompiledMapping:
         self.children = tuple(
             ChildMapping(child.child, tuple(item.column for item in child_fields(child))) for child in spec.children
         )
-        self.ref_streams = frozenset(target for _, ref in all_refs(spec) for target in ref.targets)
+        self._streams = tuple(streams_of(all_fields(spec)))
+        self.ref_streams = frozenset(self._streams)
         self._clock = runtime.Clock(timezone)
         self._build(timezone)
         self.writable = reverse.writable(spec)
@@ -108,6 +109,8 @@ class CompiledMapping:
         self.skip_reason: Callable[[Any], str | None] = namespace["skip"]
         required = [item for item in all_fields(spec) if item.required]
         self._required_streams = tuple(streams_of(required))
+        #: Streams that ``required`` may name: only a record missing from one of these makes another one wait.
+        self.required_streams = frozenset(self._required_streams)
         constants = {name: _stable(value) for name, value in code.constants.items()}
         parts = (code.source, constants, self._shape.wires, [(n, t.wires) for n, t in tables.items()], timezone)
         rest = (spec.key, spec.version, spec.table, self.root_columns, [c.columns for c in self.children])
@@ -131,7 +134,7 @@ class CompiledMapping:
 
     def collect(self, items: Sequence[Any]) -> dict[str, set[str]]:
         """Every reference of these items that is not empty: external ids by stream."""
-        found: dict[str, set[str]] = {stream: set() for stream in self.ref_streams}
+        found: dict[str, set[str]] = {stream: set() for stream in self._streams}
         self._gather(items, {stream: ids.add for stream, ids in found.items()})
         for ids in found.values():
             ids.difference_update(runtime.EMPTY)

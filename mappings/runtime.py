@@ -133,13 +133,12 @@ class Clock:
         if not value or value.startswith("0001-01-01"):
             return None
         try:
-            if len(value) == 10:
-                value += "T00:00:00"
-            if not _MOMENT.fullmatch(value):
+            whole = value if len(value) != 10 else f"{value}T00:00:00"
+            if not _MOMENT.fullmatch(whole):
                 bad("bad_date", name, value)
-            local = datetime.fromisoformat(value).replace(tzinfo=self.zone)
+            local = datetime.fromisoformat(whole).replace(tzinfo=self.zone)
             utc = local.astimezone(UTC)
-            self._learn(value[:13], local)
+            self._learn(whole[:13], local)
         except (ValueError, OverflowError):
             bad("bad_date", name, value)
         return str(utc.replace(tzinfo=None))

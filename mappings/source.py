@@ -44,7 +44,8 @@ class Tree:
 
 def load(path: Path, problems: list[Problem]) -> Tree | None:
     """The tree of a file, or ``None`` with the reasons added to ``problems``."""
-    place = Place(path.name, 1)
+    name = f"{path.parent.name}/{path.name}"
+    place = Place(name, 1)
     try:
         data = path.read_bytes()
         text = data.decode("utf-8-sig") if len(data) <= MAX_BYTES else ""
@@ -54,7 +55,7 @@ def load(path: Path, problems: list[Problem]) -> Tree | None:
     if len(data) > MAX_BYTES:
         problems.append(Problem("mapping_unreadable", place, detail=f"> {MAX_BYTES} bytes"))
         return None
-    return parse(text, path.name, problems)
+    return parse(text, name, problems)
 
 
 def parse(text: str, file: str, problems: list[Problem]) -> Tree | None:
@@ -95,10 +96,10 @@ class _Reader:
         tree = Tree("map", place)
         for key_node, value_node in node.value:
             where = Place(self._file, key_node.start_mark.line + 1)
-            key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else ""
-            if not key:
+            if not isinstance(key_node, yaml.ScalarNode):
                 self._problems.append(Problem("mapping_bad_key", where))
                 continue
+            key = str(key_node.value)
             if key in tree.items:
                 self._problems.append(Problem("mapping_key_twice", where, key=key))
                 continue

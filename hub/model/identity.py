@@ -188,6 +188,7 @@ def parse_phones(text: str, city: str = "") -> list[Phone]:
 _EMAIL = re.compile(r"[^\s@<>\"(),:;\[\]]+@(?:\w(?:[\w-]{0,61}\w)?\.)+(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,63})")
 _BRACKETS = re.compile(r"<([^<>]+)>")
 _EMAIL_SPLIT = re.compile(r"[\s,;]+")
+_AROUND_AT = re.compile(r"\s*@\s*")
 _PLAIN_EMAIL = re.compile(r"[a-z0-9._%+-]{1,64}@(?:[a-z0-9-]{1,63}\.)+[a-z]{2,63}")
 
 
@@ -203,10 +204,13 @@ def parse_emails(text: str) -> list[tuple[str, str, bool]]:
     lower = text.lower()
     if _PLAIN_EMAIL.fullmatch(lower):
         return [(text, lower, True)]
-    parts = [part for part in _EMAIL_SPLIT.split(text) if "@" in part]
-    if len(parts) < 2:
-        return [(text.strip(), *email_norm(parts[0] if parts else text))] if text.strip() else []
-    return [(part, *email_norm(part)) for part in parts]
+    parts = [part for part in _EMAIL_SPLIT.split(_AROUND_AT.sub("@", text)) if "@" in part]
+    found = [(part, *email_norm(part)) for part in parts]
+    if len(parts) == 1 and found[0][2]:
+        return [(text.strip(), *found[0][1:])]
+    if any(valid for _, _, valid in found):
+        return found
+    return [(text.strip(), _BLANKS.sub(" ", lower).strip(), False)] if text.strip() else []
 
 
 class PersonName(NamedTuple):
