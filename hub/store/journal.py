@@ -58,7 +58,11 @@ class RunEntry:
 
 @dataclass(frozen=True, slots=True)
 class RouteEntry:
-    """One route in one exchange, with the counters of DESIGN's first rule."""
+    """One route in one exchange, with the counters of DESIGN's first rule.
+
+    ``released``: parked records that another record's arrival let in. ``absent``: rows that a complete read of a
+    virtual table no longer showed. Neither is among ``received``.
+    """
 
     run_id: int
     route: str
@@ -66,6 +70,7 @@ class RouteEntry:
     state: str
     counters: Counters
     released: int
+    absent: int
     pages: int
     requests: int
     bytes: int
@@ -152,6 +157,7 @@ def _route(row: Row[Any]) -> RouteEntry:
         row.state,
         Counters(received=row.received, skipped_by=dict(row.skipped_by or {}), **outcomes),
         row.released,
+        row.absent,
         row.pages,
         row.requests,
         row.bytes,

@@ -18,7 +18,21 @@ NOW = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
 
 #: Texts as 1C bases hold them, with everything that COPY, JSON or SQL treats specially. U+0000 is tested apart.
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20) | st.sampled_from(
-    ["", "\\N", "\\.", "None", "C:\\New\\t", "строка\nвторая\tтабуляция\r", '"кавычки" и «ёлочки»', "\\\x02\x03", "😀"]
+    [
+        "",
+        "\\N",
+        "\\.",
+        "\\",
+        "\r",
+        "\n",
+        "\t",
+        "None",
+        "C:\\New\\t",
+        "строка\nвторая\tтабуляция\r",
+        '"кавычки" и «ёлочки»',
+        "\\\x02\x03",
+        "😀",
+    ]
 )
 
 _json = st.recursive(
@@ -38,7 +52,7 @@ def values(kind: Kind) -> st.SearchStrategy[Any]:
     plain: dict[Kind, st.SearchStrategy[Any]] = {
         Kind.INT: _big,
         Kind.BOOL: st.sampled_from([0, 1]),
-        Kind.TIMESTAMP: st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59)).map(  # noqa: DTZ001
+        Kind.TIMESTAMP: st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59)).map(
             lambda moment: moment.replace(microsecond=0).isoformat(" ")
         ),
         Kind.DATE: st.dates(date(1, 1, 1), date(9999, 12, 31)).map(date.isoformat),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -12,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, func, select
 
-from hub.store import bulk, core, portable
+from hub.store import bulk, bulk_pg, core, portable
 from hub.store.database import Store
 from hub.store.tables import CHILDREN, ROOTS
 from tests.store.rows import add_parked, add_system, cells, every_kind, order_line, order_line_columns
@@ -221,26 +223,57 @@ def test_a_stage_serves_again_after_a_rollback(store: Store) -> None:
 
 @pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
 def test_no_page_reads_a_whole_table(store: Store) -> None:
-    """Rows are found by index in tables that PostgreSQL knows nothing of yet; afterwards it plans as ever."""
+    """Rows are found by index in tables that PostgreSQL knows nothing of yet; other statements are planned as ever."""
     columns = order_line_columns()
     keys = range(1, 3001)
     with store.begin() as conn:
         bulk.insert_rows(conn, core.link, LINK, [link_row(number, f"x{number}") for number in keys])
         bulk.insert_rows(conn, LINES, columns, [order_line(order, number) for order in keys for number in (1, 2)])
     with store.begin() as conn:
-        some = [5, 700, 2900]
-        bulk.find_links(conn, 1, [f"x{number}" for number in some])
+        some = range(500, 2500)
+        links = [link_row(number, f"x{number}") for number in some]
+        bulk.find_links(conn, 1, [row[2] for row in links])
         bulk.fetch_rows(conn, core.link, LINK, "id", some)
         bulk.fetch_rows(conn, LINES, columns, columns[0], some)
         bulk.update_rows(conn, core.link, ("id", "row_hash"), [(number, 1) for number in some])
+        assert planned_as_ever(conn)
         bulk.update_rows(conn, LINES, columns, [order_line(number, 1) for number in some])
-        bulk.upsert_rows(conn, core.link, ("id",), LINK, [link_row(number, f"x{number}") for number in some])
-        bulk.insert_missing(conn, core.link, ("id",), LINK, [link_row(number, f"x{number}") for number in some])
+        bulk.upsert_rows(conn, core.link, ("id",), LINK, links)
+        bulk.insert_missing(conn, core.link, ("id",), LINK, links)
         bulk.delete_children(conn, LINES, columns[0], some)
+        assert planned_as_ever(conn)
         scans = "SELECT sum(seq_scan) FROM pg_stat_xact_user_tables WHERE relname IN ('link', 'sales_order_line')"
         assert conn.exec_driver_sql(scans).scalar_one() == 0
-        for name in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin"):
-            assert conn.exec_driver_sql(f"SHOW {name}").scalar_one() == "on"
+
+
+def planned_as_ever(conn: Connection) -> bool:
+    """True when the session's planner may do all it could before."""
+    names = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
+    return all(conn.exec_driver_sql(f"SHOW {name}").scalar_one() == "on" for name in names)
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+def test_ids_are_drawn_one_caller_at_a_time(store: Store) -> None:
+    """While one caller is between reading and moving the sequence, another one waits, and then gets other ids."""
+    drawn_late: list[range] = []
+
+    def draw() -> None:
+        with store.begin() as conn:
+            drawn_late.append(bulk.allocate(conn, "link", 5))
+
+    thread = threading.Thread(target=draw)
+    with store.read() as conn:
+        conn.exec_driver_sql(f"SELECT pg_advisory_lock({bulk_pg._LOCKS['link']})")
+        thread.start()
+        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        until = time.monotonic() + 30
+        while not conn.exec_driver_sql(waiting).scalar_one():
+            assert time.monotonic() < until, "nobody waits for the lock"
+            time.sleep(0.01)
+        conn.exec_driver_sql(f"SELECT pg_advisory_unlock({bulk_pg._LOCKS['link']})")
+    thread.join(30)
+    with store.begin() as conn:
+        assert bulk.allocate(conn, "link", 1).start == drawn_late[0].stop
 
 
 def test_analyze_counts(store: Store, way: ModuleType) -> None:

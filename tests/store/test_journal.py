@@ -67,18 +67,13 @@ def test_counters_of_a_route_come_whole(store: Store) -> None:
             "quarantined": 1,
         }
         add_route(conn, 1, received=0)
-        add_route(conn, 2, state="warnings", skipped_by={"folder": 2}, released=4, pages=1, **counted)
+        add_route(conn, 2, state="warnings", skipped_by={"folder": 2}, released=4, absent=2, pages=1, **counted)
     with store.read() as conn:
         (entry,) = journal.run_routes(conn, 2)
         assert entry.counters == Counters(**counted, held=0, skipped_by={"folder": 2})
         assert entry.counters.balanced
-        assert (entry.route, entry.entity, entry.state, entry.released, entry.pages) == (
-            "ut.party",
-            "party",
-            "warnings",
-            4,
-            1,
-        )
+        assert (entry.route, entry.entity, entry.state) == ("ut.party", "party", "warnings")
+        assert (entry.released, entry.absent, entry.pages) == (4, 2, 1)
         assert journal.last_of_routes(conn) == {"ut.party": entry}
         assert [past.run_id for past in journal.route_history(conn, "ut.party")] == [2, 1]
         assert journal.route_history(conn, "no.such") == []
