@@ -64,8 +64,8 @@ class Links:
         self.ids[stream].pop(external_id, None)
         self.expected[stream].discard(external_id)
 
-    def resolve(self, conn: Connection, wanted: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
-        """Make ``ids`` hold every wanted link, creating expected ones; those whose record is not here, by stream."""
+    def resolve(self, conn: Connection, wanted: Mapping[str, Collection[str]]) -> None:
+        """Make ``ids`` hold every wanted link, creating expected ones where there is none."""
         for stream, external_ids in wanted.items():
             known = self.ids[stream]
             missing = [external_id for external_id in external_ids if external_id not in known]
@@ -74,8 +74,11 @@ class Links:
                 unknown = [external_id for external_id in missing if external_id not in known]
                 if unknown:
                     self._expect(conn, stream, unknown)
-        waiting = {stream: self.expected[stream].intersection(wanted[stream]) for stream in wanted}
-        return self._recheck(conn, {stream: ids for stream, ids in waiting.items() if ids})
+
+    def without_record(self, stream: str, external_ids: Collection[str]) -> set[str]:
+        """Of these links, the ones that are only expected as far as this run remembers."""
+        expected = self.expected.get(stream)
+        return expected.intersection(external_ids) if expected else set()
 
     def _look_up(self, conn: Connection, stream: str, external_ids: list[str]) -> None:
         for external_id, found in bulk.find_links(conn, self._streams[stream], external_ids).items():
@@ -92,8 +95,8 @@ class Links:
         bulk.insert_missing(conn, core.link, ("stream_id", "external_id"), columns, rows)
         self._look_up(conn, stream, external_ids)
 
-    def _recheck(self, conn: Connection, waiting: dict[str, set[str]]) -> dict[str, set[str]]:
-        """Of the links remembered as expected, those that still are.
+    def recheck(self, conn: Connection, waiting: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
+        """Of links remembered as expected, by stream, those that still are.
 
         Locks them (PostgreSQL): whoever brings the record now has to wait until our parked row is committed, and will
         then find and release it; if he was first, we see his record here and do not park.

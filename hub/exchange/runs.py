@@ -102,15 +102,16 @@ def _fail(conn: Connection, condition: Any, state: str = "failed") -> list[int]:
     runs = core.exchange_run
     ids = [int(row.id) for row in conn.execute(select(runs.c.id).where(runs.c.state == "running", condition))]
     if ids:
-        conn.execute(update(runs).where(runs.c.id.in_(ids)).values(state=state, ended_at=now()))
+        # Always route, then run_route, then exchange_run: a page takes them in this order, and so nobody deadlocks.
+        conn.execute(
+            update(core.route).where(core.route.c.lease_run_id.in_(ids)).values(lease_run_id=None, lease_until=None)
+        )
         conn.execute(
             update(core.run_route)
             .where(core.run_route.c.run_id.in_(ids), core.run_route.c.state == "running")
             .values(state=state, ended_at=now())
         )
-        conn.execute(
-            update(core.route).where(core.route.c.lease_run_id.in_(ids)).values(lease_run_id=None, lease_until=None)
-        )
+        conn.execute(update(runs).where(runs.c.id.in_(ids)).values(state=state, ended_at=now()))
     return ids
 
 
@@ -207,6 +208,11 @@ def end_route(store: Store, run_id: int, route_id: int, state: str, error: HubEr
     table = core.run_route
     with store.begin() as conn:
         conn.execute(
+            update(core.route)
+            .where(core.route.c.id == route_id, core.route.c.lease_run_id == run_id)
+            .values(lease_run_id=None, lease_until=None)
+        )
+        conn.execute(
             update(table)
             .where(table.c.run_id == run_id, table.c.route_id == route_id, table.c.state == "running")
             .values(
@@ -215,11 +221,6 @@ def end_route(store: Store, run_id: int, route_id: int, state: str, error: HubEr
                 error_code=error.code if error else None,
                 error_text=str(error) if error else None,
             )
-        )
-        conn.execute(
-            update(core.route)
-            .where(core.route.c.id == route_id, core.route.c.lease_run_id == run_id)
-            .values(lease_run_id=None, lease_until=None)
         )
         end_run_if_done(conn, run_id)
 

@@ -191,8 +191,8 @@ def _pass(
     own = work.stream
     foreseen = _foresee(conn, desk, own, passing)
     wanted = work.mapping.collect(items)
-    unresolved = desk.links.resolve(conn, wanted)
-    waits = _waits(work, passing, items, unresolved)
+    desk.links.resolve(conn, wanted)
+    waits = _waiting(conn, desk, work, passing, items, wanted)
     emitted = work.mapping.emit(items, desk.links.ids)
     ready: list[Incoming] = []
     unused: list[_Fresh] = []
@@ -227,14 +227,37 @@ def _foresee(conn: Connection, desk: Desk, stream: str, passing: list[_Fresh]) -
     return set(new)
 
 
-def _waits(
-    work: MappingDesk, passing: list[_Fresh], items: list[Any], unresolved: dict[str, set[str]]
-) -> dict[str, list[tuple[str, str]]]:
-    """Records that must wait, each with the (stream, external id) it needs; who needs a waiting record waits too."""
-    waits: dict[str, list[tuple[str, str]]] = {}
-    if not unresolved:
+Waits = dict[str, list[tuple[str, str]]]
+
+
+def _waiting(
+    conn: Connection,
+    desk: Desk,
+    work: MappingDesk,
+    passing: list[_Fresh],
+    items: list[Any],
+    wanted: dict[str, set[str]],
+) -> Waits:
+    """Records that must wait, each with the (stream, external id) it needs; asked of the database before believed."""
+    streams = work.mapping.required_streams & wanted.keys()
+    missing = {stream: desk.links.without_record(stream, wanted[stream]) for stream in streams}
+    waits = _waits(work, passing, items, missing)
+    if not waits:
         return waits
-    missing: dict[str, set[str]] = defaultdict(set, unresolved)
+    needed: dict[str, set[str]] = defaultdict(set)
+    for needs in waits.values():
+        for stream, external_id in needs:
+            if external_id in missing.get(stream, ()):
+                needed[stream].add(external_id)
+    return _waits(work, passing, items, desk.links.recheck(conn, needed))
+
+
+def _waits(work: MappingDesk, passing: list[_Fresh], items: list[Any], unresolved: dict[str, set[str]]) -> Waits:
+    """Who needs a missing record waits, and who needs a waiting record waits too."""
+    waits: Waits = {}
+    if not any(unresolved.values()):
+        return waits
+    missing: dict[str, set[str]] = defaultdict(set, {stream: set(ids) for stream, ids in unresolved.items()})
     own, grew = work.stream, True
     while grew:
         grew = False
