@@ -92,7 +92,9 @@ def client(number: int, edited: bool) -> dict[str, Any]:
         "НалоговыйНомер": "",
         "НаименованиеМеждународное": "",
         "КонтактнаяИнформация": [
-            _contact(1, "Телефон", f"+7 ({phone[:3]}) {phone[3:6]}-{phone[6:8]}-{phone[8:]}", НомерТелефона=f"7{phone}"),
+            _contact(
+                1, "Телефон", f"+7 ({phone[:3]}) {phone[3:6]}-{phone[6:8]}-{phone[8:]}", НомерТелефона=f"7{phone}"
+            ),
             _contact(2, "АдресЭлектроннойПочты", f"office@client{number}.ru", АдресЭП=f"office@client{number}.ru"),
         ],
         "ДополнительныеРеквизиты": [],

@@ -182,9 +182,8 @@ class _Page:
 
     def _client_children(self, row: Row, record_id: int, link: Any) -> None:
         identifiers = self.children.setdefault("party_identifier", [])
-        number = 0
-        for scheme, value in (("inn", row["ИНН"]), ("kpp", row["КПП"]), ("okpo", row["КодПоОКПО"])):
-            number += 1
+        schemes = (("inn", row["ИНН"]), ("kpp", row["КПП"]), ("okpo", row["КодПоОКПО"]))
+        for number, (scheme, value) in enumerate(schemes, 1):
             norm = identity.identifier_norm(scheme, value)
             valid = identity.identifier_valid(scheme, norm)
             identifiers.append(

@@ -44,7 +44,7 @@ def prefetch(pages: Iterator[Page], limit: int = PAGES, max_bytes: int = BYTES) 
                 put(page)
                 if stop.is_set():
                     break
-        except BaseException as caught:  # handed over to the consumer, whatever it is
+        except BaseException as caught:  # noqa: BLE001 - handed over to the consumer, whatever it is
             error = caught
         finally:
             close = getattr(pages, "close", None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -129,8 +128,8 @@ def pull_route(
         error, seconds = RetryLater("store_busy", detail=_first_line(caught)), 0.0
     except DBAPIError as caught:
         error, seconds = StopRoute("store_refuses", detail=_first_line(caught)), 0.0
-    except Exception as caught:  # a fault of ours: say so without a traceback, keep the traceback in the log
-        log.error("route %s failed\n%s", code, traceback.format_exc())
+    except Exception as caught:
+        log.exception("route %s failed", code)
         error, seconds = StopRoute("internal", detail=type(caught).__name__), 0.0
     report = _report(hub, work, error, seconds)
     requests, writes = (after - then for after, then in zip(_traffic(hub, route.system), before, strict=True))
@@ -200,7 +199,7 @@ def run_exchange(
     on_progress: Callable[[Progress], None] | None = None,
 ) -> RunReport:
     """Pull ``routes`` (all when None) in order, in one run. A system that fails as a whole is not asked again."""
-    wanted = routes if routes else list(hub.routes)
+    wanted = routes or list(hub.routes)
     ordered = [code for code in hub.routes if code in {hub.route(code).code for code in wanted}]
     run_id = open_run(hub, ordered, mode=mode, initiator=initiator, silent=silent)
     report = RunReport(run_id, mode)

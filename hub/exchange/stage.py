@@ -76,7 +76,7 @@ def apply_records(conn: Connection, desk: Desk, work: MappingDesk, raws: Sequenc
         # Another run may have written the same expected link a moment ago; now it is visible and the same work passes.
     except (HubError, OperationalError):
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever a record breaks, it costs only itself
         failed = error
     if failed is None:
         try:

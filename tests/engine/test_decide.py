@@ -90,7 +90,10 @@ def test_references_in_keys_are_found_by_their_column() -> None:
     relations = PARTY.child("party_relationship")
     columns = tuple(item.column for item in relations.fields)
     changes = decide_child(relations, columns, [("contact_of", 5, None)], [("contact_of", 6, None)])
-    assert [change.path for change in changes] == ["party_relationship[contact_of,5]", "party_relationship[contact_of,6]"]
+    assert [change.path for change in changes] == [
+        "party_relationship[contact_of,5]",
+        "party_relationship[contact_of,6]",
+    ]
 
 
 def test_the_engine_imports_nothing_that_reads_or_writes() -> None:

@@ -55,5 +55,6 @@ def _entity(conn: Any, entity: Entity, said: dict[int, str], by_record: dict[int
 
 def _cells(fields: tuple[Field, ...], row: Any, said: dict[int, str]) -> tuple[Any, ...]:
     return tuple(
-        said.get(row[item.column]) if item.kind is Kind.REF and row[item.column] else row[item.column] for item in fields
+        said.get(row[item.column]) if item.kind is Kind.REF and row[item.column] else row[item.column]
+        for item in fields
     )

@@ -77,7 +77,11 @@ def test_one_edit_changes_exactly_that_record(hub: Hub, stand: OneCStand, store:
     logged = log_size(store)
     client = stand.world.records("Catalog_Контрагенты")[5]
     before = client["ДополнительнаяИнформация"]
-    stand.world.edit("Catalog_Контрагенты", stand.world.key_of("Catalog_Контрагенты", client), {"ДополнительнаяИнформация": "Звонить после обеда"})
+    stand.world.edit(
+        "Catalog_Контрагенты",
+        stand.world.key_of("Catalog_Контрагенты", client),
+        {"ДополнительнаяИнформация": "Звонить после обеда"},
+    )
     report = run_exchange(hub)
     changed = {r.route: r.counters.updated for r in report.routes if r.counters.updated}
     assert changed == {"ut.party": 1}
@@ -99,9 +103,11 @@ def test_an_edited_line_is_one_change_of_that_line(hub: Hub, stand: OneCStand, s
     report = run_exchange(hub, ["ut.sales_order"])
     assert report.routes[0].counters.updated == 1
     with store.read() as conn:
-        fields = conn.execute(
-            select(core.change_log.c.field).where(core.change_log.c.run_id == report.run_id)
-        ).scalars().all()
+        fields = (
+            conn.execute(select(core.change_log.c.field).where(core.change_log.c.run_id == report.run_id))
+            .scalars()
+            .all()
+        )
     assert fields == ["sales_order_line[2].price"]
 
 

@@ -12,7 +12,7 @@ from connectors.memory import MemoryBase, MemoryConnector
 from hub.exchange.hub import Hub
 from hub.exchange.service import pull_feed, run_exchange
 from hub.model.errors import RetryLater
-from hub.store import core, tables
+from hub.store import bulk, core, tables
 from hub.store.database import Store
 from tests.exchange.dump import dump
 from tests.exchange.installation import make_hub
@@ -84,10 +84,8 @@ def test_a_record_that_the_database_refuses_costs_only_itself(
     hub: Hub, base: MemoryBase, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A page whose rows the database refuses is halved down to the one bad record, inside one transaction."""
-    from hub.exchange import write
-
     victim = first(base, GOODS)["Description"]
-    honest = write.bulk.insert_rows
+    honest = bulk.insert_rows
 
     def insert(conn: Any, table: Any, columns: Any, rows: Any) -> None:
         if table.name == "product" and any(victim in row for row in rows):
@@ -95,7 +93,7 @@ def test_a_record_that_the_database_refuses_costs_only_itself(
             rows = [(*row[:place], None, *row[place + 1 :]) if victim in row else row for row in rows]
         honest(conn, table, columns, rows)
 
-    monkeypatch.setattr(write.bulk, "insert_rows", insert)
+    monkeypatch.setattr(bulk, "insert_rows", insert)
     report = run_exchange(hub, ["ut.product"]).routes[0]
     assert report.quarantine == {"refused_by_store": 1}
     assert report.counters.balanced
@@ -141,7 +139,7 @@ def test_an_emptied_field_does_not_erase_a_filled_one(hub: Hub, base: MemoryBase
 
 
 def test_physical_deletion_comes_only_from_the_feed(hub: Hub, base: MemoryBase, store: Store) -> None:
-    """A record missing from a set stays active; one that the change feed declares deleted gets that state, and stays."""
+    """A record missing from a set stays active; one that the change feed declares deleted gets that state."""
     run_exchange(hub)
     base.subscribe("n")
     gone, kept = list(base.records[CLIENTS])[:2]
@@ -217,9 +215,7 @@ def test_an_orphan_is_fenced_by_the_run_that_replaced_it(hub: Hub, base: MemoryB
     def replaced(request: Any) -> Any:
         for number, page in enumerate(read(request)):
             if number == 1:
-                open_run(
-                    hub, ["ut.party"], mode="nightly", initiator="dagster", dagster_run_id="d2", supersedes="d1"
-                )
+                open_run(hub, ["ut.party"], mode="nightly", initiator="dagster", dagster_run_id="d2", supersedes="d1")
             yield page
 
     connector.read = replaced  # type: ignore[method-assign]
