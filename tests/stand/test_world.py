@@ -70,15 +70,23 @@ def test_orders_add_up(world: World) -> None:
         for row in rows_of(order["Товары"]):
             gross = (_kopecks(row["Цена"]) * round(row["КоличествоУпаковок"] * 1000) + 500) // 1000
             assert _kopecks(row["Сумма"]) == gross - _kopecks(row.get("СуммаРучнойСкидки", 0))
-            vat = vat_of(_kopecks(row["Сумма"]), rates[row["СтавкаНДС_Key"]], order["ЦенаВключаетНДС"])
+            included = order["ЦенаВключаетНДС"]
+            vat = vat_of(_kopecks(row["Сумма"]), rates[row["СтавкаНДС_Key"]], included=included)
             assert _kopecks(row["СуммаНДС"]) == vat
-            added = 0 if order["ЦенаВключаетНДС"] else vat
+            added = 0 if included else vat
             assert _kopecks(row["СуммаСНДС"]) == _kopecks(row["Сумма"]) + added
             total += 0 if row.get("Отменено") else _kopecks(row["СуммаСНДС"])
         assert _kopecks(order["СуммаДокумента"]) == total
         stages = rows_of(order.get("ЭтапыГрафикаОплаты"))
         assert not stages or sum(_kopecks(s["СуммаПлатежа"]) for s in stages) == total
         assert 1 <= len(rows_of(order["Товары"])) <= 8
+
+
+def test_vat_is_rounded_half_up() -> None:
+    """Two amounts of a recorded order (20 000.00 and 5 000.00 with 20 % inside), halves up, VAT on top."""
+    assert [vat_of(2_000_000, 20, included=True), vat_of(500_000, 20, included=True)] == [333_333, 83_333]
+    assert [vat_of(3, 20, included=True), vat_of(100, 20, included=True)] == [1, 17]
+    assert [vat_of(125, 10, included=False), vat_of(124, 10, included=False)] == [13, 12]
 
 
 def test_following_documents_add_up(world: World) -> None:

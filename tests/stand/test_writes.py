@@ -135,7 +135,7 @@ def test_posted_by_patch_makes_no_movements(stand: OneCStand, own: Client) -> No
 
 
 def test_patched_lines_move_nothing_until_posted(stand: OneCStand, own: Client) -> None:
-    """A posted document keeps its old movements through PATCH and takes the new ones with Post."""
+    """A posted document keeps its old movements through PATCH and takes the new ones with Post (or from a user)."""
     shipment = next(s for s in stand.world.records(SHIPMENTS) if s["Posted"])
     path, before = f"{SHIPMENTS}(guid'{shipment['Ref_Key']}')", shipment["СуммаДокумента"]
     recorder = f"Recorder eq cast(guid'{shipment['Ref_Key']}','{SHIPMENTS}')"
@@ -144,6 +144,9 @@ def test_patched_lines_move_nothing_until_posted(stand: OneCStand, own: Client) 
     assert [row["Сумма"] for row in own.rows(rows)] == [before]
     own.write("POST", f"{path}/Post")
     assert [row["Сумма"] for row in own.rows(rows)] == [1.5]
+    own.write("PATCH", path, {"СуммаДокумента": 2})
+    stand.world.edit(SHIPMENTS, shipment["Ref_Key"], {"СуммаДокумента": 3})
+    assert [row["Сумма"] for row in own.rows(rows)] == [3]
 
 
 def test_a_created_document_is_not_posted(stand: OneCStand, own: Client) -> None:

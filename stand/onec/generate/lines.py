@@ -49,7 +49,7 @@ def share(amount: int, part: int, whole: int) -> int:
     return (2 * amount * part + whole) // (2 * whole)
 
 
-def vat_of(amount: int, percent: int, included: bool) -> int:
+def vat_of(amount: int, percent: int, *, included: bool) -> int:
     """VAT of an amount in kopecks."""
     return share(amount, percent, 100 + percent if included else 100)
 

@@ -90,7 +90,7 @@ def _line(base: Base, product: Product, price: int, included: bool, when: str, c
     discount = (gross * percent + 50) // 100
     amount = gross - discount
     rate, vat_percent = rate_at(base, product, when)
-    vat = vat_of(amount, vat_percent, included)
+    vat = vat_of(amount, vat_percent, included=included)
     variant = luck.pick(product.variants) if product.variants else ""
     total = amount if included else amount + vat
     qty = packs * product.in_pack if packed else packs
