@@ -60,11 +60,17 @@ class Reader:
         self.complain(code, place, word=word, known=", ".join(pool), guess=closest(word, pool), **params)
 
     def text(self, tree: Tree, what: str) -> str | None:
-        """A non-empty text."""
+        """A non-empty text that can be a name: no quotes, no backslashes, nothing unprintable."""
         if tree.kind == "scalar" and isinstance(tree.value, str) and tree.value.strip():
-            return tree.value
+            return self._name(tree.value, tree.place)
         self.complain("mapping_wrong_type", tree.place, what=what, wanted="text")
         return None
+
+    def _name(self, word: str, place: Place) -> str | None:
+        if any(char in '"\\' or not char.isprintable() for char in word):
+            self.complain("mapping_bad_name", place, word=ascii(word))
+            return None
+        return word
 
     def texts(self, tree: Tree, what: str) -> tuple[str, ...]:
         """A text, or a list of texts."""
@@ -110,7 +116,8 @@ class Reader:
         for name, item in tree.items.items():
             parts = item.parts if item.kind == "list" else [item]
             values = tuple(self.plain(part, name) for part in parts)
-            tests.append(Test(name, _wire_of_values(values), values, negate))
+            if self._name(name, tree.key_places[name]) is not None:
+                tests.append(Test(name, _wire_of_values(values), values, negate))
         return tests
 
     # --- values -------------------------------------------------------------------------------------------------

@@ -13,7 +13,10 @@ from hub.texts import sentence
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A line of a mapping file; ``line`` counts from 1. The file is told with its folder: a shipped one and an overlay may share their name."""
+    """A line of a mapping file; ``line`` counts from 1.
+
+    The file is told with its folder, because a shipped file and an overlay share their name.
+    """
 
     file: str = ""
     line: int = 0

@@ -137,7 +137,7 @@ def test_each_mistake_is_named(text: str, code: str) -> None:
 
 
 def test_problems_between_files(tmp_path: Path) -> None:
-    """A reference to a set nobody reads, a reference to the wrong kind, and a set read twice are told by their lines."""
+    """A reference to a set nobody reads or to the wrong kind, and a set read twice, are told by their lines."""
     path = folder(
         tmp_path / "profile",
         one=HEAD + FIELDS + "  owner: {ref: A_Key, to: Catalog_Y}\n  head_party: {ref: B_Key, to: Catalog_U}\n",

@@ -351,7 +351,7 @@ def test_a_value_of_a_row(take: str, expected: str) -> None:
 
 
 def test_references_plain_typed_and_to_itself() -> None:
-    """Empty is NULL; the type of a composite one picks the stream, an unknown type is NULL; a self-reference is none."""
+    """Empty is NULL; the type of a composite one picks the stream, an unknown type is NULL; itself is none."""
     lines = (
         "  owner: {ref: M_Key, to: Catalog_U}\n"
         "  commercial_party: {ref: O, to: [Catalog_A, Catalog_B]}\n"
