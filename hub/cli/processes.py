@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -22,18 +23,25 @@ from hub.model.process import alive, process_mark
 LOG_BYTES = 20_000_000
 #: Seconds between being asked to end and being ended.
 ASKED = 10.0
+#: Seconds that a service waits for the one it needs.
+GATE = 30.0
 _POLL = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What to keep alive. ``patience``: seconds it may take to finish its work when asked to stop."""
+    """What to keep alive. ``patience``: seconds it may take to finish its work when asked to stop.
+
+    ``after``: a port of this machine that must be listened on before the first start, 0 for none; it is not waited for
+    longer than ``GATE`` seconds.
+    """
 
     name: str
     command: Sequence[str]
     log: Path
     env: Mapping[str, str] = field(default_factory=dict)
     patience: float = ASKED
+    after: int = 0
 
 
 @dataclass(slots=True)
@@ -54,6 +62,13 @@ class Backoff:
         return min(self.longest, self.first * 2.0 ** min(self.deaths - 1, 16))
 
 
+def listened_on(port: int) -> bool:
+    """True when somebody answers on the port of this machine."""
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 class Child:
     """A service and the process that is it right now. ``clock``: seconds that only grow."""
 
@@ -65,6 +80,7 @@ class Child:
         self._clock = clock
         self._started = 0.0
         self._due = 0.0
+        self._gate = clock() + GATE if service.after else 0.0
 
     @property
     def pid(self) -> int | None:
@@ -91,7 +107,7 @@ class Child:
         """Start again what is due; on a death its exit code and the seconds until the next start, once."""
         self.orphans = {group for group in self.orphans if group_lives(group)}
         if self.process is None:
-            if self._clock() >= self._due:
+            if self._clock() >= self._due and self._may_start():
                 self.start()
             return None
         code = self.process.poll()
@@ -102,6 +118,12 @@ class Child:
         wait = self.backoff.after(self._clock() - self._started)
         self.process, self._due = None, self._clock() + wait
         return code, wait
+
+    def _may_start(self) -> bool:
+        if self._gate and self._clock() < self._gate and not listened_on(self.service.after):
+            return False
+        self._gate = 0.0
+        return True
 
     def trim_log(self) -> None:
         """Move a large log aside by content: whoever writes to it goes on writing to the emptied file."""

@@ -82,10 +82,11 @@ def services(home: Path, port: int) -> list[Service]:
     web = ["dagster_webserver", "-h", HOST, "-p", str(port), "-w", str(workspace)]
     logs = home / "logs"
 
-    def service(name: str, module: Sequence[str], patience: float) -> Service:
-        return Service(name, [sys.executable, "-m", *module], logs / f"{name}.log", env, patience)
+    def service(name: str, module: Sequence[str], patience: float, after: int = 0) -> Service:
+        return Service(name, [sys.executable, "-m", *module], logs / f"{name}.log", env, patience, after)
 
-    return [service("daemon", daemon, 15.0), service("code", code, DRAIN), service("web", web, 10.0)]
+    # The daemon has nothing to do before there is code; the web server takes longer to load than the code does.
+    return [service("daemon", daemon, 15.0, code_port), service("code", code, DRAIN), service("web", web, 10.0)]
 
 
 def answers(url: str) -> bool:
@@ -117,12 +118,9 @@ class Supervisor:
         """Start what does not run, keep it alive, and stop everything when asked by a signal."""
         with self._signals():
             try:
-                for child in self.children:
-                    if child.process is None:
-                        child.start()
-                self._record()
-                while not self.asked.wait(TICK):
+                while not self.asked.is_set():
                     self._look()
+                    self.asked.wait(TICK)
             finally:
                 self._stop()
 
