@@ -4,7 +4,7 @@
 .PHONY: demo test test-all lint format bench-exchange lock clean set-up set-up-dev help
 
 BIN = .venv/bin
-PYTEST_FLAGS =
+PYTEST_FLAGS ?=
 
 help:
 	@echo "make demo            a stand of 1C, the nightly exchange, a summary, then the UI at http://127.0.0.1:3000"
