@@ -85,6 +85,16 @@ def test_no_nul_is_stored(store: Store, way: ModuleType) -> None:
         assert way.fetch_rows(conn, table, columns, "id", [1]) == [(1, "рубль\t", None, '{"a":["b\\\\"]}', 1, 1)]
 
 
+def test_each_odd_text_alone(store: Store, way: ModuleType) -> None:
+    """Each text that COPY takes for something else comes back, with nothing beside it that would give it away."""
+    for number, odd in enumerate(
+        ["\r", "\n", "\t", "\\", "\\N", "\\.", "a\\tb", "None", "NULL", "", "\x02\x03"], start=1
+    ):
+        with store.begin() as conn:
+            way.insert_rows(conn, core.link, ("id", "stream_id", "external_id", "first_run"), [(number, 1, odd, 1)])
+            assert way.fetch_rows(conn, core.link, ("external_id",), "id", [number]) == [(odd,)]
+
+
 def test_ids_are_given_out_once(store: Store, way: ModuleType) -> None:
     """Blocks of ids follow each other, sequences do not share them, and a block of none takes none."""
     with store.begin() as conn:
