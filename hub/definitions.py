@@ -18,6 +18,7 @@ from hub.assets.connections import connection_ops
 from hub.assets.lineage import source_specs, table_specs
 from hub.assets.nodes import route_nodes
 from hub.assets.routes import route_assets
+from hub.assets.summary import summary_asset
 from hub.assets.workplace import Workplace
 from hub.model.errors import NeedsPerson
 from hub.model.settings import Settings, find_home, load_settings
@@ -33,9 +34,10 @@ def build(settings: Settings, work: Workplace) -> Definitions:
     today = datetime.now(ZoneInfo(settings.company_timezone)).date()
     days = document_days(settings.company_timezone, settings.routes.values(), today)
     assets: list[AssetsDefinition | AssetSpec] = [*source_specs(settings), *table_specs(settings, nodes)]
-    assets += route_assets(settings, nodes, days, work)
+    assets += [*route_assets(settings, nodes, days, work), summary_asset(settings, nodes, work)]
     active = [node for node in nodes if node.settings.enabled]
-    selection = AssetSelection.assets(*(names.route_key(node.system.code, node.entity.name) for node in active))
+    keys = [names.route_key(node.system.code, node.entity.name) for node in active]
+    selection = AssetSelection.assets(*keys, names.SUMMARY_KEY)
     jobs = exchange_jobs(settings, selection) if active else []
     by_day = any(node.dated for node in active)
     return Definitions(

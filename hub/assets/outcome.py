@@ -61,8 +61,13 @@ def _metadata(error: HubError, lang: str) -> dict[str, MetadataValue[str]]:
     return {sentence(label, lang): MetadataValue.text(text) for label, text in told.items() if text}
 
 
+def tried_again(error: HubError, retry_number: int) -> bool:
+    """True when a step with this error is tried again. ``retry_number``: how often it has been already."""
+    return isinstance(error, RetryLater) and retry_number < RETRY.max_retries
+
+
 def raise_for(error: HubError, lang: str, retry_number: int) -> NoReturn:
-    """Fail or postpone the step. ``retry_number``: how often it has been tried again already."""
-    if isinstance(error, RetryLater) and retry_number < RETRY.max_retries:
+    """Fail or postpone the step."""
+    if isinstance(error, RetryLater) and tried_again(error, retry_number):
         raise RouteLater(error, lang, retry_number + 1)
     raise RouteFailed(error, lang)

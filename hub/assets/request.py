@@ -46,12 +46,12 @@ def partition_window(context: AssetExecutionContext) -> Window:
     return Window(window.start.date(), window.end.date())
 
 
-def planned(context: AssetExecutionContext, nodes: dict[str, RouteNode]) -> list[str]:
-    """Codes of the routes this run is to pull, in load order. ``nodes``: by step key."""
+def planned(context: AssetExecutionContext, nodes: dict[str, RouteNode]) -> list[RouteNode]:
+    """The routes this run is to pull, in load order. ``nodes``: all there are, by step key."""
     steps = set(context.run.step_keys_to_execute or ())
     if not steps:
         steps = {node.name for node in context.job_def.nodes}
-    return [node.code for step, node in nodes.items() if step in steps]
+    return [node for step, node in nodes.items() if step in steps]
 
 
 def run_tags(run: DagsterRun, routes: list[RouteNode], mode: str) -> dict[str, str]:

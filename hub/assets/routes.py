@@ -9,7 +9,6 @@ of a run are carried out one by one in the order of their priorities, which is t
 # No postponed annotations here: Dagster reads those of a step's context and result as they stand.
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 from dagster import (
     AssetExecutionContext,
@@ -24,7 +23,7 @@ from dagster import (
 
 from hub.assets import names
 from hub.assets.nodes import RouteNode
-from hub.assets.outcome import raise_for
+from hub.assets.outcome import raise_for, tried_again
 from hub.assets.request import Request, planned, request_of, run_tags
 from hub.assets.told import ROW_COUNT, route_metadata
 from hub.assets.watch import Fence, Teller
@@ -34,11 +33,9 @@ from hub.exchange.hub import Hub
 from hub.exchange.service import RouteReport
 from hub.model.errors import HubError, RetryLater, StopSystem
 from hub.model.settings import Settings
+from hub.reconcile.history import FRESH_FOR
 from hub.reconcile.rows import route_rows, table_rows
 from hub.texts import sentence
-
-#: A night that did not come shows on the asset by the next forenoon.
-FRESH_FOR = timedelta(hours=30)
 
 
 def route_assets(
@@ -70,7 +67,7 @@ def _route_asset(
         freshness_policy=FreshnessPolicy.time_window(fail_window=FRESH_FOR) if node.settings.enabled else None,
     )
     def route(context: AssetExecutionContext) -> MaterializeResult[None]:
-        return _exchange(context, work, node, by_step)
+        return _exchange(context, work, node, by_step, settings.locale)
 
     return route
 
@@ -96,47 +93,47 @@ def describe(settings: Settings, node: RouteNode) -> str:
 
 
 def _exchange(
-    context: AssetExecutionContext, work: Workplace, node: RouteNode, by_step: dict[str, RouteNode]
+    context: AssetExecutionContext, work: Workplace, node: RouteNode, by_step: dict[str, RouteNode], lang: str
 ) -> MaterializeResult[None]:
-    lang = "ru"
+    work.begin(context.run.run_id, node.step)
     try:
-        hub = work.hub
-        lang = hub.settings.locale
-        ask = request_of(context)
-        codes = planned(context, by_step)
-        routes = [each for each in by_step.values() if each.code in codes]
-        context.instance.add_run_tags(context.run_id, run_tags(context.run, routes, ask.mode))
-        run_id = _open(context, hub, node, codes, ask)
+        hub, ask = work.hub, request_of(context)
+        run_id = _open(context, hub, by_step, ask)
         report = _pull(context, work, node, run_id, ask)
-    except HubError as error:
+        error = report.error
+    except HubError as caught:
+        error = caught
+    if error is not None:
+        if tried_again(error, context.retry_number):
+            work.put_off(context.run.run_id, node.step)
         raise_for(error, lang, context.retry_number)
-    if report.error is not None:
-        raise_for(report.error, lang, context.retry_number)
     if report.paused:
         context.log.warning(sentence("dg_fields_paused", lang, names=", ".join(report.paused)))
-    return _tell(context, hub, node, report, run_id)
+    return _tell(context, hub, node, report, run_id, ask)
 
 
-def _open(context: AssetExecutionContext, hub: Hub, node: RouteNode, codes: list[str], ask: Request) -> int:
+def _open(context: AssetExecutionContext, hub: Hub, by_step: dict[str, RouteNode], ask: Request) -> int:
     """The exchange run of this Dagster run: opened by the first of its steps, joined by the others."""
-    run = context.run
+    run, instance = context.run, context.instance
+    routes = planned(context, by_step)
+    schedule = run.tags.get("dagster/schedule_name")
     run_id = service.open_run(
         hub,
-        [node.code] if context.retry_number else codes,
+        [node.code for node in routes],
         mode=ask.mode,
-        initiator=f"schedule:{run.tags['dagster/schedule_name']}" if "dagster/schedule_name" in run.tags else "dagster",
+        initiator=f"schedule:{schedule}" if schedule else "dagster",
         dagster_run_id=run.run_id,
         supersedes=run.parent_run_id,
         silent=ask.silent,
     )
-    context.instance.add_run_tags(run.run_id, {names.RUN_TAG: str(run_id)})
+    instance.add_run_tags(run.run_id, {**run_tags(run, routes, ask.mode), names.RUN_TAG: str(run_id)})
     return run_id
 
 
 def _pull(context: AssetExecutionContext, work: Workplace, node: RouteNode, run_id: int, ask: Request) -> RouteReport:
     """Pull the route, unless its system has just refused another route of this run."""
     hub, system = work.hub, node.system.code
-    refused = work.known_down(context.run_id, system)
+    refused = work.known_down(context.run.run_id, system)
     if refused is not None:
         lang = hub.settings.locale
         context.log.warning(
@@ -149,11 +146,11 @@ def _pull(context: AssetExecutionContext, work: Workplace, node: RouteNode, run_
         node.code,
         window=ask.window,
         on_progress=Teller(context.log.info, context.log_event, context.asset_key, hub.settings.locale),
-        should_stop=Fence(context.instance, context.run_id),
+        should_stop=Fence(context.instance, context.run.run_id),
     )
     error = report.error
     if isinstance(error, StopSystem) or (isinstance(error, RetryLater) and error.code != "route_busy"):
-        work.note_down(context.run_id, system, error)
+        work.note_down(context.run.run_id, system, error)
     return report
 
 
@@ -167,10 +164,10 @@ def _not_asked(hub: Hub, run_id: int, node: RouteNode, error: HubError) -> Route
 
 
 def _tell(
-    context: AssetExecutionContext, hub: Hub, node: RouteNode, report: RouteReport, run_id: int
+    context: AssetExecutionContext, hub: Hub, node: RouteNode, report: RouteReport, run_id: int, ask: Request
 ) -> MaterializeResult[None]:
     rows = route_rows(hub, hub.route(node.code))
     context.log_event(
         AssetMaterialization(names.table_key(node.entity.name), metadata={ROW_COUNT: table_rows(hub, node.entity)})
     )
-    return MaterializeResult(metadata=route_metadata(report, run_id, rows, hub.settings.locale))
+    return MaterializeResult(metadata=route_metadata(report, ask, run_id, rows, hub.settings.locale))

@@ -1,4 +1,4 @@
-"""What one process keeps while it runs steps: the opened hub, and which systems are known to be down."""
+"""What one process keeps while it runs steps: the opened hub, which systems are down, which steps wait."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class Workplace:
         self._clock = clock
         self._hub: Hub | None = None
         self._down: dict[tuple[str, str], tuple[HubError, float]] = {}
+        self._waiting: set[tuple[str, str]] = set()
 
     @classmethod
     def at(cls, home: Path) -> Workplace:
@@ -53,3 +54,15 @@ class Workplace:
         """Why the system need not be asked now; None once it is worth another try."""
         error, until = self._down.get((run, system), (None, 0.0))
         return error if self._clock() < until else None
+
+    def begin(self, run: str, step: str) -> None:
+        """The step is at work now."""
+        self._waiting.discard((run, step))
+
+    def put_off(self, run: str, step: str) -> None:
+        """The step will be tried again later."""
+        self._waiting.add((run, step))
+
+    def waits(self, run: str) -> bool:
+        """True while some step of the run is put off."""
+        return any(each == run for each, _ in self._waiting)

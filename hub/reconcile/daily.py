@@ -199,9 +199,18 @@ def _judge(route: Route, days: Days, tally: Tally) -> Finding:
 
 
 def _missing(off: list[date], tally: Tally) -> int:
-    """How many documents the source has more on the days that differ; 0 if on any of them it has not more."""
-    missing = [tally.source[day].count - tally.store[day].count - tally.waiting[day].count for day in off]
-    return sum(missing) if all(number > 0 for number in missing) else 0
+    """How many documents the source has more on the days that differ; 0 if not all of them can be explained so.
+
+    On a day with documents that the mapping passes over only this can be said: the source has not less than the store.
+    """
+    missing = 0
+    for day in off:
+        here, apart, there = tally.store[day], tally.waiting[day], tally.source[day]
+        more = there.count - here.count - apart.count
+        if more <= 0 or there.total < here.total + apart.total:
+            return 0
+        missing += more
+    return missing
 
 
 def _sum(days: ByDay) -> Day:

@@ -17,8 +17,8 @@ from hub.reconcile.rows import stream_ids
 from hub.store import core
 
 ENDED_WELL = ("completed", "warnings")
-#: A night that did not come is told the next forenoon.
-FRESH_FOR = timedelta(hours=30)
+#: A night and some slack.
+FRESH_FOR = timedelta(hours=26)
 USUAL_RUNS = 14
 #: Fewer runs than these say nothing about what is usual.
 _ENOUGH = 3
