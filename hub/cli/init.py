@@ -75,7 +75,7 @@ def init(
         where = _checked(url, address, "--from")
         found = _ask(_candidate(where, user, variable, zone_name), profile)
     elif profile:
-        found.profile = profile
+        found.profile = _shipped(profile)
     text = _file(call, where, user, variable if user else "", zone_name, found.profile)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8", newline="\n")
@@ -126,6 +126,14 @@ def _candidate(address: str, user: str, variable: str, zone_name: str) -> System
     password = SecretRef("env", variable) if user else None
     title = title_of(address)
     return SystemSettings("base", "onec_odata", zone_name, DEFAULT_PROFILE, title, address, user, password)
+
+
+def _shipped(profile: str) -> str:
+    """The profile, or ``NeedsPerson(unknown_profile)`` with the valid ones."""
+    from mappings.profile import read_profile
+
+    read_profile(profile)
+    return profile
 
 
 def title_of(address: str) -> str:
