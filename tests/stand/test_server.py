@@ -69,7 +69,7 @@ def test_a_long_path_segment_is_refused_by_the_web_server(own: Client) -> None:
 
 
 def test_an_option_given_twice(own: Client) -> None:
-    """Code 18."""
+    """The same query option twice in one address is refused with code 18."""
     assert own.fail(f"{PARTIES}?$top=1&$top=2")[:2] == (400, "18")
 
 
