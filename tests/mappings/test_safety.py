@@ -79,8 +79,8 @@ def test_generated_code_names_nothing_but_its_own() -> None:
         re.findall(
             r"\w+",
             """emit gather needs skip items links adders out add i r q h g p n error get append hours days MMSS MISS
-            EMPTY NOTHING NO_LINKS Bad Mapped ValueError OverflowError rejected broken external_id bad lost exact integer
-            int_text day moment numbered distinct ext_json floor int len max type str filter reversed""",
+            EMPTY NOTHING NO_LINKS Bad Mapped ValueError OverflowError rejected broken external_id bad lost exact
+            integer int_text day moment numbered distinct ext_json floor int len max type str filter reversed""",
         )
     )
     methods = {"get", "append", "isdigit", "join"}
