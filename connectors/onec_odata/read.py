@@ -66,7 +66,7 @@ def select(request: ReadRequest) -> str:
     """``$select``: the fields asked for, with the key; empty (everything) when none were named."""
     if not request.fields:
         return ""
-    missing = [name for name in request.key if name not in request.fields and request.table == "set"]
+    missing = [name for name in request.key if name not in request.fields]
     return ",".join((*missing, *request.fields))
 
 
@@ -188,11 +188,11 @@ class Reader:
         return sum(len(page.records) for page in self.pages(request))
 
     def _by_path(self, request: ReadRequest) -> int:
-        asked, condition = self._asked(request), window_filter(request)
+        asked, condition = Asked(self._settings.name, request.stream, "$count"), window_filter(request)
         options = [("$filter", condition)] if condition else []
         url = build(self._transport.root, f"{request.stream}/$count", options)
         answer = self._transport.get(url, asked, accept="text/plain,*/*")
-        found = number(bytes(answer.content))
+        found = number(bytes(answer.content[:40]).decode("ascii", errors="replace"))
         if found is None:
             raise StopRoute("source_error", system=asked.system, stream=asked.stream, text="$count")
         return found

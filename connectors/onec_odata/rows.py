@@ -20,8 +20,8 @@ Key = tuple[str, ...]
 
 class _Envelope(msgspec.Struct):
     value: list[msgspec.Raw] | None = None
-    count: msgspec.Raw | None = msgspec.field(default=None, name="odata.count")
-    error: msgspec.Raw | None = msgspec.field(default=None, name="odata.error")
+    count: Any = msgspec.field(default=None, name="odata.count")
+    error: Any = msgspec.field(default=None, name="odata.error")
 
 
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
@@ -46,10 +46,10 @@ def split(answer: Answer, asked: Asked) -> Body:
     return Body(envelope.value, number(envelope.count))
 
 
-def number(raw: msgspec.Raw | bytes | None) -> int | None:
-    """An integer that 1C wrote as a number or, as it does with Int64, as a text; ``None`` for anything else."""
-    text = bytes(raw or b"").strip().strip(b'"').strip()
-    return int(text) if text.isdigit() else None
+def number(value: object) -> int | None:
+    """A count that 1C wrote as a number or, as it does with Int64, as a text; ``None`` for anything else."""
+    text = str(value).strip()
+    return int(text) if text.isascii() and text.isdigit() else None
 
 
 def key_reader(names: Sequence[str], asked: Asked) -> Callable[[msgspec.Raw], Key]:

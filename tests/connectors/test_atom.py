@@ -180,7 +180,7 @@ def test_an_empty_feed_is_no_packet() -> None:
 def test_the_recorded_feeds_of_a_real_base() -> None:
     """All 19 entries of three recorded answers come through the same parser, with their sets, tables and values."""
     found = packet_from_files(FEEDS, number=4)
-    shape = {}
+    shape: dict[str, int] = {}
     for page in found.pages:
         shape[page.stream] = shape.get(page.stream, 0) + len(page.records)
     assert shape == {

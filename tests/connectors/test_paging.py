@@ -50,7 +50,7 @@ def test_a_quiet_base_is_read_once_and_in_order(total: int, size: int) -> None:
 Edit = tuple[int, bool, int]
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(
     st.integers(2, 40),
     st.lists(st.tuples(st.integers(0, 12), st.booleans(), st.integers(0, 400)), max_size=60),

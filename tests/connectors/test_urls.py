@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from connectors.onec_odata.config import OneCSettings, is_loopback, service_root
 from connectors.onec_odata.urls import between, build, guid, moment, text
+from hub.model.errors import NeedsPerson
 
 ROOT = "http://server/base/odata/standard.odata"
 ANYTHING = st.text(st.characters(exclude_categories=["Cs"]))
@@ -81,6 +82,14 @@ def test_a_window_is_half_open_and_stays_within_1c_calendar() -> None:
 def test_the_service_is_found_from_what_an_admin_writes(given_: str, meant: str) -> None:
     """With or without the service's own path, blanks or a login: the address is completed and holds no login."""
     assert root(given_) == meant
+
+
+@pytest.mark.parametrize("url", ["", "server/base", "ftp://server/base", "http://", "http://server:99999/base"])
+def test_what_is_no_address_is_refused(url: str) -> None:
+    """A mistake in the settings is told before anything is sent."""
+    with pytest.raises(NeedsPerson) as error:
+        root(url)
+    assert error.value.code == "address_invalid"
 
 
 def test_only_this_machine_is_loopback() -> None:

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import get_args, get_type_hints
+
+import pytest
+
+from connectors.base import ReadRequest
+from connectors.memory import BASES, MemoryConnector
+from connectors.onec_odata.connector import OneC
+from connectors.registry import KINDS, open_connector
+from hub.model.errors import NeedsPerson, RetryLater
+from hub.model.settings import SecretRef, SystemSettings
+from tests.connectors.kit import decoded
+from tests.connectors.server import collection, serving
+
+
+def test_a_1c_base_is_opened_from_its_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Address, login from its secret, limits: all of the settings reach the wire."""
+    monkeypatch.setenv("OBMEN_TEST_PASSWORD", "тайна")
+    with serving(lambda r: collection([])) as server:
+        system = SystemSettings(
+            "ut", "onec_odata", "Europe/Moscow", "onec_ut11", "УТ", server.url, "Обмен",
+            SecretRef("env", "OBMEN_TEST_PASSWORD"), max_sessions=1, page_size=7,
+        )  # fmt: skip
+        connector = open_connector(system, tmp_path)
+        assert isinstance(connector, OneC)
+        list(connector.read(ReadRequest("Catalog_X")))
+        connector.close()
+        assert server.requests[0].number("$top") == 7
+        assert server.requests[0].headers["authorization"].startswith("Basic ")
+
+
+def test_opening_touches_no_network() -> None:
+    """A base that is down is opened like any other: the fault comes with the first request."""
+    system = SystemSettings("ut", "onec_odata", "Europe/Moscow", "onec_ut11", url="http://127.0.0.1:1/b")
+    open_connector(system).close()
+
+
+def test_a_missing_secret_is_told_before_anything_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No request goes out with an empty password."""
+    monkeypatch.delenv("OBMEN_TEST_PASSWORD", raising=False)
+    secret = SecretRef("env", "OBMEN_TEST_PASSWORD")
+    with pytest.raises(NeedsPerson) as error:
+        open_connector(SystemSettings("ut", "onec_odata", "UTC", "p", url="http://127.0.0.1:1/b", password=secret))
+    assert error.value.code == "secret_missing"
+
+
+def test_a_memory_base_is_shared_by_name_or_read_from_a_file(tmp_path: Path) -> None:
+    """``memory://name`` is the process's own; a path is a JSON file that any process can read."""
+    shared = open_connector(SystemSettings("m", "memory", "UTC", "p", url="memory://tests"))
+    assert isinstance(shared, MemoryConnector)
+    assert shared.base is BASES["tests"]
+    file = tmp_path / "base.json"
+    stream = {"key": ["Ref_Key"], "fields": {"Ref_Key": "Edm.String"}, "records": [{"Ref_Key": "1"}, {"Ref_Key": "2"}]}
+    file.write_text(json.dumps({"Catalog_X": stream}), encoding="utf-8")
+    read = open_connector(SystemSettings("m", "memory", "UTC", "p", url=str(file)))
+    assert decoded(read.read(ReadRequest("Catalog_X"))) == [{"Ref_Key": "1"}, {"Ref_Key": "2"}]
+
+
+def test_faults_on_order_come_one_by_one() -> None:
+    """A memory base fails as it is told to, request by request, then works again."""
+    connector = open_connector(SystemSettings("m", "memory", "UTC", "p", url="memory://faulty"))
+    assert isinstance(connector, MemoryConnector)
+    connector.base.define("Catalog_X", {"Ref_Key": "Edm.String"})
+    connector.base.fail(RetryLater("source_busy", system="m", status=406))
+    with pytest.raises(RetryLater):
+        connector.streams()
+    assert connector.check().problems == []
+    connector.base.fail(RetryLater("source_busy", system="m", status=406))
+    assert [problem.code for problem in connector.check().problems] == ["source_busy"]
+
+
+def test_every_kind_of_the_settings_has_a_connector() -> None:
+    """What ``hub.yaml`` may say, the registry can open."""
+    assert set(get_args(get_type_hints(SystemSettings)["kind"])) == set(KINDS)
