@@ -25,7 +25,7 @@ from mappings.generate import child_fields, generate, streams_of
 from mappings.live import fit
 from mappings.problems import Problem
 from mappings.profile import in_order, read_profile
-from mappings.scope import all_fields, merge, root_reads, table_reads
+from mappings.scope import all_fields, merge, reference_codes, root_reads, table_reads
 from mappings.spec import MappingSpec
 
 
@@ -91,7 +91,7 @@ class CompiledMapping:
         spec = self.spec
         tables = {part: structs.Shape("Row", merge(pairs)[0]) for part, pairs in table_reads(spec).items()}
         self._shape = structs.Shape("Record", merge(root_reads(spec))[0], tables)
-        self._decoder = structs.Decoder(self._shape)
+        self._decoder = structs.Decoder(self._shape, reference_codes(spec))
         self._heads = structs.Heads(spec.key, spec.version)
         dated = [spec.version, spec.date, spec.total]
         self.select = tuple(dict.fromkeys([*self._shape.attributes, *filter(None, dated)]))
@@ -113,7 +113,14 @@ class CompiledMapping:
         self.required_streams = frozenset(self._required_streams)
         constants = {name: _stable(value) for name, value in code.constants.items()}
         parts = (code.source, constants, self._shape.wires, [(n, t.wires) for n, t in tables.items()], timezone)
-        rest = (spec.key, spec.version, spec.table, self.root_columns, [c.columns for c in self.children])
+        rest = (
+            reference_codes(spec),
+            spec.key,
+            spec.version,
+            spec.table,
+            self.root_columns,
+            [c.columns for c in self.children],
+        )
         digest = blake2b(repr((parts, rest)).encode() + _machinery(), digest_size=8).digest()
         self.fingerprint = int.from_bytes(digest, "big")
 

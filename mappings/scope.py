@@ -122,6 +122,15 @@ def all_refs(spec: MappingSpec) -> Iterator[tuple[FieldSpec, Ref]]:
             yield item, ref
 
 
+def reference_codes(spec: MappingSpec) -> dict[str, str]:
+    """By source name (``Part.Name``), the code that a broken reference is refused with."""
+    found = [("", item) for item in (*spec.fields, *spec.ext)]
+    found += [
+        (f"{row.table}." if row.table else "", item) for c in spec.children for row in c.rows for item in row.fields
+    ]
+    return {f"{part}{ref.name}": ref.code for part, item in found for ref in refs(item.expr)}
+
+
 def key_wire(name: str) -> str:
     """How a key part stands in JSON: a guid by 1C's naming of references, else a text."""
     return "guid" if name.endswith("_Key") else "text"

@@ -79,8 +79,10 @@ class Shape:
 class Decoder:
     """Raw JSON objects to structs; a record that cannot be read is a ``Reject``, the others pass."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, codes: Mapping[str, str] | None = None) -> None:
+        """``codes``: by source name (``Part.Name``), what a broken reference there is refused with."""
         self._shape = shape
+        self._codes = codes or {}
         self._strict = msgspec.json.Decoder(shape.struct).decode
         self._lax = msgspec.json.Decoder(shape.struct, strict=False).decode
 
@@ -104,6 +106,8 @@ class Decoder:
         try:
             return self._shape.mend(plain(raw))
         except Bad as error:
+            if error.code == "bad_reference":
+                error.code = self._codes.get(error.field, error.code)
             return rejected(external_id, error)
 
 

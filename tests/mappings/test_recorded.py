@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from hub.model.records import Reject
+from hub.texts import sentence
 from mappings.compiled import CompiledProfile, Mapped, RefTarget, compile_profile
 from tests.mappings.feeds import records
 from tests.mappings.run import one, root, rows, run
@@ -100,6 +102,20 @@ def test_orders_decode_to_the_hundredth(profile: CompiledProfile) -> None:
     assert (first["number"], first["date"], first["posting_state"]) == ("ТДЦБ-000002", "2026-06-07 07:14:42", "posted")
     assert (first["requested_on"], first["business_status"], first["vat_included"]) == (None, "in_work", 1)
     assert first["contract_link_id"] is None
+
+
+def test_a_broken_unit_is_an_unknown_unit(profile: CompiledProfile) -> None:
+    """An order whose unit is no reference is refused with the line's field, the value and a code of its own."""
+    mapping = profile.mappings["sales_order"]
+    good = records("msg003_zakaz_klienta.xml", "Document_ЗаказКлиента")[2]
+    bad = good.replace(b"f0658889-7924-11df-b33a-0011955cba6b", "ящ".encode())
+    passed, refused = run(mapping, [good, bad])
+    assert isinstance(passed, Mapped)
+    assert isinstance(refused, Reject)
+    assert (refused.code, refused.field, refused.value) == ("unknown_unit", "Товары.Упаковка_Key", "ящ")
+    assert sentence(refused.code, "ru", field=refused.field, value=refused.value) == (
+        "Неизвестная единица измерения в поле Товары.Упаковка_Key: ящ"
+    )
 
 
 def test_heads_know_key_and_version(profile: CompiledProfile) -> None:
