@@ -30,7 +30,8 @@ _POLL = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What to keep alive. ``patience``: seconds it may take to finish its work when asked to stop.
+    """What to keep alive. ``patience``: seconds it may take to finish its work when asked to stop; ``firm``: seconds
+    that it and all it has started get after that, before they are killed.
 
     ``after``: a port of this machine that must be listened on before the first start, 0 for none; it is not waited for
     longer than ``GATE`` seconds.
@@ -41,6 +42,7 @@ class Service:
     log: Path
     env: Mapping[str, str] = field(default_factory=dict)
     patience: float = ASKED
+    firm: float = ASKED
     after: int = 0
 
 
@@ -138,11 +140,11 @@ class Child:
             pid = self.process.pid
             ask(pid)
             _wait(self.process, self.service.patience, hurry)
-            end_group(pid)
+            end_group(pid, self.service.firm)
             self.process.wait()
             self.process = None
         for group in self.orphans:
-            end_group(group)
+            end_group(group, self.service.firm)
         self.orphans.clear()
 
 
@@ -174,17 +176,13 @@ else:
         """Ask a process that leads a group to end; what it has started is not asked."""
         _signal(os.kill, pid, signal.SIGTERM)
 
-    def group_lives(pid: int) -> bool:
-        """True while the group has a member. Its id cannot be given to another process as long as it has."""
-        return _signal(os.killpg, pid, 0)
-
     def end_group(pid: int, seconds: float = ASKED) -> None:
         """Ask every member of the group to end, then kill what is left after ``seconds``."""
         if not _signal(os.killpg, pid, signal.SIGTERM):
             return
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            if not _members(pid):
+            if not group_lives(pid):
                 return
             time.sleep(_POLL)
         _signal(os.killpg, pid, signal.SIGKILL)
@@ -198,8 +196,11 @@ else:
             return False
         return True
 
-    def _members(group: int) -> bool:
-        """True while a member of the group runs; a leader that only waits to be waited for runs no more."""
+    def group_lives(group: int) -> bool:
+        """True while a member of the group runs; one that only waits to be waited for runs no more.
+
+        The id of a group cannot be given to another process as long as the group has a member.
+        """
         if not _signal(os.killpg, group, 0):
             return False
         proc = Path("/proc")
@@ -215,7 +216,7 @@ else:
         return int(fields[2]) == group and fields[0] not in {"Z", "X"}
 
 
-def end_left_over(services: Mapping[str, tuple[int, str]]) -> list[str]:
+def end_left_over(services: Mapping[str, tuple[int, str]], seconds: float = ASKED) -> list[str]:
     """End what a killed supervisor left running; names of what could not be told from strangers and lives.
 
     A process is ours only if it has the mark we wrote down: ids are given again.
@@ -223,7 +224,7 @@ def end_left_over(services: Mapping[str, tuple[int, str]]) -> list[str]:
     unsure = []
     for name, (pid, mark) in services.items():
         if mark and process_mark(pid) == mark:
-            end_group(pid)
+            end_group(pid, seconds)
         elif not mark and alive(pid, ""):
             unsure.append(f"{name} ({pid})")
     return unsure

@@ -24,7 +24,7 @@ from types import FrameType
 
 from hub.cli import lock
 from hub.cli.call import Call
-from hub.cli.processes import Child, Service, end_left_over
+from hub.cli.processes import ASKED, Child, Service, end_left_over
 from hub.model.errors import NeedsPerson
 from hub.model.process import process_mark
 
@@ -83,7 +83,7 @@ def services(home: Path, port: int) -> list[Service]:
     logs = home / "logs"
 
     def service(name: str, module: Sequence[str], patience: float, after: int = 0) -> Service:
-        return Service(name, [sys.executable, "-m", *module], logs / f"{name}.log", env, patience, after)
+        return Service(name, [sys.executable, "-m", *module], logs / f"{name}.log", env, patience, after=after)
 
     # The daemon has nothing to do before there is code; the web server takes longer to load than the code does.
     return [service("daemon", daemon, 15.0, code_port), service("code", code, DRAIN), service("web", web, 10.0)]
@@ -177,7 +177,7 @@ class Supervisor:
         self.tell("stopped")
 
 
-def clear_left_over(home: Path, tell: Tell) -> None:
+def clear_left_over(home: Path, tell: Tell, seconds: float = ASKED) -> None:
     """End what a killed supervisor of this home left; ``NeedsPerson(cli_up_left_over)`` for what may be a stranger.
 
     To be called under the lock of the home.
@@ -185,7 +185,7 @@ def clear_left_over(home: Path, tell: Tell) -> None:
     there = lock.running(home)
     if there is None or there.host != socket.gethostname():
         return
-    unsure = end_left_over(there.services)
+    unsure = end_left_over(there.services, seconds)
     if unsure:
         raise NeedsPerson("cli_up_left_over", processes=", ".join(unsure), file=home / "up.json")
     if there.services:
