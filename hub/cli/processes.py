@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -109,17 +110,28 @@ class Child:
         """Start again what is due; on a death its exit code and the seconds until the next start, once."""
         self.orphans = {group for group in self.orphans if group_lives(group)}
         if self.process is None:
-            if self._clock() >= self._due and self._may_start():
-                self.start()
-            return None
+            return self._start_if_due()
         code = self.process.poll()
         if code is None:
             return None
         if group_lives(self.process.pid):  # workers that outlive their server finish their work; stop() ends them
             self.orphans.add(self.process.pid)
-        wait = self.backoff.after(self._clock() - self._started)
-        self.process, self._due = None, self._clock() + wait
-        return code, wait
+        self.process = None
+        return code, self._postpone(self._clock() - self._started)
+
+    def _start_if_due(self) -> tuple[int, float] | None:
+        if self._clock() < self._due or not self._may_start():
+            return None
+        try:
+            self.start()
+        except OSError as error:  # out of memory, processes or disk: that passes, and the others go on
+            return error.errno or 1, self._postpone(0.0)
+        return None
+
+    def _postpone(self, lived: float) -> float:
+        wait = self.backoff.after(lived)
+        self._due = self._clock() + wait
+        return wait
 
     def _may_start(self) -> bool:
         if self._gate and self._clock() < self._gate and not listened_on(self.service.after):
@@ -131,7 +143,8 @@ class Child:
         """Move a large log aside by content: whoever writes to it goes on writing to the emptied file."""
         log = self.service.log
         if log.exists() and log.stat().st_size > LOG_BYTES:
-            shutil.copyfile(log, log.with_suffix(".1.log"))
+            with suppress(OSError):  # a full disk is helped more by emptying the log than by keeping it
+                shutil.copyfile(log, log.with_suffix(".1.log"))
             os.truncate(log, 0)
 
     def stop(self, hurry: Callable[[], bool] = lambda: False) -> None:

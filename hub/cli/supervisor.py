@@ -17,7 +17,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -129,10 +129,12 @@ class Supervisor:
         """The first request to end lets work finish, the second one does not.
 
         A handler that is set here is reset in the children when they are started; an ignored signal would stay ignored
-        in them (a shell ignores SIGINT in what it starts with ``&``), and Dagster ends by it.
+        in them (a shell ignores SIGINT in what it starts with ``&``), and Dagster ends by it. Only an ignored SIGHUP
+        stays ignored: ``nohup`` means that.
         """
         names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
         numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+        numbers = [number for number in numbers if signal.Signals(number).name != "SIGHUP" or not _ignored(number)]
         before = {number: signal.signal(number, self._ask) for number in numbers}
         try:
             yield
@@ -165,7 +167,8 @@ class Supervisor:
     def _record(self) -> None:
         pids = {child.service.name: child.pid for child in self.children}
         self.about.services = {name: (pid, process_mark(pid)) for name, pid in pids.items() if pid is not None}
-        self.about.write(self.home)
+        with suppress(OSError):  # a full disk, or Windows while somebody reads: `obmen status` is behind, nothing more
+            self.about.write(self.home)
 
     def _stop(self) -> None:
         self.tell("stopping")
@@ -175,6 +178,10 @@ class Supervisor:
             child.stop(self.hurry.is_set)
         lock.forget(self.home)
         self.tell("stopped")
+
+
+def _ignored(number: int) -> bool:
+    return signal.getsignal(number) == signal.SIG_IGN
 
 
 def clear_left_over(home: Path, tell: Tell, seconds: float = ASKED) -> None:

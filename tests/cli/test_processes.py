@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -104,6 +105,26 @@ def test_back_off_grows_and_is_forgiven() -> None:
     assert [Backoff().after(0) for _ in range(1)] == [1]
     long = Backoff()
     assert [long.after(0) for _ in range(5000)][-1] == 60
+
+
+def test_a_start_that_fails_is_tried_again(
+    make: Callable[..., Child], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine has no room for a process: told as a death, tried again after the wait, the supervisor lives."""
+    child = make(SLEEP)
+
+    def no_room(*_: object, **__: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(subprocess, "Popen", no_room)
+        assert child.look() == (errno.EAGAIN, 1.0)
+        assert child.look() is None
+        clock.now += 1.1
+        assert child.look() == (errno.EAGAIN, 2.0)
+    clock.now += 2.1
+    assert child.look() is None
+    assert child.pid is not None
 
 
 def test_a_service_waits_for_the_one_it_needs(make: Callable[..., Child], clock: Clock) -> None:

@@ -111,6 +111,21 @@ def test_ctrl_c_reaches_it_even_when_started_in_the_background(start: Callable[.
     assert hub.process.wait(30) == 0
 
 
+def test_a_hub_started_with_nohup_outlives_its_terminal(start: Callable[..., Hub]) -> None:
+    """SIGHUP ends a hub whose terminal is closed, but not one whose starter asked for it to be ignored."""
+    hub = start("nohup")
+    assert until(hub.up)
+    hub.process.send_signal(signal.SIGHUP)
+    hub.process.send_signal(signal.SIGHUP)
+    assert not until(lambda: hub.process.poll() is not None, 1.5)
+    hub.process.terminate()
+    assert hub.process.wait(30) == 0
+    again = start()
+    assert until(again.up)
+    again.process.send_signal(signal.SIGHUP)
+    assert again.process.wait(30) == 0
+
+
 def test_a_second_one_on_the_same_home_is_refused(start: Callable[..., Hub]) -> None:
     """It names the process that is there and touches nothing; once that one has ended, the home is free."""
     first = start()
