@@ -207,6 +207,8 @@ def _by_status(answer: Answer, said: Complaint, asked: Asked) -> HubError | None
         return StopSystem("auth_failed", system=system)
     if status == 403:
         return StopSystem("forbidden", system=system)
+    if status == 407:
+        return StopSystem("proxy_unreachable", system=system)
     if 300 <= status < 400:
         target = answer.headers.get("location", "").split("?")[0].rpartition("@")[2]
         return StopSystem("address_moved", system=system, target=target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -20,6 +21,8 @@ from connectors.onec_odata.urls import JSON, between, build
 from hub.model.errors import HubError, RetryLater, StopRoute
 from hub.model.records import Page, Window
 
+log = logging.getLogger("obmen.onec")
+
 #: How the virtual tables of ``ReadRequest.table`` are called in 1C.
 VIRTUAL = {"balance": "Balance", "slice_last": "SliceLast"}
 #: A page may weigh this many times its target before it is given up and asked for in halves.
@@ -28,6 +31,10 @@ _TOLERANCE = 4
 _WHOLE = 32
 #: Faults by which a base shows that it knows no ``/$count``.
 _NO_COUNT = {"source_error", "source_failed", "not_onec", "html_page", "unknown_table", "unknown_object"}
+#: From this length on an address may be refused by the web server and never reach 1C: IIS takes 2048 characters of
+#: query by default, and each Cyrillic letter of a field's name is six of them.
+_LONG = 1500
+_REFUSED = {"not_onec", "source_error"}
 _CUT_RETRIES = 2
 _SLOW_RETRIES = 3
 
@@ -78,6 +85,7 @@ class Reader:
         self._transport = transport
         self._weights: dict[tuple[str, tuple[str, ...]], int] = {}
         self._count_by_path = True
+        self._whole: set[tuple[str, tuple[str, ...]]] = set()
 
     def pages(self, request: ReadRequest) -> Iterator[Page]:
         """Pages of ``request`` in a stable order, from its position."""
@@ -120,6 +128,8 @@ class Reader:
                 if not sizer.halve():
                     raise StopRoute("record_too_big", system=asked.system, stream=asked.stream) from None
             except HubError as error:
+                if self._too_long(request, url, error):
+                    continue
                 slow += error.code == "source_timeout"
                 heavy = error.code == "source_memory" or (error.code == "source_timeout" and slow <= _SLOW_RETRIES)
                 if not heavy or not sizer.halve():
@@ -127,10 +137,25 @@ class Reader:
             else:
                 return start, size, answer, body
 
+    def _too_long(self, request: ReadRequest, url: str, error: HubError) -> bool:
+        """Whether to try without ``$select``: all fields come then, which is slow, but they come."""
+        known = (request.stream, request.fields)
+        if error.code not in _REFUSED or len(url) < _LONG or not request.fields or known in self._whole:
+            return False
+        self._whole.add(known)
+        log.warning(
+            "%s: the web server refuses an address of %d characters, %s is read with all its fields "
+            "(raise maxQueryString of the publication)",
+            self._settings.name,
+            len(url),
+            request.stream,
+        )
+        return True
+
     def _url(self, request: ReadRequest, *more: tuple[str, str]) -> str:
         path = request.stream if request.table == "set" else f"{request.stream}/{VIRTUAL[request.table]}()"
         named = (
-            ("$select", select(request)),
+            ("$select", "" if (request.stream, request.fields) in self._whole else select(request)),
             ("$filter", window_filter(request)),
             ("$orderby", order(request) if request.table == "set" else ""),
         )

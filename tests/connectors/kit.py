@@ -268,7 +268,9 @@ class ConnectorKit:
         """A connector may be closed unused, used, and again."""
         connector = subject.open()
         connector.close()
-        list(subject.open().read(subject.catalog.request()))
+        connector = subject.open()
+        assert list(connector.read(subject.catalog.request()))
+        connector.close()
         connector.close()
 
 

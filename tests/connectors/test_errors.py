@@ -67,6 +67,7 @@ ANSWERS: list[tuple[str, type[HubError], Reply]] = [
     ("auth_failed", StopSystem, page("401 - Unauthorized", 401)),
     ("auth_failed", StopSystem, page("Идентификация пользователя не выполнена")),
     ("auth_failed", StopSystem, app_error("Неправильное имя или пароль пользователя")),
+    ("proxy_unreachable", StopSystem, page("407 Proxy Authentication Required", 407)),
     ("forbidden", StopSystem, page("403 - Forbidden", 403)),
     ("rights_missing", StopRoute, fault(401, "20", "Нарушение прав доступа!")),
     ("rights_missing", StopRoute, fault(403, "-1", "Недостаточно прав")),

@@ -146,6 +146,27 @@ def test_a_page_cut_in_half_is_asked_for_again(scripted: Open) -> None:
     assert len(server.requests) == 3
 
 
+def test_an_address_too_long_for_the_web_server_is_shortened(scripted: Open, caplog: pytest.LogCaptureFixture) -> None:
+    """IIS answers 404 to a long query before 1C sees it: the fields are left out of the address, once and for all."""
+    base = paged(rows(700))
+    page = Reply(404, b"<html><h2>404.15 - Query String Too Long</h2></html>", "text/html")
+    connector, server = scripted(lambda r: page if len(r.raw.partition("?")[2]) > 2048 else base(r))
+    request = ReadRequest("Document_X", tuple(f"ДополнительныйРеквизитДокумента{n}" for n in range(20)))
+    assert len(keys(list(connector.read(request)))) == 700
+    assert len(keys(list(connector.read(request)))) == 700
+    assert len([r for r in server.requests if "$select" in r.path]) == 1
+    assert "maxQueryString" in caplog.text
+
+
+def test_a_long_address_does_not_hide_what_is_wrong(scripted: Open) -> None:
+    """When it fails without the fields too, the failure is told."""
+    connector, server = scripted(lambda r: Reply(404, b"<html>no</html>", "text/html"))
+    request = ReadRequest("Document_X", tuple(f"ДополнительныйРеквизитДокумента{n}" for n in range(20)))
+    with pytest.raises(HubError) as error:
+        list(connector.read(request))
+    assert (error.value.code, len(server.requests)) == ("not_onec", 2)
+
+
 def test_a_byte_order_mark_is_no_obstacle(scripted: Open) -> None:
     """Body and count may begin with one."""
     base = collection(rows(3))

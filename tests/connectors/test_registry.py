@@ -35,7 +35,9 @@ def test_a_1c_base_is_opened_from_its_settings(monkeypatch: pytest.MonkeyPatch, 
 def test_opening_touches_no_network() -> None:
     """A base that is down is opened like any other: the fault comes with the first request."""
     system = SystemSettings("ut", "onec_odata", "Europe/Moscow", "onec_ut11", url="http://127.0.0.1:1/b")
-    open_connector(system).close()
+    connector = open_connector(system)
+    assert connector.traffic.requests == 0
+    connector.close()
 
 
 def test_a_missing_secret_is_told_before_anything_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
