@@ -16,8 +16,15 @@ def cpu() -> float:
 
 
 def peak_rss_mb() -> float:
-    """The most memory this process has held at once, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """The most memory this process has held at once, in MB.
+
+    From the kernel's high-water mark of this program's own memory: ``ru_maxrss`` would also count what the process
+    that started this one held at that moment.
+    """
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError("the kernel does not tell VmHWM")
 
 
 def _stat(pid: int) -> list[str]:

@@ -41,7 +41,12 @@ def _identifier(scheme: str, value: str | None) -> Rows:
 
 
 def _first(values: tuple[str | None, ...]) -> str:
-    return next((text for value in values if value and (text := value.strip())), "")
+    for value in values:
+        if value:
+            text = value.strip()
+            if text:
+                return text
+    return ""
 
 
 def _phone(system: str, *values: str | None) -> Rows:

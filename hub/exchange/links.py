@@ -7,7 +7,7 @@ so a late reference needs no second write: when the target comes, its link is al
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, select
 
@@ -59,6 +59,11 @@ class Links:
         else:
             self.expected[stream].discard(external_id)
 
+    def remember_new(self, stream: str, external_ids: Sequence[str], numbers: Iterable[int]) -> None:
+        """Know these links, which nobody knew before, from now on; they are about to get their records."""
+        self.ids[stream].update(zip(external_ids, numbers, strict=True))
+        self._added.extend([(stream, external_id) for external_id in external_ids])
+
     def forget(self, stream: str, external_id: str) -> None:
         """A link that was foreseen in this page but is not written."""
         self.ids[stream].pop(external_id, None)
@@ -92,8 +97,12 @@ class Links:
             (number, self._streams[stream], external_id, "expected", self._run_id)
             for number, external_id in zip(numbers, external_ids, strict=True)
         ]
-        bulk.insert_missing(conn, core.link, ("stream_id", "external_id"), columns, rows)
-        self._look_up(conn, stream, external_ids)
+        added = bulk.insert_missing(conn, core.link, ("stream_id", "external_id"), columns, rows)
+        if added < len(rows):
+            self._look_up(conn, stream, external_ids)
+            return
+        self.remember_new(stream, external_ids, numbers)
+        self.expected[stream].update(external_ids)
 
     def recheck(self, conn: Connection, waiting: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
         """Of links remembered as expected, by stream, those that still are.

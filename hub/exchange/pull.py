@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -142,7 +144,7 @@ class Pull:
         if self.should_stop is not None and self.should_stop():
             raise Fenced("stopped", route=self.route.code)
         route = self.route
-        with self.hub.store.begin() as conn:
+        with _no_collection(), self.hub.store.begin() as conn:
             runs.hold(conn, self.run_id, route.id, route.code)
             outcome = apply_page(conn, desk, work, page)
             released = release(conn, desk, outcome.fulfilled)
@@ -172,6 +174,18 @@ class Pull:
         if self.on_progress is not None:
             counters = self.counters
             self.on_progress(Progress(self.route.code, stream, done, total, counters.created, counters.updated))
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """A page makes a hundred thousand tuples and no cycles: looking for cycles meanwhile costs a tenth of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def make_desk(hub: Hub, run_id: int, system: str) -> Desk:

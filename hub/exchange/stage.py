@@ -219,8 +219,8 @@ def _pass(
 def _foresee(conn: Connection, desk: Desk, stream: str, passing: list[_Fresh]) -> set[str]:
     """Give the page's new records their link ids before references are resolved: they may refer to each other."""
     new = [one.external_id for one in passing if one.link_id is None]
-    for external_id, number in zip(new, bulk.allocate(conn, "link", len(new)) if new else (), strict=True):
-        desk.links.remember(stream, external_id, number)
+    if new:
+        desk.links.remember_new(stream, new, bulk.allocate(conn, "link", len(new)))
     for one in passing:
         if one.link_id is not None:
             desk.links.remember(stream, one.external_id, one.link_id)

@@ -46,7 +46,8 @@ def create(conn: Connection, desk: Desk, work: MappingDesk, items: Sequence[Inco
     run, at, name = desk.run_id, desk.at, work.entity.name
     roots, new_links, old_links, log = [], [], [], []
     children: list[list[tuple[Any, ...]]] = [[] for _ in work.children]
-    for number, item in zip(numbers, items, strict=True):
+    log_ids = bulk.allocate(conn, "log", len(items))
+    for number, log_id, item in zip(numbers, log_ids, items, strict=True):
         mapped = item.mapped
         roots.append((number, *mapped.root, mapped.record_state, run, run, 1))
         if item.expected:
@@ -54,9 +55,10 @@ def create(conn: Connection, desk: Desk, work: MappingDesk, items: Sequence[Inco
         else:
             told = (item.row_hash, item.version)
             new_links.append((item.link_id, work.stream_id, item.external_id, number, "active", *told, run, run))
-        log.append((run, name, number, item.link_id, "insert", None, None, None, at))
+        log.append((log_id, run, name, number, item.link_id, "insert", None, None, None, at))
         for part, rows, target in zip(work.children, mapped.children, children, strict=True):
-            target.extend(_numbered(part, number, rows))
+            if rows:
+                target.extend(_numbered(part, number, rows))
     bulk.insert_rows(
         conn,
         core.link,
@@ -67,7 +69,7 @@ def create(conn: Connection, desk: Desk, work: MappingDesk, items: Sequence[Inco
     bulk.insert_rows(conn, work.table, _root_columns(work), roots)
     for part, rows in zip(work.children, children, strict=True):
         bulk.insert_rows(conn, part.table, part.all_columns, rows)
-    write_log(conn, log)
+    bulk.insert_rows(conn, core.change_log, LOG_COLUMNS, log)
 
 
 def write_log(conn: Connection, rows: Sequence[tuple[Any, ...]]) -> None:

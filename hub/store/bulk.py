@@ -56,14 +56,14 @@ def upsert_rows(conn: Connection, table: Table, key_columns: Sequence[str], colu
 
 def insert_missing(
     conn: Connection, table: Table, key_columns: Sequence[str], columns: Sequence[str], rows: Rows
-) -> None:
-    """Add the rows whose (unique) key is not there yet; the others stay as they are.
+) -> int:
+    """Add the rows whose (unique) key is not there yet; the others stay as they are. Returns how many were added.
 
     This is how links come to be: two routes may meet the same reference at once, and the second one waits for the
     first one's commit and then finds its link by ``find_links`` instead of failing.
     """
-    if rows:
-        _side(conn).insert_missing(conn, table, tuple(key_columns), tuple(columns), rows)
+    added: int = _side(conn).insert_missing(conn, table, tuple(key_columns), tuple(columns), rows) if rows else 0
+    return added
 
 
 def delete_children(conn: Connection, table: Table, parent_column: str, parent_ids: Iterable[int]) -> None:

@@ -10,7 +10,6 @@ nothing but one index search per key; the other statements run with the ways aro
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,7 +26,6 @@ from hub.store.tables import metadata
 from hub.store.travel import Columns, Row, Rows, canonical, kinds_of, mend, positions, travelling, without_nul_escapes
 
 _NULL = "\\N"
-_SPECIAL = re.compile(r"[\\\t\n\r\0]")
 
 #: For the one statement that stands between them; a rollback takes the first back too.
 _BY_INDEX = "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
@@ -108,7 +106,7 @@ def _plain(block: bytes, rows: Rows, columns: int) -> bool:
 def _escaped(table: Table, columns: Columns, rows: Rows) -> Rows:
     for kind in (Kind.TEXT, Kind.JSON):
         for at in positions(table, columns, kind):
-            rows = mend(rows, at, _escape, _SPECIAL.search)
+            rows = mend(rows, at, _escape, "")
     return rows
 
 
@@ -168,14 +166,14 @@ def upsert_rows(conn: Connection, table: Table, key_columns: Columns, columns: C
     _on_conflict(conn, table, key_columns, columns, rows, f"UPDATE SET {values}" if values else "NOTHING")
 
 
-def insert_missing(conn: Connection, table: Table, key_columns: Columns, columns: Columns, rows: Rows) -> None:
+def insert_missing(conn: Connection, table: Table, key_columns: Columns, columns: Columns, rows: Rows) -> int:
     """COPY into a stage, then INSERT … ON CONFLICT DO NOTHING."""
-    _on_conflict(conn, table, key_columns, columns, rows, "NOTHING")
+    return _on_conflict(conn, table, key_columns, columns, rows, "NOTHING")
 
 
 def _on_conflict(
     conn: Connection, table: Table, key_columns: Columns, columns: Columns, rows: Rows, action: str
-) -> None:
+) -> int:
     """Ordered by key: two callers that meet on the same keys then wait for each other in one direction only."""
     names = ", ".join(_quote(conn, *columns))
     keys = ", ".join(_quote(conn, *key_columns))
@@ -184,6 +182,8 @@ def _on_conflict(
             f"INSERT INTO {_quote(conn, table.name)[0]} ({names}) SELECT {names} FROM {stage} ORDER BY {keys}"
             f" ON CONFLICT ({keys}) DO {action}"
         )
+        touched: int = cursor.rowcount
+    return touched
 
 
 def delete_children(conn: Connection, table: Table, parent_column: str, parent_ids: list[int]) -> None:

@@ -52,17 +52,17 @@ def upsert_rows(conn: Connection, table: Table, key_columns: Columns, columns: C
     _on_conflict(conn, table, key_columns, columns, rows, f"UPDATE SET {values}" if values else "NOTHING")
 
 
-def insert_missing(conn: Connection, table: Table, key_columns: Columns, columns: Columns, rows: Rows) -> None:
+def insert_missing(conn: Connection, table: Table, key_columns: Columns, columns: Columns, rows: Rows) -> int:
     """INSERT … ON CONFLICT DO NOTHING."""
-    _on_conflict(conn, table, key_columns, columns, rows, "NOTHING")
+    return _on_conflict(conn, table, key_columns, columns, rows, "NOTHING")
 
 
 def _on_conflict(
     conn: Connection, table: Table, key_columns: Columns, columns: Columns, rows: Rows, action: str
-) -> None:
+) -> int:
     keys = ", ".join(_quote(conn, *key_columns))
     statement = f"{_insert(conn, table, columns)} ON CONFLICT ({keys}) DO {action}"
-    _many(conn, statement, without_nuls(table, columns, rows))
+    return _many(conn, statement, without_nuls(table, columns, rows))
 
 
 def delete_children(conn: Connection, table: Table, parent_column: str, parent_ids: list[int]) -> None:

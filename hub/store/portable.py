@@ -121,12 +121,14 @@ def upsert_rows(conn: Connection, table: Table, key_columns: Sequence[str], colu
 
 def insert_missing(
     conn: Connection, table: Table, key_columns: Sequence[str], columns: Sequence[str], rows: Rows
-) -> None:
+) -> int:
     """See ``bulk.insert_missing``; the second of two concurrent callers fails here instead of waiting."""
-    add = insert(table).values(_values(columns))
+    add, added = insert(table).values(_values(columns)), 0
     for item in _mappings(table, columns, rows):
         if not _there(conn, table, key_columns, item):
             conn.execute(add, item)
+            added += 1
+    return added
 
 
 def _there(conn: Connection, table: Table, key_columns: Sequence[str], item: dict[str, Any]) -> bool:

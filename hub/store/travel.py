@@ -28,33 +28,36 @@ def positions(table: Table, columns: Columns, kind: Kind) -> tuple[int, ...]:
     return tuple(at for at, item in enumerate(kinds_of(table, columns)) if item is kind)
 
 
-def mend(rows: Rows, at: int, change: Callable[[str], str], needs: Callable[[str], object]) -> Rows:
-    """``rows`` with ``change`` made to the texts at position ``at`` that need it; the same object when none does."""
-    if not any(needs(row[at]) for row in rows if row[at] is not None):
+def mend(rows: Rows, at: int, change: Callable[[str], str], mark: str) -> Rows:
+    """``rows`` with ``change`` made to the texts at position ``at`` that hold ``mark``; the same object when none does.
+
+    A page's texts are searched as one: that is several times quicker than asking each.
+    """
+    if mark not in "".join([row[at] for row in rows if row[at] is not None]):
         return rows
     return [
-        row if row[at] is None or not needs(row[at]) else (*row[:at], change(row[at]), *row[at + 1 :]) for row in rows
+        row if row[at] is None or mark not in row[at] else (*row[:at], change(row[at]), *row[at + 1 :]) for row in rows
     ]
 
 
 def without_nul_escapes(table: Table, columns: Columns, rows: Rows) -> Rows:
     """``rows`` whose JSON texts hold no escaped U+0000 (``jsonb`` refuses it)."""
     for at in positions(table, columns, Kind.JSON):
-        rows = mend(rows, at, clean_json, lambda text: "\\u0000" in text)
+        rows = mend(rows, at, clean_json, "\\u0000")
     return rows
 
 
 def without_nuls(table: Table, columns: Columns, rows: Rows) -> Rows:
     """``rows`` whose texts hold no U+0000: SQLite would keep what PostgreSQL cannot."""
     for at in positions(table, columns, Kind.TEXT):
-        rows = mend(rows, at, lambda text: text.replace("\0", ""), lambda text: "\0" in text)
+        rows = mend(rows, at, lambda text: text.replace("\0", ""), "\0")
     return without_nul_escapes(table, columns, rows)
 
 
 def canonical(table: Table, columns: Columns, rows: list[Row]) -> list[Row]:
     """``rows`` with each JSON text in its canonical form, so that texts are equal when values are."""
     for at in positions(table, columns, Kind.JSON):
-        rows = list(mend(rows, at, canonical_json, bool))
+        rows = list(mend(rows, at, canonical_json, ""))
     return rows
 
 
