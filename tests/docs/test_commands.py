@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 import click
 import pytest
+from dagster import Definitions
 
 from hub.cli.main import build
+from hub.definitions import load
 from hub.texts import catalogue
 from tests.docs.pages import page, pages
 from tests.house.source import ROOT
@@ -80,3 +82,24 @@ def test_commands_that_messages_advise_exist() -> None:
     }
     assert "check" in said
     assert said <= set(commands())
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Definitions:
+    """What Dagster shows of the example installation; nothing is asked of a network."""
+    home = tmp_path_factory.mktemp("home")
+    (home / "hub.yaml").write_bytes((ROOT / "deploy/hub.yaml").read_bytes())
+    return load(home)
+
+
+@pytest.mark.parametrize("name", ["docs/admin.md", "docs/admin.ru.md"])
+def test_what_the_ui_shows_is_explained(name: str, shown: Definitions) -> None:
+    """Every job, schedule, sensor and asset group of the UI is named in the admin's page."""
+    repository = shown.get_repository_def()
+    jobs = {job for job in repository.job_names if not job.startswith("__")}
+    names = jobs | {schedule.name for schedule in repository.schedule_defs}
+    names |= {sensor.name for sensor in repository.sensor_defs}
+    names |= {group for group in repository.asset_graph.all_group_names if group}
+    text = page(name).text
+    assert len(names) > 8
+    assert sorted(entry for entry in names if f"`{entry}`" not in text) == []
