@@ -43,7 +43,7 @@ def build(
         waiting = journal.open_counts(conn)["parked"]
         fresh = _freshness(facts.read_last(conn), settings, at)
     teller = _Teller(settings)
-    todo = [
+    todo = [  # red first, in the order in which a person should look
         *teller.failed(rows, errors),
         *teller.stale(fresh, run.state, {_system(row.route) for row in rows if row.state in _FAILED}),
         *teller.warned(routes),
@@ -52,7 +52,6 @@ def build(
         *teller.open("report_held", held),
         *teller.open("report_conflicts", conflicts),
     ]
-    todo.sort(key=lambda item: item.severity)  # stable: red before yellow, else as found
     return Summary(
         run_id=run.id,
         mode=run.mode,

@@ -113,8 +113,8 @@ def bad_night(journal: Journal) -> None:
     journal.did(run, "sales_order", "warnings", received=1, parked=1)
     journal.did(run, "invoice", "failed", error_code="store_unreachable", error_text="ut.invoice: нет ответа. Ждите.")
     journal.did(run, "payment", "failed", error_code="store_unreachable", error_text="ut.payment: нет ответа. Ждите.")
-    journal.quarantine(run, "party", "record_breaks_mapping", "Дата")
-    journal.quarantine(run, "party", "record_breaks_mapping", "Сумма")
+    journal.quarantine(run, "party", "bad_date", "Дата")
+    journal.quarantine(run, "party", "bad_date", "Сумма")
     journal.quarantine(run, "party", "refused_by_store", "Имя")
     journal.park(run, "sales_order", 1)
 
@@ -166,7 +166,7 @@ def test_a_bad_night_says_what_to_do_first(store: Store, tmp_path: Path) -> None
     assert found.todo[0].routes == ("ut.invoice", "ut.payment")
     assert found.verdict == "attention"
     assert [(item.reason, item.number, item.fields, item.attempts) for item in found.quarantine] == [
-        ("record_breaks_mapping", 2, ("Дата", "Сумма"), 2),
+        ("bad_date", 2, ("Дата", "Сумма"), 2),
         ("refused_by_store", 1, ("Имя",), 3),
     ]
     assert [(item.route, item.stream, item.number) for item in found.parked] == [
