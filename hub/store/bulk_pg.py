@@ -26,6 +26,7 @@ from hub.store.tables import metadata
 from hub.store.travel import Columns, Row, Rows, canonical, kinds_of, mend, positions, travelling, without_nul_escapes
 
 _NULL = "\\N"
+_SPECIAL = "\\\t\n\r\0"
 
 #: For the one statement that stands between them; a rollback takes the first back too.
 _BY_INDEX = "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
@@ -104,9 +105,12 @@ def _plain(block: bytes, rows: Rows, columns: int) -> bool:
 
 
 def _escaped(table: Table, columns: Columns, rows: Rows) -> Rows:
+    """Rows with the texts escaped of those columns that need it: mostly one, a comment or an address of several lines."""
     for kind in (Kind.TEXT, Kind.JSON):
         for at in positions(table, columns, kind):
-            rows = mend(rows, at, _escape, "")
+            texts = "".join([row[at] for row in rows if row[at] is not None])
+            if any(mark in texts for mark in _SPECIAL):
+                rows = mend(rows, at, _escape, "")
     return rows
 
 

@@ -153,11 +153,12 @@ def test_upsert_of_keys_alone(store: Store, way: ModuleType) -> None:
 
 
 def test_missing_rows_only(store: Store, way: ModuleType) -> None:
-    """A row whose key is there stays as it is; the others are added."""
+    """A row whose key is there stays as it is; the others are added and counted."""
     with store.begin() as conn:
         way.insert_rows(conn, core.link, LINK, [link_row(1, "a")])
         rows = [link_row(8, "a", "expected"), link_row(9, "b", "expected")]
-        way.insert_missing(conn, core.link, ("stream_id", "external_id"), LINK, rows)
+        assert way.insert_missing(conn, core.link, ("stream_id", "external_id"), LINK, rows) == 1
+        assert way.insert_missing(conn, core.link, ("stream_id", "external_id"), LINK, rows) == 0
         found = way.find_links(conn, 1, "ab")
         assert {key: (value[0], value[3]) for key, value in found.items()} == {"a": (1, "active"), "b": (9, "expected")}
 
