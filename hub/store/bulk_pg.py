@@ -105,7 +105,7 @@ def _plain(block: bytes, rows: Rows, columns: int) -> bool:
 
 
 def _escaped(table: Table, columns: Columns, rows: Rows) -> Rows:
-    """Rows with the texts escaped of those columns that need it: mostly one, a comment or an address of several lines."""
+    """Rows with the columns escaped that need it: mostly one, a comment or an address of several lines."""
     for kind in (Kind.TEXT, Kind.JSON):
         for at in positions(table, columns, kind):
             texts = "".join([row[at] for row in rows if row[at] is not None])

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, update
 from sqlalchemy.exc import IntegrityError
 
 from hub.model.records import Counters
@@ -137,6 +137,8 @@ def test_parked_records_name_what_they_wait_for(store: Store) -> None:
         add_link(conn, 6, "other client", stream_id=2)
         add_parked(conn, 1, "order 1", [5, 6])
         add_parked(conn, 2, "order 2", [6])
+        add_parked(conn, 3, "order that was let in")
+        conn.execute(update(core.parked).where(core.parked.c.id == 3).values(state="released"))
     with store.read() as conn:
         found = journal.parked_records(conn)
         assert [(one.external_id, one.waits_for) for one in found] == [
