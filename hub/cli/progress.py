@@ -18,6 +18,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
 from hub.cli.call import Call
 
@@ -37,21 +38,29 @@ def watching(call: Call, hub: Hub) -> Iterator[Show]:
     titles = {code: route.entity.ru if call.lang == "ru" else route.entity.en for code, route in hub.routes.items()}
     if sys.stderr.isatty():
         with _bars(call) as bars:
-            yield Bars(call, bars, titles).show
+            shown = Bars(call, bars, titles)
+            yield shown.show
+            shown.end()
     else:
         lines = Lines(call, titles, sys.stderr)
         yield lines.show
         lines.finish()
 
 
+def _whole() -> Column:
+    return Column(no_wrap=True, overflow="ignore")
+
+
 def _bars(call: Call) -> Progress:
     return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[effect]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
+        # On a narrow terminal the name gives way, not the numbers.
+        TextColumn("{task.description}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(table_column=_whole()),
+        TextColumn("{task.fields[effect]}", table_column=_whole()),
+        TimeElapsedColumn(table_column=_whole()),
+        TimeRemainingColumn(table_column=_whole()),
+        expand=True,
         console=Console(stderr=True),
         refresh_per_second=4,
         transient=call.as_json,
@@ -59,7 +68,7 @@ def _bars(call: Call) -> Progress:
 
 
 class Bars:
-    """One bar per stream; a bar whose stream the source does not count runs without an end."""
+    """One bar per stream; one whose stream the source does not count has no end until the next stream begins."""
 
     def __init__(self, call: Call, bars: Progress, titles: dict[str, str]) -> None:
         self.call = call
@@ -71,10 +80,17 @@ class Bars:
         """Move the stream's bar."""
         key = (step.route, step.stream)
         if key not in self.tasks:
+            self.end()
             description = f"{self.titles.get(step.route, step.route)} · {step.stream}"
             self.tasks[key] = self.bars.add_task(description, total=step.total, effect="")
         effect = self.call.text("effect", created=step.created, updated=step.updated)
         self.bars.update(self.tasks[key], completed=step.done, total=step.total, effect=effect)
+
+    def end(self) -> None:
+        """Fill the bars whose end was not known: nothing more comes."""
+        for task in self.bars.tasks:
+            if not task.finished:
+                self.bars.update(task.id, total=task.completed)
 
 
 class Lines:

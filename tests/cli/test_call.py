@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import click
 import pytest
 
 from hub.cli import check as check_module
+from hub.cli import trouble
 from hub.cli.call import language
 from hub.cli.main import build
 from tests.cli.conftest import PASSWORD, Obmen, settings, write
@@ -146,6 +148,17 @@ def test_a_mistyped_home_is_not_made(obmen: Obmen, tmp_path: Path) -> None:
     said = obmen("exchange", "--home", str(tmp_path / "typo"))
     assert said.code == 2
     assert not (tmp_path / "typo").exists()
+
+
+def test_logs_find_a_place_where_the_home_cannot_be_written(tmp_path: Path) -> None:
+    """A file in the way of the folder: the traceback goes to the machine's temporary folder instead of being lost."""
+    (tmp_path / "logs").write_text("", encoding="utf-8")
+    path = trouble.write_crash(tmp_path, "check", ValueError("x"))
+    try:
+        assert path.parent == Path(tempfile.gettempdir())
+        assert "ValueError: x" in path.read_text(encoding="utf-8")
+    finally:
+        path.unlink()
 
 
 def called(*words: str, **env: str) -> subprocess.CompletedProcess[bytes]:

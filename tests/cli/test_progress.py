@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import re
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
 from hub.cli import progress
 from hub.cli.call import Call
-from hub.cli.progress import Bars, Lines, _bars
+from hub.cli.progress import Bars, Lines, _bars, watching
 from hub.exchange.pull import Progress
+from hub.model.entities import ENTITIES
 
 TITLES = {"ut.party": "Клиенты", "ut.unit": "Единицы"}
 
@@ -70,18 +73,35 @@ def test_nothing_done_is_nothing_told() -> None:
 
 @pytest.mark.parametrize("lang", ["ru", "en"])
 def test_bars_follow_their_streams(monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
-    """One bar per stream with its count and effect; one without a known total has no end."""
+    """One bar per stream with its count and effect; one without a known total ends when the next one begins."""
     console = Console(file=io.StringIO(), force_terminal=True, width=160)
     monkeypatch.setattr(progress, "Console", lambda **_: console)
     call = Call(lang)
     with _bars(call) as bars:
         shown = Bars(call, bars, TITLES)
-        shown.show(step(10))
-        shown.show(step(100))
         shown.show(step(3, "Catalog_Упаковки", "ut.unit", None))
+        open_end = [task.finished for task in bars.tasks]
+        shown.show(step(10))
+        ended = [task.finished for task in bars.tasks]
+        shown.show(step(100))
         done = [(task.description, task.completed, task.total, task.fields["effect"]) for task in bars.tasks]
+    assert (open_end, ended) == ([False], [True, False])
     effect = {"ru": "создано {}, изменено 1", "en": "{} created, 1 updated"}[lang]
     assert done == [
+        ("Единицы · Catalog_Упаковки", 3, 3, effect.format(3)),
         ("Клиенты · Catalog_Партнеры", 100, 100, effect.format(100)),
-        ("Единицы · Catalog_Упаковки", 3, None, effect.format(3)),
     ]
+
+
+def test_a_terminal_gets_bars_on_standard_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers stay whole on a narrow terminal; the name of the stream gives way."""
+    out = io.StringIO()
+    monkeypatch.setattr(progress, "Console", lambda **_: Console(file=out, force_terminal=True, width=90))
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    hub = SimpleNamespace(routes={"ut.party": SimpleNamespace(entity=ENTITIES["party"])})
+    with watching(Call("en"), hub) as show:  # type: ignore[arg-type]  # of a hub only its routes are looked at
+        show(step(41, "Catalog_" + "Длинное" * 20))
+    last = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", [line for line in out.getvalue().splitlines() if "41/" in line][-1])
+    assert "41/41" in last, "what is not counted to its end is ended"
+    assert "41 created, 1 updated" in last
+    assert "…" in last

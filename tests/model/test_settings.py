@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import sys
 from datetime import date
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -258,6 +260,29 @@ def test_a_missing_secret_says_where_it_was_looked_for(ref: SecretRef, monkeypat
     assert caught.value.code in {"secret_missing", "secret_no_keyring"}
     assert ref.name in caught.value.sentence("ru")
     assert caught.value.advice("ru")
+
+
+def test_a_keyring_is_asked_for_service_and_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The part after the last slash is the name; a locked or empty keyring is a missing secret, not a traceback."""
+    keyring = ModuleType("keyring")
+    failure = type("KeyringError", (Exception,), {})
+    asked: list[tuple[str, str]] = []
+
+    def get_password(service: str, name: str) -> str | None:
+        asked.append((service, name))
+        if name == "locked":
+            raise failure(SECRET)
+        return SECRET if name == "ut" else None
+
+    keyring.__dict__.update(get_password=get_password, errors=SimpleNamespace(KeyringError=failure))
+    monkeypatch.setitem(sys.modules, "keyring", keyring)
+    assert SecretRef("keyring", "obmen/main/ut").resolve() == SECRET
+    assert asked == [("obmen/main", "ut")]
+    for name in ("locked", "empty"):
+        with pytest.raises(NeedsPerson) as caught:
+            SecretRef("keyring", f"obmen/{name}").resolve()
+        assert caught.value.code == "secret_missing"
+        assert SECRET not in str(caught.value)
 
 
 def test_relative_paths_are_counted_from_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
