@@ -19,7 +19,7 @@ class Page:
     ``records``: each a JSON object (bytes-like, ``msgspec.Raw`` or ``bytes``) with the source's own field names,
     whatever the wire format was. ``deleted``: external ids that the source itself declared physically deleted.
     ``position``: where reading goes on after this page (JSON-able, opaque to all but the connector).
-    ``last``: the stream is exhausted. ``nbytes``: size of the body on the wire.
+    ``last``: the stream is exhausted. ``nbytes``: size of the body, unpacked (read-ahead bounds memory by it).
     """
 
     stream: str
