@@ -1,6 +1,6 @@
 """The yardstick: the same pages into the same canonical rows, the plain way.
 
-``json.loads`` for the page, a dictionary per row, SQLAlchemy Core ``executemany`` (upserts on a re-load; the children of
+``json.loads`` for the page, a dictionary per row, SQLAlchemy Core ``executemany`` (upserts on a re-load; children of
 records that are there are deleted and inserted anew), one transaction a page, statistics gathered on the way. No hash,
 no skipping of what is unchanged: what a careful developer writes first. It uses the house's identity rules, so that the
 contents can be compared cell by cell.

@@ -16,7 +16,18 @@ from hub.model.errors import Fenced, HubError, NeedsPerson, RetryLater, StopRout
 from hub.model.records import Counters, Window
 from hub.store import core
 
-__all__ = ["Progress", "RouteReport", "RunReport", "backfill", "open_run", "pull_feed", "pull_route", "run_exchange"]
+__all__ = [
+    "Progress",
+    "RouteReport",
+    "RunReport",
+    "backfill",
+    "open_run",
+    "pull_feed",
+    "pull_route",
+    "refuse_route",
+    "run_exchange",
+    "stops_system",
+]
 
 log = logging.getLogger("obmen.exchange")
 
@@ -188,6 +199,18 @@ def _close(hub: Hub, run_id: int, route_id: int, report: RouteReport) -> None:
     runs.end_route(hub.store, run_id, route_id, report.state, report.error)
 
 
+def stops_system(error: HubError) -> bool:
+    """Whether an error of one route means that the other routes of its system need not be tried in this run."""
+    return isinstance(error, (RetryLater, StopSystem)) and error.code != "route_busy"
+
+
+def refuse_route(hub: Hub, run_id: int, code: str, error: HubError) -> RouteReport:
+    """Journal a route as failed for the reason that another route of its system has just met, without asking again."""
+    report = RouteReport(code, "failed", error=error)
+    _close(hub, run_id, hub.route(code).id, report)
+    return report
+
+
 def run_exchange(
     hub: Hub,
     routes: list[str] | None = None,
@@ -207,13 +230,11 @@ def run_exchange(
     for code in ordered:
         route = hub.route(code)
         if route.system in down:
-            failed = RouteReport(code, "failed", error=down[route.system])
-            _close(hub, run_id, route.id, failed)
-            report.routes.append(failed)
+            report.routes.append(refuse_route(hub, run_id, code, down[route.system]))
             continue
         one = pull_route(hub, run_id, code, window=window, on_progress=on_progress)
         report.routes.append(one)
-        if one.error is not None and one.error.code != "route_busy" and isinstance(one.error, (RetryLater, StopSystem)):
+        if one.error is not None and stops_system(one.error):
             down[route.system] = one.error
     return report
 
