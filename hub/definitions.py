@@ -6,11 +6,12 @@ A home without usable settings shows one asset that says what is missing.
 
 from __future__ import annotations
 
+import warnings
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from dagster import AssetsDefinition, AssetSelection, AssetSpec, Definitions, in_process_executor
+from dagster import AssetsDefinition, AssetSelection, AssetSpec, BetaWarning, Definitions, in_process_executor
 
 from hub.assets import names
 from hub.assets.checks import route_checks
@@ -26,6 +27,7 @@ from hub.texts import sentence
 from schedules.jobs import connections_job, exchange_jobs
 from schedules.nightly import nightly_schedule
 from schedules.partitions import document_days
+from schedules.sensors import journal_sensor
 
 
 def build(settings: Settings, work: Workplace) -> Definitions:
@@ -45,6 +47,7 @@ def build(settings: Settings, work: Workplace) -> Definitions:
         asset_checks=route_checks(settings, nodes, work),
         jobs=[*jobs, connections_job(settings, connection_ops(settings, work))],
         schedules=[nightly_schedule(settings, jobs[0], by_day=by_day)] if jobs else [],
+        sensors=[journal_sensor(settings, work)],
         executor=in_process_executor,
     )
 
@@ -72,4 +75,6 @@ def load(home: Path) -> Definitions:
         return empty(problem, lang)
 
 
+# Parts of Dagster that we use on purpose still carry the mark; a warning for each asset would fill the logs.
+warnings.filterwarnings("ignore", category=BetaWarning)
 defs = load(find_home())

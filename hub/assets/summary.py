@@ -20,6 +20,8 @@ from hub.texts import sentence
 LAST = -1_000_000
 _LOOK_AGAIN = 15.0
 _LOOKS = 100
+#: Things to do that are shown without opening the report.
+_MOST = 5
 
 
 def summary_asset(settings: Settings, nodes: Sequence[RouteNode], work: Workplace) -> AssetsDefinition:
@@ -62,5 +64,10 @@ def _metadata(told: Summary, lang: str) -> dict[str, Any]:
         "dg_waiting": sum(group.number for group in told.parked),
         "dg_run": told.run_id,
     }
-    page: dict[str, Any] = {sentence("dg_report", lang): MetadataValue.md(told.markdown(lang))}
-    return page | {sentence(label, lang): number for label, number in numbers.items()}
+    todo = [f"{number}. {item.said[lang]} {item.advice[lang]}" for number, item in enumerate(told.todo[:_MOST], 1)]
+    texts: dict[str, Any] = {
+        sentence("dg_verdict", lang): told.lines(lang)[0],
+        sentence("dg_todo", lang): "\n".join(todo) or "—",
+        sentence("dg_report", lang): MetadataValue.md(told.markdown(lang)),
+    }
+    return texts | {sentence(label, lang): number for label, number in numbers.items()}
