@@ -239,9 +239,7 @@ PARTY = Entity(
             "party_identifier",
             "Идентификаторы",
             (
-                enum(
-                    "scheme", "Вид", "inn", "kpp", "ogrn", "ogrnip", "okpo", "snils", "tax_id", "code", required=True
-                ),
+                enum("scheme", "Вид", "inn", "kpp", "ogrn", "ogrnip", "okpo", "snils", "tax_id", "code", required=True),
                 Field("value", Kind.TEXT, "Значение", required=True, personal=True),
                 Field("value_norm", Kind.TEXT, "Нормализованное", required=True, personal=True),
                 field("is_valid", Kind.BOOL, "Контрольные цифры верны"),
@@ -376,9 +374,7 @@ SALES_ORDER = Entity(
         Field("delivery_address", Kind.TEXT, "Адрес доставки", clearable=True, personal=True),
         text("client_number", "Номер по данным клиента", clearable=True),
     ),
-    (
-        Child("sales_order_line", "Строки", _line(field("cancelled", Kind.BOOL, "Отменено")), lines=True),
-    ),
+    (Child("sales_order_line", "Строки", _line(field("cancelled", Kind.BOOL, "Отменено")), lines=True),),
     dated_by="date",
     total="total",
 )

@@ -103,7 +103,7 @@ def _wrap_commit(bomb: Bomb, after: bool) -> None:
 
 
 def arm(point: str, nth: int) -> None:
-    """Kill this process the ``nth`` time it comes to ``point``: ``fetch``, ``before:insert_rows``, ``after:commit`` …"""
+    """Kill this process the ``nth`` time it comes to ``point``: ``fetch``, ``before:emit``, ``after:commit`` …"""
     bomb = Bomb(nth)
     when, _, name = point.rpartition(":")
     if name == "fetch":
