@@ -28,10 +28,10 @@ from hub.assets.request import Request, planned, request_of, run_tags
 from hub.assets.told import ROW_COUNT, route_metadata
 from hub.assets.watch import Fence, Teller
 from hub.assets.workplace import Workplace
-from hub.exchange import runs, service
+from hub.exchange import service
 from hub.exchange.hub import Hub
 from hub.exchange.service import RouteReport
-from hub.model.errors import HubError, RetryLater, StopSystem
+from hub.model.errors import HubError
 from hub.model.settings import Settings
 from hub.reconcile.history import FRESH_FOR
 from hub.reconcile.rows import route_rows, table_rows
@@ -139,7 +139,7 @@ def _pull(context: AssetExecutionContext, work: Workplace, node: RouteNode, run_
         context.log.warning(
             sentence("dg_system_failed", lang, system=system, route=node.code, reason=refused.sentence(lang))
         )
-        return _not_asked(hub, run_id, node, refused)
+        return service.refuse_route(hub, run_id, node.code, refused)
     report = service.pull_route(
         hub,
         run_id,
@@ -148,19 +148,9 @@ def _pull(context: AssetExecutionContext, work: Workplace, node: RouteNode, run_
         on_progress=Teller(context.log.info, context.log_event, context.asset_key, hub.settings.locale),
         should_stop=Fence(context.instance, context.run.run_id),
     )
-    error = report.error
-    if isinstance(error, StopSystem) or (isinstance(error, RetryLater) and error.code != "route_busy"):
-        work.note_down(context.run.run_id, system, error)
+    if report.error is not None and service.stops_system(report.error):
+        work.note_down(context.run.run_id, system, report.error)
     return report
-
-
-def _not_asked(hub: Hub, run_id: int, node: RouteNode, error: HubError) -> RouteReport:
-    """The journal keeps the route as failed for the reason its system has given."""
-    route = hub.route(node.code)
-    with hub.store.begin() as conn:
-        runs.start_route(conn, run_id, route.id, "", None)
-    runs.end_route(hub.store, run_id, route.id, "failed", error)
-    return RouteReport(node.code, "failed", error=error)
 
 
 def _tell(

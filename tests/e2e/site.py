@@ -1,4 +1,4 @@
-"""A whole installation that runs: the stand, `obmen up` with its three processes, and Dagster's own interface to ask."""
+"""A whole installation that runs: the stand, `obmen up` with its processes, and Dagster's own interface to ask."""
 
 from __future__ import annotations
 

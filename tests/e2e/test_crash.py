@@ -1,7 +1,7 @@
 """kill -9 in the middle of a nightly run: of its process, of the code server, of everything.
 
-Whatever was killed, the night ends as if nothing had been: the run is failed and tried again (or goes on, where only its
-server died), no slot of the pool is held, and the store holds what an undisturbed exchange brings.
+Whatever was killed, the night ends as if nothing had been: the run is failed and tried again (or goes on, where only
+its server died), no slot of the pool is held, and the store holds what an undisturbed exchange brings.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an admin does in the UI, done in a real browser: look, start the nightly exchange, read the numbers, backfill."""
+"""What an admin does in the UI, in a real browser: look, start the nightly exchange, read the numbers, backfill."""
 
 from __future__ import annotations
 
