@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 import click
 
-from hub.cli import check, demo, init, parser, status, trouble, up, work
+from hub.cli import check, demo, init, parser, quarantine, status, trouble, up, work
 from hub.cli.call import DONE, INTERRUPTED, WRONG, Call, Outcome, language
 from hub.model.errors import HubError
 
-MODULES = (demo, init, check, work, status, up)
+MODULES = (demo, init, check, work, status, quarantine, up)
 
 
 def build(lang: str) -> click.Group:
