@@ -1,0 +1,253 @@
+"""kill -9 while an exchange is under way: each victim dies by signal 9, and the night still ends as it should.
+
+What is proven beyond the end state: before the repair the run really is stuck (going on in Dagster with a slot of the
+pool claimed, running in the journal), the repair comes by itself, and a run that has been replaced writes nothing
+more, though its process lives.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dagster import DagsterInstance
+from sqlalchemy import select
+from sqlalchemy.engine import make_url
+
+from hub.assets.names import pool_of
+from hub.exchange.hub import Hub
+from hub.exchange.service import run_exchange
+from hub.model.process import alive
+from hub.store import core
+from tests.cli.test_supervisor import members
+from tests.e2e.site import Site, until
+from tests.exchange.dump import Dump, dump
+
+pytestmark = [
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(os.name == "nt", reason="kill -9 is of POSIX; Windows is untried"),
+]
+on_sqlite = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+
+#: Seconds an answer of the base takes: first so that there is a middle, then so that nobody gets past it.
+SLOW, STUCK = 0.2, 4.0
+WAIT = 180.0
+GOING_ON = frozenset({"QUEUED", "NOT_STARTED", "STARTING", "STARTED"})
+LAUNCH = """
+mutation Launch($selector: JobOrPipelineSelector!, $tags: [ExecutionTag!]) {
+  launchRun(executionParams: {selector: $selector, executionMetadata: {tags: $tags}}) {
+    __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
+  }
+}
+"""
+LIMITS = "{instance{concurrencyLimits{concurrencyKey activeSlotCount claimedSlots{runId} pendingStepCount}}}"
+
+
+@on_sqlite
+def test_a_killed_worker(quick_site: Site, tmp_path: Path) -> None:
+    """The run's process dies: the code server fails the run, and the daemon starts it again."""
+    first = launch(quick_site)
+    worker = stuck_worker(quick_site)
+    end(worker)
+    assert alive(quick_site.services()["code"], "")
+    comes_right(quick_site, first, tmp_path)
+
+
+@on_sqlite
+def test_a_killed_code_server_and_its_orphan(quick_site: Site, tmp_path: Path) -> None:
+    """A new server comes, the orphan works on; once Dagster has replaced its run, it writes nothing more."""
+    site = quick_site
+    first = launch(site)
+    worker = stuck_worker(site)
+    server = site.services()["code"]
+    end(server)
+    until(lambda: site.services().get("code") not in {None, server}, "another code server", WAIT)
+    pages = progress(site, first)
+    site.stand.quirks.latency = SLOW
+    until(lambda: progress(site, first) > pages, "pages of the orphan", WAIT)
+    assert alive(worker, "")
+    pause_between_pages(site, worker)
+    try:
+        give_up(site, first)
+        until(lambda: exchange_of(site, first).state == "fenced", "the retry in the place of the orphan", WAIT)
+        written = parts_of(site, first)
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    until(lambda: not alive(worker, ""), "the end of the orphan", WAIT)
+    comes_right(site, first, tmp_path, dead="fenced")
+    assert parts_of(site, first) == written
+
+
+def test_everything_killed(quick_site: Site, tmp_path: Path) -> None:
+    """Supervisor, code server, daemon, web server, worker: stuck while all are dead, right after `obmen up`."""
+    site = quick_site
+    first = launch(site)
+    worker = stuck_worker(site)
+    services = site.services()
+    assert set(services) == {"code", "daemon", "web"}
+    everybody = members(site.home) | set(services.values()) | {worker}
+    assert site.process is not None
+    site.process.kill()
+    assert site.process.wait(30) == -signal.SIGKILL
+    for pid in everybody:
+        end(pid)
+    with DagsterInstance.from_config(str(site.home / "dagster")) as instance:
+        run = instance.get_run_by_id(first)
+        assert run is not None
+        assert run.status.value == "STARTED"
+        claimed = instance.event_log_storage.get_concurrency_info(pool_of("ut")).claimed_slots
+    assert [slot.run_id for slot in claimed] == [first]
+    assert exchange_of(site, first).state == "running"
+    site.stand.quirks.latency = 0.0
+    site.start()
+    comes_right(site, first, tmp_path)
+
+
+def launch(site: Site) -> str:
+    """Start the nightly job on a base that has become slow; the id of its run."""
+    site.stand.quirks.latency = SLOW
+    selector = {"repositoryLocationName": "hub", "repositoryName": "__repository__", "jobName": "nightly_exchange"}
+    tags = [{"key": "dagster/partition", "value": "2026-01-15"}]
+    answer = site.ask(LAUNCH, selector=selector, tags=tags)["launchRun"]
+    assert answer["__typename"] == "LaunchRunSuccess", answer
+    return str(answer["run"]["runId"])
+
+
+def end(pid: int) -> None:
+    """Kill one process and see it gone; nobody else's child is waited for here."""
+    if alive(pid, ""):
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: not alive(pid, ""), f"the end of process {pid}", 30)
+
+
+def journal(site: Site, query: Any) -> list[Any]:
+    """What the store of the site says."""
+    with Hub.open(site.home) as hub, hub.store.read() as conn:
+        return list(conn.execute(query))
+
+
+def exchange_of(site: Site, dagster_run: str) -> Any:
+    """The journal's row of a Dagster run."""
+    table = core.exchange_run
+    (row,) = journal(site, select(table.c.id, table.c.pid, table.c.state).where(table.c.dagster_run_id == dagster_run))
+    return row
+
+
+def parts_of(site: Site, dagster_run: str) -> list[tuple[Any, ...]]:
+    """Everything that the run has written about its routes."""
+    table, run = core.run_route, core.exchange_run
+    query = select(table).join(run, run.c.id == table.c.run_id).where(run.c.dagster_run_id == dagster_run)
+    return [tuple(row) for row in journal(site, query.order_by(table.c.route_id))]
+
+
+def progress(site: Site, dagster_run: str) -> int:
+    """Pages that the run has committed."""
+    table, run = core.run_route, core.exchange_run
+    query = select(table.c.pages).join(run, run.c.id == table.c.run_id).where(run.c.dagster_run_id == dagster_run)
+    return sum(row.pages for row in journal(site, query))
+
+
+def stuck_worker(site: Site) -> int:
+    """Id of the process that has committed some of the clients and now waits long for the rest."""
+    part, run, route = core.run_route, core.exchange_run, core.route
+    middle = (
+        select(run.c.pid)
+        .join(part, part.c.run_id == run.c.id)
+        .join(route, route.c.id == part.c.route_id)
+        .where(route.c.code == "ut.party", part.c.state == "running", part.c.pages > 0)
+    )
+    rows = until(lambda: journal(site, middle), "clients coming in", WAIT)
+    site.stand.quirks.latency = STUCK
+    worker = int(rows[0].pid)
+    assert alive(worker, "")
+    assert worker not in site.services().values()
+    return worker
+
+
+def pause_between_pages(site: Site, worker: int) -> None:
+    """Stop the process where it holds no lock of a database: the retry must not wait for it."""
+    databases = [site.home / "store.db", *(site.home / "dagster").rglob("*.db")]
+
+    def paused() -> bool:
+        os.kill(worker, signal.SIGSTOP)
+        if not any(map(locked, databases)):
+            return True
+        os.kill(worker, signal.SIGCONT)
+        return False
+
+    site.stand.quirks.latency = STUCK
+    until(paused, "a moment between two pages", WAIT)
+
+
+def locked(database: Path) -> bool:
+    """Whether somebody is writing it."""
+    connection = sqlite3.connect(database, timeout=0.2, isolation_level=None)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+    except sqlite3.OperationalError:
+        return True
+    finally:
+        connection.close()
+    return False
+
+
+def give_up(site: Site, dagster_run: str) -> None:
+    """Fail the run as run monitoring does when it takes a living process for dead (another machine, no /proc)."""
+    with DagsterInstance.from_config(str(site.home / "dagster")) as instance:
+        run = instance.get_run_by_id(dagster_run)
+        assert run is not None
+        assert run.status.value == "STARTED"
+        instance.report_run_failed(run, "taken for dead")
+    site.stand.quirks.latency = 0.0
+
+
+def comes_right(site: Site, first: str, tmp_path: Path, dead: str = "failed") -> None:
+    """Failed and retried once and well, no slot claimed, nothing running, and the store as if nothing had been."""
+    site.stand.quirks.latency = 0.0
+    until(lambda: site.ended(first), "the end of the run that was killed", WAIT)
+    until(lambda: well_again(site, first), "a retry that ended well", WAIT)
+    until(lambda: slots(site) == (0, [], 0), "no slot claimed", WAIT)
+    runs = [run for run in site.runs() if run["jobName"] == "nightly_exchange"]
+    assert {run["runId"]: run["status"] for run in runs} == {first: "FAILURE", well_again(site, first): "SUCCESS"}
+    states = journal(site, select(core.exchange_run.c.state).order_by(core.exchange_run.c.id))
+    assert [row.state for row in states] == [dead, "completed"]
+    assert journal(site, select(core.run_route.c.route_id).where(core.run_route.c.state == "running")) == []
+    assert journal(site, select(core.route.c.id).where(core.route.c.lease_run_id.is_not(None))) == []
+    with Hub.open(site.home) as hub:
+        found = dump(hub.store)
+    wanted = undisturbed(site, tmp_path / "undisturbed")
+    assert len(wanted["party"]) >= len(site.world.records("Catalog_Контрагенты")) // 2
+    assert found == wanted
+
+
+def well_again(site: Site, first: str) -> str:
+    """Id of the retry that the daemon has made of the run, once it has ended well."""
+    for run in site.runs():
+        tags = run["tags"]
+        if run["status"] == "SUCCESS" and tags.get("dagster/parent_run_id") == first and "dagster/retry_number" in tags:
+            return str(run["runId"])
+    return ""
+
+
+def slots(site: Site) -> tuple[int, list[str], int]:
+    """Of the system's pool, as the UI shows it: slots in use, runs that claim one, steps that wait for one."""
+    limits = site.nodes(LIMITS, "instance", "concurrencyLimits") or []
+    (pool,) = [limit for limit in limits if limit["concurrencyKey"] == pool_of("ut")]
+    return pool["activeSlotCount"], [slot["runId"] for slot in pool["claimedSlots"]], pool["pendingStepCount"]
+
+
+def undisturbed(site: Site, home: Path) -> Dump:
+    """What an exchange of the same base brings into an empty store when nobody is killed."""
+    home.mkdir()
+    lines = (site.home / "hub.yaml").read_text(encoding="utf-8").splitlines()
+    own = [line for line in lines if not line.startswith("store_")]
+    (home / "hub.yaml").write_text("\n".join([*own, ""]), encoding="utf-8")
+    with Hub.open(home) as hub:
+        assert make_url(hub.settings.store_url).get_backend_name() == "sqlite"
+        assert run_exchange(hub).exit_code == 0
+        return dump(hub.store)
