@@ -88,7 +88,7 @@ def test_a_finding_keeps_its_words_numbers_and_table() -> None:
     )
     result = check_result(finding, "quarantine_empty", "ru")
     assert (result.passed, result.severity) == (False, AssetCheckSeverity.WARN)
-    assert result.description is not None
-    assert all(part in result.description for part in ("2", "01.03.2026 02:15", "bad_date", "obmen quarantine"))
+    assert result.description == finding.text("ru")
+    assert all(part in finding.text("ru") for part in ("2", "01.03.2026 02:15", "bad_date"))
     assert result.metadata["в карантине"].value == 2
     assert result.metadata["подробно"].value.records[0].data == {"причина": "bad_date", "сколько": 2}  # type: ignore[union-attr]

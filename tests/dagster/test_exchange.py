@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from dagster import AssetKey, DagsterEventType, ExecuteInProcessResult, RetryPolicy
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.execution.api import execute_run
 from sqlalchemy import select
 
 from hub.assets import outcome, summary
@@ -193,14 +196,17 @@ def test_runs_can_be_found_by_their_tags(site: Site) -> None:
 
 
 def test_a_retried_run_takes_over_from_its_parent(site: Site) -> None:
-    """The run that died stays open in the journal until its retry comes; then it is ended and its route is free."""
+    """The parent's process lives on as an orphan that holds the route: the retry fences it and does the work."""
     parent = site.materialize("ut/party")
     with site.hub.store.begin() as conn:
         conn.execute(core.exchange_run.update().values(state="running", ended_at=None))
-    again = site.materialize("ut/party", tags={"dagster/parent_run_id": parent.run_id})
-    assert again.success
+        later = datetime.now(UTC) + timedelta(hours=1)
+        conn.execute(core.route.update().values(lease_run_id=1, lease_until=later))
+    job = site.defs.resolve_implicit_global_asset_job_def().get_subset(asset_selection={AssetKey(["ut", "party"])})
+    again = site.instance.create_run_for_job(job, parent_run_id=parent.run_id, root_run_id=parent.run_id)
+    assert execute_run(InMemoryJob(job), again, site.instance).success
     states = dict(site.rows(select(core.exchange_run.c.dagster_run_id, core.exchange_run.c.state)))
-    assert states[again.run_id] == "completed"
+    assert states == {parent.run_id: "fenced", again.run_id: "completed"}
 
 
 def test_the_table_asset_follows_the_store(site: Site) -> None:

@@ -77,3 +77,8 @@ def test_the_reader_s_language_is_used() -> None:
     failed = outcome.RouteFailed(STOP, "en")
     assert failed.user_code_process_error_infos[0].message.startswith(STOP.sentence("en"))
     assert "code" in failed.metadata
+
+
+def test_a_failure_asks_for_no_retry() -> None:
+    """Whatever policy a step may be given later, what only a person can mend is not tried again."""
+    assert not outcome.RouteFailed(STOP, "ru").allow_retries
