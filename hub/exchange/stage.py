@@ -40,6 +40,15 @@ class Outcome:
 
 
 @dataclass(slots=True)
+class _Sorted:
+    """Where the records of a page went. ``passed``: those that stand nowhere any more, neither refused nor waiting."""
+
+    rejects: list[tuple[Reject, Any]] = field(default_factory=list)
+    parked: list[tuple[str, Any, list[int]]] = field(default_factory=list)
+    passed: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class _Fresh:
     """A new or changed raw record, with the link it has already (if any)."""
 
@@ -121,24 +130,28 @@ def _refused(conn: Connection, desk: Desk, work: MappingDesk, raw: Any, error: E
 
 
 def _apply(conn: Connection, desk: Desk, work: MappingDesk, raws: Sequence[Any]) -> Outcome:
-    outcome = Outcome(Counters(received=len(raws)))
-    rejects: list[tuple[Reject, Any]] = []
-    fresh = _changed(conn, work, raws, outcome.counters, rejects)
+    outcome, went = Outcome(Counters(received=len(raws))), _Sorted()
+    fresh = _changed(conn, work, raws, outcome.counters, went)
     if fresh:
-        _pass(conn, desk, work, fresh, outcome, rejects)
-    outcome.counters.quarantined += len(rejects)
-    trouble.quarantine(conn, desk, work, rejects)
+        _pass(conn, desk, work, fresh, outcome, went)
+    outcome.counters.parked += len(went.parked)
+    outcome.counters.quarantined += len(went.rejects)
+    trouble.park(conn, desk, work, went.parked)
+    trouble.quarantine(conn, desk, work, went.rejects)
+    waiting = [external_id for external_id, _, _ in went.parked]
+    refused = [reject.external_id for reject, _ in went.rejects]
+    trouble.settle(conn, work, [*went.passed, *waiting], [*went.passed, *refused])
     return outcome
 
 
 def _changed(
-    conn: Connection, work: MappingDesk, raws: Sequence[Any], counters: Counters, rejects: list[tuple[Reject, Any]]
+    conn: Connection, work: MappingDesk, raws: Sequence[Any], counters: Counters, went: _Sorted
 ) -> list[_Fresh]:
     """The records that differ from what is known, by one look-up; nothing is decoded but key and version."""
     latest: dict[str, tuple[str | None, Any]] = {}
     for raw, head in zip(raws, work.mapping.heads(raws), strict=True):
         if isinstance(head, Reject):
-            rejects.append((head, raw))
+            went.rejects.append((head, raw))
         else:
             if head[0] in latest:
                 counters.skip("repeated")
@@ -146,31 +159,35 @@ def _changed(
     found = bulk.find_links(conn, work.stream_id, list(latest))
     seed = work.mapping.fingerprint
     fresh: list[_Fresh] = []
+    unchanged: list[str] = []
     for external_id, (version, raw) in latest.items():
         value = row_hash(raw, seed)
         link = found.get(external_id)
         if link is None:
             fresh.append(_Fresh(external_id, version, value, raw, None, None, False))
         elif link[1] is not None and link[2] == value:
-            counters.unchanged += 1
+            unchanged.append(external_id)
         else:
             fresh.append(_Fresh(external_id, version, value, raw, link[0], link[1], link[1] is None))
+    counters.unchanged += len(unchanged)
+    went.passed.extend(unchanged)
     return fresh
 
 
 def _decode(
-    work: MappingDesk, fresh: list[_Fresh], counters: Counters, rejects: list[tuple[Reject, Any]]
+    work: MappingDesk, fresh: list[_Fresh], counters: Counters, went: _Sorted
 ) -> tuple[list[_Fresh], list[Any]]:
     """Decoded records that are neither refused nor skipped, beside what they came from."""
     passing, items = [], []
     decoded = work.mapping.decode([one.raw for one in fresh], [one.external_id for one in fresh])
     for one, item in zip(fresh, decoded, strict=True):
         if isinstance(item, Reject):
-            rejects.append((item, one.raw))
+            went.rejects.append((item, one.raw))
             continue
         reason = work.mapping.skip_reason(item)
         if reason is not None:
             counters.skip(reason)
+            went.passed.append(one.external_id)
             continue
         passing.append(one)
         items.append(item)
@@ -178,14 +195,9 @@ def _decode(
 
 
 def _pass(
-    conn: Connection,
-    desk: Desk,
-    work: MappingDesk,
-    fresh: list[_Fresh],
-    outcome: Outcome,
-    rejects: list[tuple[Reject, Any]],
+    conn: Connection, desk: Desk, work: MappingDesk, fresh: list[_Fresh], outcome: Outcome, went: _Sorted
 ) -> None:
-    passing, items = _decode(work, fresh, outcome.counters, rejects)
+    passing, items = _decode(work, fresh, outcome.counters, went)
     if not passing:
         return
     own = work.stream
@@ -196,24 +208,22 @@ def _pass(
     emitted = work.mapping.emit(items, desk.links.ids)
     ready: list[Incoming] = []
     unused: list[_Fresh] = []
-    parked = []
     for one, mapped in zip(passing, emitted, strict=True):
         if one.external_id in waits:
-            parked.append((one.external_id, one.raw, [desk.links.ids[s][e] for s, e in waits[one.external_id]]))
+            awaited = [desk.links.ids[stream][key] for stream, key in waits[one.external_id]]
+            went.parked.append((one.external_id, one.raw, awaited))
             unused.append(one)
         elif isinstance(mapped, Reject):
-            rejects.append((mapped, one.raw))
+            went.rejects.append((mapped, one.raw))
             unused.append(one)
         else:
             link_id = desk.links.ids[own][one.external_id] if one.link_id is None else one.link_id
             ready.append(
                 Incoming(one.external_id, link_id, one.record_id, one.expected, one.version, one.row_hash, mapped)
             )
-    _keep_awaited(conn, desk, work, [one for one in unused if one.external_id in foreseen], wanted.get(own, set()))
+    _keep_awaited(conn, desk, work, unused, foreseen, wanted.get(own, set()))
     _write(conn, desk, work, ready, outcome)
-    outcome.counters.parked += len(parked)
-    trouble.park(conn, desk, work, parked)
-    trouble.settle(conn, work, [item.external_id for item in ready])
+    went.passed.extend(item.external_id for item in ready)
 
 
 def _foresee(conn: Connection, desk: Desk, stream: str, passing: list[_Fresh]) -> set[str]:
@@ -274,11 +284,19 @@ def _waits(work: MappingDesk, passing: list[_Fresh], items: list[Any], unresolve
     return waits
 
 
-def _keep_awaited(conn: Connection, desk: Desk, work: MappingDesk, unused: list[_Fresh], wanted: set[str]) -> None:
-    """Links foreseen for records that do not pass: written as expected where someone refers to them, else dropped."""
+def _keep_awaited(
+    conn: Connection, desk: Desk, work: MappingDesk, unused: list[_Fresh], foreseen: set[str], wanted: set[str]
+) -> None:
+    """Links of records that do not pass: one that stood expected still does, one foreseen here is new.
+
+    A new one is written as expected where someone refers to it, else dropped.
+    """
     stream, rows = work.stream, []
     for one in unused:
-        if one.external_id in wanted:
+        if one.link_id is not None:
+            if one.expected:
+                desk.links.remember(stream, one.external_id, one.link_id, expected=True)
+        elif one.external_id in wanted and one.external_id in foreseen:
             number = desk.links.ids[stream][one.external_id]
             rows.append((number, work.stream_id, one.external_id, "expected", desk.run_id))
             desk.links.remember(stream, one.external_id, number, expected=True)
@@ -309,6 +327,7 @@ def _apply_deleted(
     counters.received += len(external_ids)
     counters.updated += changed
     counters.unchanged += len(targets) - changed
+    trouble.settle(conn, work, external_ids, external_ids)
     unknown = len(external_ids) - len(targets)
     if unknown:
         counters.skip("deleted_unknown", unknown)

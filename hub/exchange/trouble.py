@@ -97,13 +97,16 @@ def park(conn: Connection, desk: Desk, work: MappingDesk, waiting: Sequence[tupl
         )
 
 
-def settle(conn: Connection, work: MappingDesk, passed: Iterable[str]) -> None:
-    """Records that pass now leave quarantine (resolved) and the parking place."""
+def settle(conn: Connection, work: MappingDesk, sound: Iterable[str], present: Iterable[str]) -> None:
+    """Close what no longer holds: ``sound`` records leave quarantine (resolved), ``present`` ones the parking place.
+
+    A record that passes is both; one that waits is sound, one that is refused has nothing left to wait for.
+    """
     in_quarantine, parked = work.troubled(conn)
-    for standing, close in ((in_quarantine, _resolve), (parked, _unpark)):
+    for standing, told, close in ((in_quarantine, sound, _resolve), (parked, present, _unpark)):
         if not standing:
             continue
-        done = [external_id for external_id in passed if external_id in standing]
+        done = [external_id for external_id in told if external_id in standing]
         for start in range(0, len(done), _CHUNK):
             close(conn, work.stream_id, done[start : start + _CHUNK])
         standing.difference_update(done)

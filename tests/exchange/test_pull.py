@@ -101,6 +101,50 @@ def test_a_record_that_the_database_refuses_costs_only_itself(
     assert scalar(store, select(func.count()).select_from(core.quarantine)) == 1
 
 
+def test_a_refused_client_does_not_let_its_waiting_order_through(hub: Hub, base: MemoryBase, store: Store) -> None:
+    """In one feed packet a client that cannot pass, then its order: the order goes on waiting for the client."""
+    order = first(base, ORDERS)
+    client = next(dict(r) for r in base.records[CLIENTS].values() if r["Ref_Key"] == order["Контрагент_Key"])
+    base.records[CLIENTS].pop((client["Ref_Key"],))
+    run_exchange(hub)
+    waits = [key for key, _ in dump(store)["parked"]]
+    assert order["Ref_Key"] in waits
+    base.subscribe("n")
+    base.put(CLIENTS, client | {"Description": "", "НаименованиеПолное": ""})
+    base.put(ORDERS, order | {"Комментарий": "ещё раз"})
+    pull_feed(hub, "ut", "n")
+    state = dump(store)
+    assert order["Ref_Key"] in [key for key, _ in state["parked"]]
+    assert state["quarantine"] == [(client["Ref_Key"], "required_blank")]
+    base.put(CLIENTS, client)
+    report = pull_feed(hub, "ut", "n")
+    assert sum(route.released for route in report.routes) == len(waits)
+    assert dump(store)["parked"] == []
+    assert dump(store)["quarantine"] == []
+
+
+def test_a_record_put_back_as_it_was_leaves_quarantine(hub: Hub, base: MemoryBase, store: Store) -> None:
+    """A document broken and then restored to the very content that is stored is unchanged, and no longer refused."""
+    run_exchange(hub, ["ut.party", "ut.product", "ut.sales_order"])
+    key, good = next(iter(base.records[ORDERS].items()))
+    base.records[ORDERS][key] = good | {"Date": "2026-02-31T10:00:00"}
+    assert run_exchange(hub, ["ut.sales_order"]).routes[0].quarantine == {"bad_date": 1}
+    base.records[ORDERS][key] = good
+    report = run_exchange(hub, ["ut.sales_order"]).routes[0]
+    assert (report.counters.unchanged, report.quarantine) == (report.counters.received, {})
+
+
+def test_a_waiting_record_that_is_deleted_waits_no_more(hub: Hub, base: MemoryBase, store: Store) -> None:
+    """An order parked for its client and then deleted in 1C is not released when the client comes."""
+    run_exchange(hub, ["ut.product", "ut.sales_order"])
+    parked = {key for key, _ in dump(store)["parked"]}
+    base.subscribe("n")
+    victim = next(iter(base.records[ORDERS]))
+    base.delete(ORDERS, *victim)
+    pull_feed(hub, "ut", "n")
+    assert {key for key, _ in dump(store)["parked"]} == parked - set(victim)
+
+
 def test_a_deletion_mark_marks_and_unmarks(hub: Hub, base: MemoryBase, store: Store) -> None:
     """DeletionMark makes the record ``marked`` and nothing is deleted; taking it back makes it active again."""
     run_exchange(hub)
