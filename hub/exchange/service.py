@@ -183,9 +183,10 @@ def _report(hub: Hub, work: Pull, error: HubError | None, seconds: float) -> Rou
 
 
 def _close(hub: Hub, run_id: int, route_id: int, report: RouteReport) -> None:
-    """Write the end of the route; a route that never started (its system was down) gets its row here."""
-    if report.state == "fenced":
-        return
+    """Write the end of the route; a route that never started (its system was down) gets its row here.
+
+    What another run has taken over is closed already and stays as that run left it.
+    """
     table = core.run_route
     with hub.store.begin() as conn:
         there = conn.execute(table.select().where(table.c.run_id == run_id, table.c.route_id == route_id)).first()

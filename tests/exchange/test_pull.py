@@ -248,6 +248,19 @@ def test_a_live_run_keeps_others_off_its_route(hub: Hub, store: Store) -> None:
     assert dump(store)["unit"] == []
 
 
+def test_a_run_stopped_by_a_person_is_closed_at_once(hub: Hub, store: Store) -> None:
+    """Dagster ended the run: the pull stops between pages, its row and the run are closed and the route is free."""
+    from hub.exchange.service import open_run, pull_route
+
+    run = open_run(hub, ["ut.party"], mode="nightly", initiator="dagster", dagster_run_id="d1")
+    report = pull_route(hub, run, "ut.party", should_stop=lambda: True)
+    assert (report.state, report.error and report.error.code) == ("fenced", "stopped")
+    assert scalar(store, select(core.exchange_run.c.state)) == "fenced"
+    assert scalar(store, select(core.run_route.c.error_code)) == "stopped"
+    assert scalar(store, select(func.count()).where(core.route.c.lease_run_id.is_not(None))) == 0
+    assert run_exchange(hub, ["ut.party"]).exit_code == 0
+
+
 def test_an_orphan_is_fenced_by_the_run_that_replaced_it(hub: Hub, base: MemoryBase, store: Store) -> None:
     """An orphaned worker whose Dagster run was retried loses its next page whole and stops."""
     from hub.exchange.service import open_run, pull_route
