@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dagster import DagsterInstance
+from dagster import DagsterEventType, DagsterInstance
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
@@ -23,6 +23,7 @@ from hub.exchange.hub import Hub
 from hub.exchange.service import run_exchange
 from hub.model.process import alive
 from hub.store import core
+from hub.texts import sentence
 from tests.cli.test_supervisor import members
 from tests.e2e.site import Site, until
 from tests.exchange.dump import Dump, dump
@@ -80,6 +81,10 @@ def test_a_killed_code_server_and_its_orphan(quick_site: Site, tmp_path: Path) -
     until(lambda: not alive(worker, ""), "the end of the orphan", WAIT)
     comes_right(site, first, tmp_path, dead="fenced")
     assert parts_of(site, first) == written
+    told = refusals(site, first)
+    assert told.pop("ut__party") in {"stopped", "fenced"}
+    assert told
+    assert set(told.values()) == {"run_replaced"}
 
 
 def test_everything_killed(quick_site: Site, tmp_path: Path) -> None:
@@ -206,14 +211,25 @@ def give_up(site: Site, dagster_run: str) -> None:
     site.stand.quirks.latency = 0.0
 
 
+def refusals(site: Site, dagster_run: str) -> dict[str, str]:
+    """The failed steps of the run, each with the code of the reason it was given."""
+    label = sentence("dg_code", "ru")
+    with DagsterInstance.from_config(str(site.home / "dagster")) as instance:
+        failed = instance.all_logs(dagster_run, of_type=DagsterEventType.STEP_FAILURE)
+    events = [entry.dagster_event for entry in failed if entry.dagster_event]
+    told = {str(event.step_key): event.step_failure_data.user_failure_data for event in events}
+    return {step: str(data.metadata[label].value) for step, data in told.items() if data is not None}
+
+
 def comes_right(site: Site, first: str, tmp_path: Path, dead: str = "failed") -> None:
     """Failed and retried once and well, no slot claimed, nothing running, and the store as if nothing had been."""
     site.stand.quirks.latency = 0.0
     until(lambda: site.ended(first), "the end of the run that was killed", WAIT)
     until(lambda: well_again(site, first), "a retry that ended well", WAIT)
     until(lambda: slots(site) == (0, [], 0), "no slot claimed", WAIT)
-    runs = [run for run in site.runs() if run["jobName"] == "nightly_exchange"]
-    assert {run["runId"]: run["status"] for run in runs} == {first: "FAILURE", well_again(site, first): "SUCCESS"}
+    runs = [run for run in until(site.runs, "the list of runs") if run["jobName"] == "nightly_exchange"]
+    assert sorted(run["status"] for run in runs) == ["FAILURE", "SUCCESS"]
+    assert site.ended(first) == "FAILURE"
     states = journal(site, select(core.exchange_run.c.state).order_by(core.exchange_run.c.id))
     assert [row.state for row in states] == [dead, "completed"]
     assert journal(site, select(core.run_route.c.route_id).where(core.run_route.c.state == "running")) == []
@@ -236,7 +252,7 @@ def well_again(site: Site, first: str) -> str:
 
 def slots(site: Site) -> tuple[int, list[str], int]:
     """Of the system's pool, as the UI shows it: slots in use, runs that claim one, steps that wait for one."""
-    limits = site.nodes(LIMITS, "instance", "concurrencyLimits") or []
+    limits = until(lambda: site.nodes(LIMITS, "instance", "concurrencyLimits"), "the pools")
     (pool,) = [limit for limit in limits if limit["concurrencyKey"] == pool_of("ut")]
     return pool["activeSlotCount"], [slot["runId"] for slot in pool["claimedSlots"]], pool["pendingStepCount"]
 
