@@ -194,7 +194,7 @@ def _close(hub: Hub, run_id: int, route_id: int, report: RouteReport) -> None:
             runs.start_route(conn, run_id, route_id, "", None)
         conn.execute(
             table.update()
-            .where(table.c.run_id == run_id, table.c.route_id == route_id)
+            .where(table.c.run_id == run_id, table.c.route_id == route_id, table.c.state == "running")
             .values(requests=table.c.requests + report.requests)
         )
     runs.end_route(hub.store, run_id, route_id, report.state, report.error)
