@@ -22,6 +22,7 @@ from hub.assets.names import pool_of
 from hub.exchange.hub import Hub
 from hub.exchange.service import run_exchange
 from hub.model.process import alive
+from hub.model.settings import load_settings
 from hub.store import core
 from hub.texts import sentence
 from tests.cli.test_supervisor import members
@@ -175,7 +176,9 @@ def stuck_worker(site: Site) -> int:
 
 def pause_between_pages(site: Site, worker: int) -> None:
     """Stop the process where it holds no lock of a database: the retry must not wait for it."""
-    databases = [site.home / "store.db", *(site.home / "dagster").rglob("*.db")]
+    store = Path(str(make_url(load_settings(site.home).store_url).database))
+    databases = [store, *(site.home / "dagster").rglob("*.db")]
+    assert store.stat().st_size
 
     def paused() -> bool:
         os.kill(worker, signal.SIGSTOP)
