@@ -88,6 +88,25 @@ def test_a_killed_code_server_and_its_orphan(quick_site: Site, tmp_path: Path) -
     assert set(told.values()) == {"run_replaced"}
 
 
+@on_sqlite
+def test_a_living_run_outlasts_its_code_server(quick_site: Site, tmp_path: Path) -> None:
+    """Only the code server dies: a new one comes, the run's own process needs none, and nothing is done twice."""
+    site = quick_site
+    first = launch(site)
+    stuck_worker(site)
+    server = site.services()["code"]
+    end(server)
+    until(lambda: site.services().get("code") not in {None, server}, "another code server", WAIT)
+    site.stand.quirks.latency = 0.0
+    assert until(lambda: site.ended(first), "the end of the run", WAIT) == "SUCCESS"
+    until(lambda: slots(site) == (0, [], 0), "no slot claimed", WAIT)
+    states = journal(site, select(core.exchange_run.c.state))
+    assert [row.state for row in states] == ["completed"]
+    with Hub.open(site.home) as hub:
+        found = dump(hub.store)
+    assert found == undisturbed(site, tmp_path / "undisturbed")
+
+
 def test_everything_killed(quick_site: Site, tmp_path: Path) -> None:
     """Supervisor, code server, daemon, web server, worker: stuck while all are dead, right after `obmen up`."""
     site = quick_site
