@@ -116,10 +116,8 @@ def test_everything_killed(quick_site: Site, tmp_path: Path) -> None:
     assert set(services) == {"code", "daemon", "web"}
     everybody = members(site.home) | set(services.values()) | {worker}
     assert site.process is not None
-    site.process.kill()
+    power_cut(site, everybody)
     assert site.process.wait(30) == -signal.SIGKILL
-    for pid in everybody:
-        end(pid)
     with DagsterInstance.from_config(str(site.home / "dagster")) as instance:
         run = instance.get_run_by_id(first)
         assert run is not None
@@ -147,6 +145,22 @@ def end(pid: int) -> None:
     if alive(pid, ""):
         os.kill(pid, signal.SIGKILL)
     until(lambda: not alive(pid, ""), f"the end of process {pid}", 30)
+
+
+def power_cut(site: Site, everybody: set[int]) -> None:
+    """Kill the supervisor and everybody else as if at one moment.
+
+    Killed one after another, the code server would see its worker die and fail the run in its last moments. So all are
+    frozen first: between the first and the last death nobody does anything.
+    """
+    assert site.process is not None
+    everyone = {site.process.pid} | everybody
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in everyone:
+            if alive(pid, ""):
+                os.kill(pid, number)
+    for pid in everybody:
+        until(lambda pid=pid: not alive(pid, ""), f"the end of process {pid}", 30)  # type: ignore[misc]
 
 
 def journal(site: Site, query: Any) -> list[Any]:
