@@ -6,10 +6,10 @@ A connector is opened for one system, reads streams page by page, and is closed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from hub.model.errors import HubError
 from hub.model.records import Page, Window
@@ -51,6 +51,9 @@ class ReadRequest:
     ``table``: ``set`` (the plain set), ``balance`` or ``slice_last`` (1C's virtual tables). ``fields``: names to ask
     for, nothing else is fetched. ``key``: the full key, for a stable order. ``window``/``date_field``: only rows dated
     inside the window, in the system's own time zone. ``position``: where an interrupted read goes on.
+
+    ``changed_field``/``since``: only records whose own "changed at" field is ``since`` or later; ``since`` is written
+    as the system writes dates (``2026-01-31T00:00:00``, its own time zone), empty for no bound.
     """
 
     stream: str
@@ -61,6 +64,8 @@ class ReadRequest:
     date_field: str = ""
     position: dict[str, Any] | None = None
     page_size: int = 1000
+    changed_field: str = ""
+    since: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,66 @@ class FeedPacket:
 
     number: int
     pages: tuple[Page, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One record to be written, in the system's own field names and JSON forms.
+
+    ``external_id``: its key; of a record to be created, the key reserved for it, so that a repeat does no harm.
+    ``fields``: only what is to change; a nested table is a list of rows and replaces the whole table. ``version``: the
+    version these values were decided on, ``None`` to write whatever is there. ``marker``: a field and a text in it by
+    which a created record is found when the system gives keys of its own. ``look_first``: an earlier try ended unknown:
+    see what it did before anything is sent. ``posting``: what to do with a document after its fields are written.
+    ``load_mode``: ask the system to skip its own business rules.
+    """
+
+    external_id: str
+    fields: Mapping[str, Any]
+    create: bool = False
+    version: str | None = None
+    marker: tuple[str, str] | None = None
+    look_first: bool = False
+    posting: Literal["keep", "post", "unpost"] = "keep"
+    load_mode: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field that shows something else than was sent. ``how``: ``cut`` (a text that begins like it), ``rounded``,
+    ``spaced`` (blanks, case of a guid), ``dropped`` (still shows what it did before) or ``other``.
+    """
+
+    field: str
+    sent: Any
+    shown: Any
+    how: Literal["cut", "rounded", "spaced", "dropped", "other"]
+
+
+#: What may become of a change. ``written``: it stands there now · ``unchanged``: it stood there already, nothing sent ·
+#: ``moved``: the record is another version than the one decided on, nothing sent · ``refused``: the system says no, and
+#: nothing changed · ``not_posted``: the fields stand there, posting failed · ``unknown``: no answer came, and looking
+#: did not tell.
+Became = Literal["written", "unchanged", "moved", "refused", "not_posted", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """What became of one change, proven by reading back.
+
+    ``external_id``: the key that the system knows the record by, which may differ from the one reserved. ``version``
+    and ``record`` (a JSON object, ``None`` where nothing could be read): what the system shows now. ``differences``:
+    fields sent that show otherwise. ``filled``: fields not sent that changed with the write (defaults, numbers, sums).
+    ``error``: why not, with an advice.
+    """
+
+    external_id: str
+    became: Became
+    version: str | None = None
+    record: bytes | None = None
+    differences: tuple[Difference, ...] = ()
+    filled: tuple[str, ...] = ()
+    error: HubError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +197,19 @@ class Connector(Protocol):  # pragma: no cover - a declaration
         """Pages in a stable order; the last one has ``last=True`` (an empty stream is one empty last page).
 
         Nothing is asked before the first ``next``; closing the iterator early gives back whatever it held.
+        """
+
+    def fetch(self, request: ReadRequest, external_ids: Sequence[str]) -> Page:
+        """Single records by key, with the fields of ``request``: those that are there as ``records``, in no order;
+        those that the system itself says do not exist as ``deleted``. Every id is in one of them, once.
+        """
+
+    def write(self, stream: str, changes: Sequence[Change]) -> Iterator[WriteResult]:
+        """Write records one after another, each proven by reading it back; one result per change, in their order.
+
+        A fault of one record is its result. A fault that stops the route or the system is raised once the results so
+        far are delivered: of the changes after them nothing was sent. ``StopRoute(read_only)`` where nothing can be
+        written.
         """
 
     def totals(self, stream: str, date_field: str, total_field: str, window: Window) -> list[DayTotal]:
