@@ -171,7 +171,7 @@ class Traffic:
 
 
 class Connector(Protocol):  # pragma: no cover - a declaration
-    """The contract; ``tests/connectors/kit.py`` certifies every member against it."""
+    """The contract; ``connectors/certify`` holds every member to it."""
 
     @property
     def capabilities(self) -> Capabilities:

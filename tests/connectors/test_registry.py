@@ -7,12 +7,12 @@ from typing import get_args, get_type_hints
 import pytest
 
 from connectors.base import ReadRequest
+from connectors.certify.reading import decoded
 from connectors.memory import BASES, MemoryConnector
 from connectors.onec_odata.connector import OneC
 from connectors.registry import KINDS, open_connector
 from hub.model.errors import NeedsPerson, RetryLater
 from hub.model.settings import SecretRef, SystemSettings
-from tests.connectors.kit import decoded
 from tests.connectors.server import collection, serving
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.base import ReadRequest
+from connectors.certify.reading import decoded
 from connectors.onec_odata.config import OneCSettings, Patience
 from connectors.onec_odata.connector import OneC
 from hub.model.errors import HubError
@@ -15,7 +16,6 @@ from hub.model.records import Page
 from stand.onec.generate.build import build
 from stand.onec.server import OneCStand
 from tests.connectors.conftest import EAGER, Open
-from tests.connectors.kit import decoded
 from tests.connectors.server import Reply, Request, collection
 
 ORDERS, CLIENTS = "Document_ЗаказКлиента", "Catalog_Контрагенты"

@@ -1,0 +1,1 @@
+"""The points of the certification, one module each; a point is named after its module."""

@@ -1,0 +1,1 @@
+"""A connector of a stranger: what an author outside this repository writes."""

@@ -1,0 +1,124 @@
+"""The certification as authors of connectors use it: outside this repository, with nothing but the plugin."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+
+from tests.house.source import ROOT, tracked
+
+PLUGIN = "connectors.certify.plugin"
+TEST = """
+from acme import Acme
+from connectors.certify.kit import Kit
+
+class TestAcme(Kit):
+    subject_type = Acme
+"""
+
+
+def run(folder: Path, *arguments: str, path: Path = ROOT) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
+    """Run pytest in a folder of its own; its outcome and the certificate."""
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "--certificate",
+        "certificate.json",
+        *arguments,
+    ]
+    environment = os.environ | {"PYTHONPATH": str(path), "PYTEST_ADDOPTS": ""}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=100, check=False
+    )
+    file = folder / "certificate.json"
+    return done, json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Path:
+    """A folder of a stranger: a connector, its subject, and nothing of ours."""
+    shutil.copy(ROOT / "tests/connectors/foreign/acme.py", tmp_path)
+    return tmp_path
+
+
+def test_a_foreign_connector_is_certified(outside: Path) -> None:
+    """Three lines of test certify it; what it cannot do is left out with a sentence, and the summary says so."""
+    (outside / "test_acme.py").write_text(TEST, encoding="utf-8")
+    done, found = run(outside, "-p", PLUGIN)
+    assert done.returncode == 0, done.stdout
+    assert "test_acme.py::TestAcme: certified by" in done.stdout
+    points = found["test_acme.py::TestAcme"]
+    assert {name for name, verdict in points.items() if verdict["passed"]} == points_of_the_kit()
+    assert list(points["deletes"]["left_out"]) == [
+        "the connector's change feed tells no deletions (Capabilities.deletes_in_feed is False)"
+    ]
+
+
+def test_a_subject_is_certified_without_a_file_of_tests(outside: Path) -> None:
+    """``pytest --pyargs connectors.certify --certify module:Subject``, here one point of it."""
+    chosen = ["--pyargs", "connectors.certify", "--certify", "acme:Acme", "--point", "cursors"]
+    done, found = run(outside, "-p", PLUGIN, *chosen)
+    assert done.returncode == 0, done.stdout
+    ((place, points),) = found.items()
+    assert place.endswith("test_subject.py::TestSubject")
+    assert list(points) == ["cursors"]
+
+
+def test_a_wrong_subject_is_told(outside: Path) -> None:
+    """A name that is no subject ends the run with the reason."""
+    done, _ = run(outside, "-p", PLUGIN, "--pyargs", "connectors.certify", "--certify", "acme:Server")
+    assert done.returncode != 0
+    assert "acme has no subject Server" in done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ``pip install .`` puts into site-packages: the wheel of the tree as git would carry it, unpacked."""
+    tree, target = tmp_path_factory.mktemp("tree"), tmp_path_factory.mktemp("site")
+    for path in tracked():
+        if path.parts[0] not in {"tests", "bench", "docs"}:
+            (tree / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / path, tree / path)
+    build = f"from setuptools.build_meta import build_wheel; build_wheel({str(target)!r})"
+    subprocess.run([sys.executable, "-c", build], cwd=tree, check=True, capture_output=True, timeout=100)
+    (wheel,) = target.glob("*.whl")
+    with ZipFile(wheel) as packed:
+        packed.extractall(target)
+    wheel.unlink()
+    return target
+
+
+def test_an_installed_product_brings_the_plugin_along(outside: Path, site: Path) -> None:
+    """Out of the wheel, without ``-p``: pytest finds the plugin by its entry point, and only once with ``-p``."""
+    (outside / "test_acme.py").write_text(TEST, encoding="utf-8")
+    for arguments in (["--point", "paging"], ["-p", PLUGIN, "--point", "paging"]):
+        done, found = run(outside, *arguments, path=site)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert list(found["test_acme.py::TestAcme"]) == ["paging"]
+
+
+def test_the_plugin_is_registered_under_its_own_name() -> None:
+    """The entry point bears the module's name: with another one, ``-p`` would load the plugin a second time."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["entry-points"]["pytest11"] == {PLUGIN: PLUGIN}
+    assert project["optional-dependencies"]["certify"] == [
+        line for line in tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]["dev"]
+        if line.startswith("pytest>")
+    ]  # fmt: skip
+
+
+def points_of_the_kit() -> set[str]:
+    """Names of the modules that hold the points."""
+    return {path.stem for path in (ROOT / "connectors/certify/points").glob("[a-z]*.py")}
