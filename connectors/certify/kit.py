@@ -30,11 +30,28 @@ from connectors.certify.points.windows import Windows
 from connectors.certify.subject import Subject
 
 
-class Kit(Basics, Paging, Cursors, Windows, Totals, Lookups, Versions, Changes, Deletes, Errors, ReadBack, Faults):
-    """What any connector owes the exchange, point by point.
+#: The tests of each point, by its name.
+POINTS: dict[str, type] = {
+    "basics": Basics,
+    "paging": Paging,
+    "cursors": Cursors,
+    "windows": Windows,
+    "totals": Totals,
+    "lookups": Lookups,
+    "versions": Versions,
+    "changes": Changes,
+    "deletes": Deletes,
+    "errors": Errors,
+    "readback": ReadBack,
+    "faults": Faults,
+}
 
-    ``subject_type``: what stands behind it, made without arguments. A subject that needs more than that is given by
-    overriding the fixture ``subject``; ``subject_type`` is still its class.
+
+class Foundation:
+    """What tests of any point stand on.
+
+    ``subject_type``: what stands behind the connector, made without arguments. A subject that needs more than that is
+    given by overriding the fixture ``subject``; ``subject_type`` is still its class.
     """
 
     subject_type: ClassVar[type[Subject]]
@@ -56,3 +73,21 @@ class Kit(Basics, Paging, Cursors, Windows, Totals, Lookups, Versions, Changes, 
         """Skip, with a sentence, what this connector or this subject cannot do."""
         for sentence in lacking(request.function, connector, subject):
             pytest.skip(sentence)
+
+
+class Kit(
+    Foundation,
+    Basics,
+    Paging,
+    Cursors,
+    Windows,
+    Totals,
+    Lookups,
+    Versions,
+    Changes,
+    Deletes,
+    Errors,
+    ReadBack,
+    Faults,
+):
+    """What any connector owes the exchange, point by point."""

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from typing import Any
 from zipfile import ZipFile
 
 import pytest
 
-from tests.house.source import ROOT, tracked
+from connectors.certify.kit import POINTS, Kit
 
-PLUGIN = "connectors.certify.plugin"
+from tests.connectors.running import PLUGIN, ROOT, run
+from tests.house.source import tracked
+
 TEST = """
 from acme import Acme
 from connectors.certify.kit import Kit
@@ -24,26 +23,6 @@ from connectors.certify.kit import Kit
 class TestAcme(Kit):
     subject_type = Acme
 """
-
-
-def run(folder: Path, *arguments: str, path: Path = ROOT) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
-    """Run pytest in a folder of its own; its outcome and the certificate."""
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "no:cacheprovider",
-        "--certificate",
-        "certificate.json",
-        *arguments,
-    ]
-    environment = os.environ | {"PYTHONPATH": str(path), "PYTEST_ADDOPTS": ""}
-    done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=100, check=False
-    )
-    file = folder / "certificate.json"
-    return done, json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
 
 
 @pytest.fixture
@@ -60,7 +39,7 @@ def test_a_foreign_connector_is_certified(outside: Path) -> None:
     assert done.returncode == 0, done.stdout
     assert "test_acme.py::TestAcme: certified by" in done.stdout
     points = found["test_acme.py::TestAcme"]
-    assert {name for name, verdict in points.items() if verdict["passed"]} == points_of_the_kit()
+    assert {name for name, verdict in points.items() if verdict["passed"]} == set(POINTS)
     assert list(points["deletes"]["left_out"]) == [
         "the connector's change feed tells no deletions (Capabilities.deletes_in_feed is False)"
     ]
@@ -104,9 +83,16 @@ def test_an_installed_product_brings_the_plugin_along(outside: Path, site: Path)
     """Out of the wheel, without ``-p``: pytest finds the plugin by its entry point, and only once with ``-p``."""
     (outside / "test_acme.py").write_text(TEST, encoding="utf-8")
     for arguments in (["--point", "paging"], ["-p", PLUGIN, "--point", "paging"]):
-        done, found = run(outside, *arguments, path=site)
+        done, found = run(outside, *arguments, path=site, entry_points=True)
         assert done.returncode == 0, done.stdout + done.stderr
         assert list(found["test_acme.py::TestAcme"]) == ["paging"]
+
+
+def test_every_module_of_points_is_in_the_kit() -> None:
+    """A point is named after its module, and the kit is made of all of them."""
+    there = {path.stem for path in (ROOT / "connectors/certify/points").glob("[a-z]*.py")}
+    assert {kind.__module__.rpartition(".")[2]: name for name, kind in POINTS.items()} == {name: name for name in there}
+    assert set(POINTS.values()) <= set(Kit.__mro__)
 
 
 def test_the_plugin_is_registered_under_its_own_name() -> None:
@@ -119,6 +105,3 @@ def test_the_plugin_is_registered_under_its_own_name() -> None:
     ]  # fmt: skip
 
 
-def points_of_the_kit() -> set[str]:
-    """Names of the modules that hold the points."""
-    return {path.stem for path in (ROOT / "connectors/certify/points").glob("[a-z]*.py")}

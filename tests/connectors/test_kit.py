@@ -14,7 +14,7 @@ from stand.onec.generate.build import NODE, build
 from stand.onec.server import OneCStand
 from stand.onec.wire import Request
 from tests.connectors.conftest import EAGER, SECRET
-from tests.connectors.in_memory import InMemory
+from tests.connectors.in_memory import InMemory, WithKeysOfItsOwn
 from tests.connectors.recordings import FEEDS, METADATA, needed
 
 ORDERS, CLIENTS, STOCK = "Document_ЗаказКлиента", "Catalog_Контрагенты", "AccumulationRegister_СвободныеОстатки"
@@ -84,6 +84,12 @@ class TestMemory(Kit):
     """The in-memory connector."""
 
     subject_type = InMemory
+
+
+class TestMemoryWithKeysOfItsOwn(Kit):
+    """The same connector where a record gets another key than the one reserved."""
+
+    subject_type = WithKeysOfItsOwn
 
 
 @needed
