@@ -29,7 +29,6 @@ from connectors.certify.points.versions import Versions
 from connectors.certify.points.windows import Windows
 from connectors.certify.subject import Subject
 
-
 #: The tests of each point, by its name.
 POINTS: dict[str, type] = {
     "basics": Basics,

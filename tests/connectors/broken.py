@@ -1,6 +1,6 @@
 """Connectors that are broken on purpose, each in one way, over the in-memory one: what the kit must find.
 
-``broken_at_its_point.py`` and ``broken_whole.py`` certify them; ``test_broken.py`` runs these and looks at the verdicts.
+``broken_at_its_point.py`` and ``broken_whole.py`` certify them; ``test_broken.py`` runs these and reads the verdicts.
 """
 
 from __future__ import annotations

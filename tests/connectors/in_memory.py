@@ -23,8 +23,6 @@ ERRORS: Mapping[str, HubError] = {
 }
 
 
-
-
 def _refuses(stream: str, record: Mapping[str, Any]) -> str:
     """The business rules of this base."""
     if stream == CLIENTS and not record.get("Description"):

@@ -21,23 +21,19 @@ def run(
 
     ``path``: where the product lies. ``entry_points``: let pytest find installed plugins by itself.
     """
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "no:cacheprovider",
-        "--certificate",
-        "certificate.json",
-        *arguments,
-    ]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--certificate", "certificate.json"]
     environment = os.environ | {"PYTHONPATH": str(path), "PYTEST_ADDOPTS": ""}
     if not entry_points:
         environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=100, check=False
+        [*command, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=300,
+        check=False,
     )
     file = folder / "certificate.json"
     return done, json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from tests.connectors.broken import BROKEN
 from tests.connectors.running import PLUGIN, ROOT, run
 
 Verdicts = dict[str, dict[str, Any]]
-QUIET = ("-p", PLUGIN, "-c", "/dev/null", "-q", "--tb=no", "-r", "N")
+QUIET = ("-p", PLUGIN, "-c", os.devnull, "-q", "--tb=no", "-r", "N")
 
 
 def certified(name: str, folder: Path) -> Verdicts:
@@ -45,6 +46,7 @@ def test_a_defect_is_found_at_its_point(name: str, at_their_points: Verdicts) ->
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(320)
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_defect_is_found_nowhere_else(name: str, whole: Verdicts) -> None:
     """Of the whole kit, the connector fails at that point and at those that cannot overlook it, and at no other."""
