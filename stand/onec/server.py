@@ -16,28 +16,19 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import unquote
 
-from stand.onec import control
-from stand.onec.engine import Engine
+from stand.onec import control, jsonout, pages
+from stand.onec.engine import VIRTUAL, Engine
+from stand.onec.errors import OUT_OF_MEMORY, locked
 from stand.onec.generate.build import build
 from stand.onec.quirks import Quirks
+from stand.onec.restore import Snapshots
+from stand.onec.script import Script
+from stand.onec.sessions import COOKIE, Refused, Session, Sessions
 from stand.onec.wire import Request, Response
 from stand.onec.world import World
 
 BASE_PATH = "/trade/odata/standard.odata"
-HTML = "text/html; charset=utf-8"
-#: IIS refuses a path segment longer than this.
-LONGEST_SEGMENT = 260
-_SAFE_POSTS = ("SelectChanges", "NotifyChangesReceived")
-_UNAUTHORISED = (
-    "<!DOCTYPE html><html><head><title>401 - Unauthorized: Access is denied due to invalid credentials.</title></head>"
-    "<body><h1>Server Error</h1><h2>401 - Unauthorized: Access is denied due to invalid credentials.</h2></body></html>"
-)
-_APPLICATION_ERROR = (
-    "<!DOCTYPE html><html><head><title>1C:Enterprise 8 application error</title></head>"
-    "<body><h1>1C:Enterprise 8 application error</h1><p>Ошибка при выполнении запроса</p></body></html>"
-)
-_BAD_URL = "<html><head><title>Bad Request</title></head><body><h2>Bad Request - Invalid URL</h2></body></html>"
-_DOWN = "<html><head><title>503 Service Unavailable</title></head><body><h1>Service Unavailable</h1></body></html>"
+_POSTS = {"SelectChanges": "select", "NotifyChangesReceived": "notify", "Post": "post", "Unpost": "unpost"}
 
 
 @dataclass(slots=True)
@@ -55,7 +46,7 @@ class RequestLog:
         self.items.append((method, unquote(path)))
         self.methods[method] += 1
         self.sets[set_name(path)] += 1
-        if method not in ("GET", "HEAD") and not any(word in path for word in _SAFE_POSTS):
+        if act_of(method, path) not in ("read", "select", "notify"):
             self.writes += 1
 
     def clear(self) -> None:
@@ -69,6 +60,16 @@ class RequestLog:
         return sum(self.methods.values())
 
 
+def act_of(method: str, path: str) -> str:
+    """What a request does, as ``Quirks.acts`` calls it."""
+    last = unquote(path).rstrip("/").rpartition("/")[2].partition("(")[0]
+    if method in ("GET", "HEAD"):
+        return "read"
+    if method == "POST":
+        return _POSTS.get(last, "create")
+    return "delete" if method == "DELETE" else "change"
+
+
 def set_name(path: str) -> str:
     """The set a path below the root names, ``$metadata``, or an empty string for the service document."""
     below = unquote(path).partition("?")[0].removeprefix(BASE_PATH).lstrip("/")
@@ -79,6 +80,7 @@ class Login:
     """Basic authentication; user and password must have been UTF-8 before base64, anything else is a stranger."""
 
     def __init__(self, user: str, password: str) -> None:
+        self.user = user
         self.expected = f"{user}:{password}" if user else ""
 
     def admits(self, header: str) -> bool:
@@ -101,8 +103,20 @@ class Service:
         self.quirks = quirks
         self.controlled = controlled
         self.log = RequestLog()
-        self.busy = 0
-        self.free = threading.Condition()
+        self.sessions = Sessions(quirks)
+        self.script = Script(engine.world)
+        self.snapshots = Snapshots(engine.world, engine.exchange)
+        self.down_until = 0.0
+
+    @property
+    def busy(self) -> int:
+        """Sessions that answer a request right now."""
+        return self.sessions.busy
+
+    def restart(self, seconds: float) -> None:
+        """1C is restarted: 503 for that long, sessions are lost, and the next call is a cold one."""
+        self.down_until = time.monotonic() + seconds
+        self.sessions.close_all()
 
     def answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[Response, Quirks | None]:
         """The response, and the faults to apply to it if any."""
@@ -110,57 +124,89 @@ class Service:
         if self.controlled and path.startswith(control.PREFIX):
             return control.answer(self, method, path, body), None
         self.log.note(method, path)
-        if any(len(part) > LONGEST_SEGMENT for part in unquote(path).split("/")):
-            return Response(400, HTML, _BAD_URL.encode()), None
-        if not self.login.admits(headers.get("authorization", "")):
-            challenge = {"WWW-Authenticate": 'Basic realm="1C:Enterprise 8.3"'}
-            return Response(401, HTML, _UNAUTHORISED.encode(), challenge), None
-        faults = self.quirks.fault(set_name(path))
-        if faults is not None and faults.down:
-            return Response(503, HTML, _DOWN.encode()), None
+        refused = self._web_server(path, query, headers)
+        if refused is not None:
+            return refused, None
+        faults = self.quirks.fault(set_name(path), act_of(method, path), unquote(path))
+        if (faults is not None and faults.down) or time.monotonic() < self.down_until:
+            return pages.html(503, pages.DOWN), faults
+        if faults is not None:
+            time.sleep(faults.slow)
         if not unquote(path).startswith(BASE_PATH):
-            return Response(404, HTML, b"<html><body><h1>404 - File or directory not found.</h1></body></html>"), None
-        if not self._enter():
-            return Response(406, HTML, b"<html><body><h1>406 - Not Acceptable</h1></body></html>"), None
+            return pages.html(404, pages.NOT_FOUND), None
         try:
-            time.sleep(self.quirks.delay())
-            below = path[len(BASE_PATH) :].lstrip("/")
-            response = self.engine.handle(Request(method, below, query, headers, body))
+            session = self.sessions.enter(self.login.user, headers)
+        except Refused as refusal:
+            return _no_session(refusal.status), None
+        try:
+            time.sleep(self._delay(session, path))
+            response = self._carried_out(method, path, query, headers, body, faults)
         finally:
-            self._leave()
-        return self._spoil(response, faults), faults
+            self.sessions.leave(session, headers)
+        if session.started:
+            response.headers["Set-Cookie"] = f"{COOKIE}={session.id}; Path=/trade"
+        return self._spoil(response, faults, set_name(path)), faults
 
-    def _enter(self) -> bool:
-        """Take a session of the pool; False when none got free within ``pool_timeout``."""
-        with self.free:
-            limit = self.quirks.pool_size
-            if limit and not self.free.wait_for(lambda: self.busy < limit, self.quirks.pool_timeout):
-                return False
-            self.busy += 1
-            return True
+    def _web_server(self, path: str, query: str, headers: dict[str, str]) -> Response | None:
+        """What the web server refuses before 1C hears of it."""
+        longest, plain = self.quirks.longest_segment, unquote(path)
+        if longest and any(len(part) > longest for part in plain.split("/")):
+            return pages.html(400, pages.BAD_URL)
+        if 0 < self.quirks.longest_query < len(query):
+            return pages.html(404, pages.LONG_QUERY)
+        if not self.login.admits(headers.get("authorization", "")):
+            return pages.html(401, pages.UNAUTHORISED, WWW_Authenticate='Basic realm="1C:Enterprise 8.3"')
+        return None
 
-    def _leave(self) -> None:
-        with self.free:
-            self.busy -= 1
-            self.free.notify()
+    def _delay(self, session: Session, path: str) -> float:
+        """Seconds this answer takes of its own: a cold base, a new session, a virtual table."""
+        quirks = self.quirks
+        virtual = quirks.slow_virtual if any(f"/{name}" in path for name in VIRTUAL) else 0.0
+        return (
+            quirks.latency
+            + virtual
+            + (quirks.slow_first if session.cold else 0.0)
+            + (quirks.session_start if session.fresh else 0.0)
+        )
 
-    def _spoil(self, response: Response, faults: Quirks | None) -> Response:
+    def _carried_out(
+        self, method: str, path: str, query: str, headers: dict[str, str], body: bytes, faults: Quirks | None
+    ) -> Response:
+        """The engine's answer, unless a fault strikes before it is asked."""
+        if faults is not None and faults.locked:
+            return self.engine.refuse(locked(set_name(path)), query, headers)
+        if faults is not None and (faults.drop_before_commit or faults.not_carried_out):
+            return pages.html(500, pages.APPLICATION_ERROR)
+        if method in ("GET", "HEAD") and "(" not in unquote(path):
+            self.script.asked(set_name(path))
+        if self.quirks.plus_is_blank:
+            query = query.replace("+", "%20")
+        return self.engine.handle(Request(method, path[len(BASE_PATH) :].lstrip("/"), query, headers, body))
+
+    def _spoil(self, response: Response, faults: Quirks | None, name: str) -> Response:
+        if response.status == 200 and self.quirks.too_large(name, size=len(response.body)):
+            return pages.exception(OUT_OF_MEMORY)
         if self.quirks.bom and response.status == 200:
             response.body = b"\xef\xbb\xbf" + response.body
         if faults is None:
             return response
         if faults.html_instead_of_json:
-            return Response(200, HTML, _APPLICATION_ERROR.encode())
+            return pages.html(200, pages.APPLICATION_ERROR)
         if faults.exception_body:
-            body = '{"exception":"Exception","inner":null,"descr":"Ошибка при выполнении запроса GET к ресурсу"}'
-            return Response(500, "application/json", body.encode())
+            return pages.exception()
         if faults.fail_status:
-            return Response(faults.fail_status, HTML, _APPLICATION_ERROR.encode())
+            return pages.html(faults.fail_status, pages.APPLICATION_ERROR)
         if faults.wrong_content_type:
-            response.content_type = HTML
+            response.content_type = pages.HTML
         if faults.cut_page_in_half:
             response.body = response.body[: len(response.body) // 2]
+        if faults.error_mid_page:
+            response.body = response.body[: len(response.body) // 2] + jsonout.error(-1, OUT_OF_MEMORY)
         return response
+
+
+def _no_session(status: int) -> Response:
+    return pages.exception(pages.NO_LICENCE) if status == 500 else pages.html(status, pages.NO_SESSION[status])
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -174,6 +220,9 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
         response, faults = self.service.answer(self.command, self.path, headers, body)
+        if faults is not None and (faults.drop_before_commit or faults.drop_after_commit):
+            self.close_connection = True
+            return
         self.send_response(response.status)
         self.send_header("Content-Type", response.content_type)
         self.send_header("Content-Length", str(len(response.body)))
@@ -205,7 +254,8 @@ class OneCStand:
     """A running stand. As a context manager it serves from a background thread until left.
 
     ``url``: the service root. ``world``: the data, to look into and edit. ``quirks``: switches. ``requests``: what was
-    asked. With ``user`` empty no login is needed.
+    asked. ``sessions``: how many were open. ``script``: edits while pages are read. ``snapshots``: the base at earlier
+    moments. With ``user`` empty no login is needed.
     """
 
     def __init__(
@@ -225,6 +275,25 @@ class OneCStand:
     def requests(self) -> RequestLog:
         """What was asked so far."""
         return self.service.log
+
+    @property
+    def sessions(self) -> Sessions:
+        """Sessions and requests at once, counted."""
+        return self.service.sessions
+
+    @property
+    def script(self) -> Script:
+        """Edits that happen when a page is asked for."""
+        return self.service.script
+
+    @property
+    def snapshots(self) -> Snapshots:
+        """Moments of the base that it can be put back to."""
+        return self.service.snapshots
+
+    def restart(self, seconds: float) -> None:
+        """503 for that long, as while 1C restarts; sessions are lost."""
+        self.service.restart(seconds)
 
     def serve(self) -> None:
         """Serve in this thread until ``stop``."""
