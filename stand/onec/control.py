@@ -1,7 +1,7 @@
 """``/_stand/…``: the way to change a running stand from another process. Served only when started with ``--control``.
 
 ``GET /_stand/state``, and ``POST`` of a JSON object to one of ``ACTIONS``; ``stand/README.md`` lists their fields.
-A key of several fields is a list. What a test in the same process does with ``OneCStand``'s attributes, this does over HTTP.
+A key of several fields is a list. What a test does with attributes of ``OneCStand``, this does over HTTP.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from stand.onec.wire import Response
 from stand.onec.world import World
 
 if TYPE_CHECKING:
-    from stand.onec.server import Service
+    from stand.onec.service import Service
 
 PREFIX = "/_stand/"
 _JSON = "application/json; charset=utf-8"

@@ -6,6 +6,7 @@ writing. Filling checks of forms do not run over OData, so an empty field stops 
 
 from __future__ import annotations
 
+import time
 from datetime import date
 from typing import Any
 
@@ -76,7 +77,7 @@ class Handlers:
 
     def today(self) -> str:
         """The base's own day, ``YYYY-MM-DD``."""
-        return self.quirks.now[:10] or f"{date.today():%Y-%m-%d}"
+        return self.quirks.now[:10] or time.strftime("%Y-%m-%d")
 
     def _period_open(self, *dates: str | None) -> None:
         edge = self.quirks.closed_until
