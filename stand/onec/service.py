@@ -168,7 +168,7 @@ class Service:
             return self.engine.refuse(locked(set_name(path)), query, headers)
         if faults is not None and (faults.drop_before_commit or faults.not_carried_out):
             return pages.html(500, pages.APPLICATION_ERROR)
-        if method in ("GET", "HEAD") and "(" not in unquote(path):
+        if method in ("GET", "HEAD") and unquote(path).endswith(f"/{set_name(path)}"):
             self.script.asked(set_name(path))
         if self.quirks.plus_is_blank:
             query = query.replace("+", "%20")

@@ -7,16 +7,17 @@ gets a cookie and sends it until ``IBSession: finish``; without the header a req
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 
 from stand.onec.quirks import Quirks
 
 COOKIE = "ibsession"
+_COOKIE = re.compile(rf"(?:^|;)\s*{COOKIE}=([^;\s]+)")
 
 
 class Refused(Exception):
@@ -110,7 +111,7 @@ class Sessions:
         with self._free:
             self._at_once -= 1
             self._last = session.used = time.monotonic()
-            session.busy = session.started = False
+            session.busy = False
             if not session.kept or headers.get("ibsession", "").lower() == "finish":
                 self._live.pop(session.id, None)
             self._free.notify_all()
@@ -149,7 +150,7 @@ class Sessions:
         if cookie not in self._live:
             raise Refused(400)
         session = self._live[cookie]
-        session.busy, session.fresh = True, False
+        session.busy, session.fresh, session.started = True, False, False
         return session
 
     def _own(self, user: str) -> list[Session]:
@@ -171,8 +172,5 @@ class Sessions:
 
 def _cookie(headers: Mapping[str, str]) -> str:
     """The session that the Cookie header names, or an empty string."""
-    try:
-        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return ""
-    return found.value if found else ""
+    match = _COOKIE.search(headers.get("cookie", ""))
+    return match[1] if match else ""
