@@ -9,7 +9,7 @@ from typing import Any
 
 from stand.onec.world import Key, World
 
-Edit = Callable[[World], None]
+Edit = Callable[[World], object]
 
 
 @dataclass(slots=True)
