@@ -44,8 +44,8 @@ _SLICE = (("Condition", "Edm.String"), ("Period", "Edm.DateTime"))
 _ACCOUNTS = (("AccountCondition", "Edm.String"),)
 _ANALYTICS = (("ExtraDimensions", "Edm.String"),)
 _RECORDS = (
-    ("Condition", "Edm.String"), ("EndPeriod", "Edm.DateTime"), ("Order", "Edm.String"), ("StartPeriod", "Edm.DateTime"),
-    ("Top", "Edm.Int64"),
+    ("Condition", "Edm.String"), ("EndPeriod", "Edm.DateTime"), ("Order", "Edm.String"),
+    ("StartPeriod", "Edm.DateTime"), ("Top", "Edm.Int64"),
 )  # fmt: skip
 #: What an accounting register's virtual tables take, by name and type of their rows.
 _ACCOUNTING = (

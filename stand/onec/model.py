@@ -124,7 +124,7 @@ def _object_sets(block: _Block) -> Iterable[EntitySet]:
 
 def _register(block: _Block, recorders: tuple[str, ...]) -> Register:
     dims, res, att, split, split_res = (tuple(block.parts.get(part, ())) for part in _PARTS[:5])
-    name, (kind, *charts) = block.name, block.kind.split()
+    name, kind = block.name, block.kind
     if kind == "independent":
         return Register(kind, dims, res, att, Shape(name, with_types([Prop("Period", Kind.DATE), *dims, *res, *att])))
     head = [Prop("Recorder", Kind.COMPOSITE, recorders), Prop("Period", Kind.DATE), Prop("LineNumber", Kind.INT64)]
@@ -132,8 +132,9 @@ def _register(block: _Block, recorders: tuple[str, ...]) -> Register:
     row = Shape(f"{name}_RecordType", with_types([*head, *dims, *res, *att]))
     register = Register(kind, dims, res, att, row, split=split, split_resources=split_res)
     if kind == "accounting":
-        register.virtual = accounting_tables(name, register, charts[0], charts[1], block.parts["ext"][0])
-        register.row = Shape(row.name, with_types([*head, *accounting_row(register, charts[0])]))
+        chart, kinds, value = (prop.targets for prop in block.parts["ext"])
+        register.virtual = accounting_tables(name, register, chart[0], kinds[0], value)
+        register.row = Shape(row.name, with_types([*head, *accounting_row(register, chart[0])]))
     elif kind != "slices":
         register.virtual = tables(name, register)
     return register

@@ -57,8 +57,8 @@ EMPTY: dict[Kind, Any] = {
 class Prop:
     """One property.
 
-    ``targets``: published sets a reference may lead to. ``length``: 0 is unknown or unlimited. ``guessed``: nobody showed
-    us this name, it is general knowledge of the configuration.
+    ``targets``: published sets a reference may lead to. ``length``: 0 is unknown or unlimited. ``guessed``: nobody
+    showed us this name, it is general knowledge of the configuration.
     """
 
     name: str
@@ -107,10 +107,11 @@ class Shape:
 
 @dataclass(slots=True)
 class Register:
-    """Roles of a register's properties. ``kind``: ``balance``, ``turnover``, ``slices``, ``independent``, ``accounting``.
+    """Roles of a register's properties.
 
-    ``split`` and ``split_resources`` are kept once for the debit and once for the credit side of an accounting record
-    (``Валюта_Key`` stands as ``ВалютаDr_Key`` and ``ВалютаCr_Key``).
+    ``kind``: ``balance``, ``turnover``, ``slices``, ``independent`` or ``accounting``. ``split`` and ``split_resources``
+    are kept once for the debit and once for the credit side of an accounting record (``Валюта_Key`` stands as
+    ``ВалютаDr_Key`` and ``ВалютаCr_Key``).
     """
 
     kind: str
@@ -127,9 +128,9 @@ class Register:
 class EntitySet:
     """A published set.
 
-    ``kind``: ``catalog``, ``document``, ``task``, ``plan``, ``accounts`` (a chart of accounts), ``characteristics`` (a chart
-    of kinds of analytics), ``table`` (a tabular part read as a set), ``recordset`` (records of a recorder), ``records`` (the
-    same, row by row) or ``independent``. ``owner``: the set a table or records belong to.
+    ``kind``: ``catalog``, ``document``, ``task``, ``plan``, ``accounts`` (a chart of accounts), ``characteristics`` (a
+    chart of kinds of analytics), ``table`` (a tabular part read as a set), ``recordset`` (records of a recorder),
+    ``records`` (the same, row by row) or ``independent``. ``owner``: the set a table or records belong to.
     """
 
     name: str

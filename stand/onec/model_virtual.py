@@ -71,10 +71,12 @@ def accounting_row(register: Register, chart: str) -> list[Prop]:
     return [*accounts, *dims, *register.resources, *_both(register.split_resources), *register.attributes]
 
 
-def accounting_tables(name: str, register: Register, chart: str, kinds: str, value: Prop) -> dict[str, Shape]:
-    """Those of an accounting register. ``value``: what analytics may be; ``kinds``: the chart of kinds of analytics."""
+def accounting_tables(
+    name: str, register: Register, chart: str, kinds: str, value: tuple[str, ...]
+) -> dict[str, Shape]:
+    """Those of an accounting register. ``value``: what analytics may be; ``kinds``: the chart of their kinds."""
     numbers = range(1, ANALYTICS + 1)
-    analytics = [Prop(f"ExtDimension{n}", Kind.COMPOSITE, value.targets) for n in numbers]
+    analytics = [Prop(f"ExtDimension{n}", Kind.COMPOSITE, value) for n in numbers]
     by = [Prop("Account_Key", Kind.REF, (chart,)), *analytics, *register.dimensions, *register.split]
     res, twins = (*register.resources, *register.split_resources), [twin(p) for p in analytics]
     last = [*twins, Prop("Recorder_Type", Kind.TYPE)]
@@ -83,7 +85,7 @@ def accounting_tables(name: str, register: Register, chart: str, kinds: str, val
         for side in ("Dr", "Cr")
         for n in numbers
         for prop in (
-            Prop(f"ExtDimension{side}{n}", Kind.COMPOSITE, value.targets),
+            Prop(f"ExtDimension{side}{n}", Kind.COMPOSITE, value),
             Prop(f"ExtDimensionType{side}{n}_Key", Kind.REF, (kinds,)),
         )
     ]

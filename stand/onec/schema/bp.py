@@ -4,14 +4,20 @@
 nobody showed us. ``Document_РеализацияТоваровУслуг`` is whole: the answer of a real base was printed in public code.
 ``BP_GUESSED`` holds the sets whose very names are general knowledge.
 
-The accounting register's analytics stand where real bases have them: in ``RecordsWithExtDimensions`` and in balances, not
-in the records. Known liberty: an account's kinds of analytics are the same three columns everywhere.
+The accounting register's analytics stand where real bases have them: in ``RecordsWithExtDimensions`` and in balances,
+not in the records.
 """
 
 from stand.onec.schema.bp_documents import BP_DOCUMENTS, BP_GUESSED_DOCUMENTS
 from stand.onec.schema.common import CONTACTS, CURRENCIES, PLAN, TASK, USERS
 
 _SUBJECTS = "Catalog_Контрагенты|Catalog_КонтактныеЛица|Document_СчетНаОплатуПокупателю"
+#: What analytics of an account may be.
+_VALUES = (
+    "Catalog_Контрагенты|Catalog_ДоговорыКонтрагентов|Catalog_Номенклатура|Catalog_Склады|Catalog_БанковскиеСчета|"
+    "Catalog_НоменклатурныеГруппы|Document_РеализацияТоваровУслуг|Document_ПоступлениеНаРасчетныйСчет|"
+    "Document_ПриходныйКассовыйОрдер"
+)
 
 BP_CATALOGS = f"""\
 Catalog_Контрагенты
@@ -38,7 +44,8 @@ Catalog_КонтактныеЛица
 
 Catalog_ДоговорыКонтрагентов
     Ref_Key:g Predefined:b PredefinedDataName:s150 DataVersion:s Description:s100 Code:s9 Owner_Key:@Catalog_Контрагенты
-    Parent_Key:@Catalog_ДоговорыКонтрагентов IsFolder:b DeletionMark:b ВидДоговора:e Организация_Key:@Catalog_Организации
+    Parent_Key:@Catalog_ДоговорыКонтрагентов IsFolder:b DeletionMark:b ВидДоговора:e
+    Организация_Key:@Catalog_Организации
   ? Номер:s100 Дата:d СрокДействия:d ВалютаВзаиморасчетов_Key:@Catalog_Валюты ТипЦен_Key:@Catalog_ТипыЦенНоменклатуры
   ? РасчетыВУсловныхЕдиницах:b Валютный:b ОплатаВВалюте:b ВидВзаиморасчетов_Key:g Комментарий:t УстановленСрокОплаты:b
   ? СрокОплаты:i64 УчетАгентскогоНДС:b СпособЗаполненияСтавкиНДС:e Сумма:n
@@ -59,7 +66,8 @@ Catalog_КлассификаторЕдиницИзмерения
 Catalog_Номенклатура
     Ref_Key:g Predefined:b PredefinedDataName:s150 DataVersion:s Description:s100 Code:s11
     Parent_Key:@Catalog_Номенклатура IsFolder:b DeletionMark:b НаименованиеПолное:t Артикул:s25
-  ? ЕдиницаИзмерения_Key:@Catalog_КлассификаторЕдиницИзмерения ВидСтавкиНДС:e Услуга:b ВидНоменклатуры_Key:g Комментарий:t
+  ? ЕдиницаИзмерения_Key:@Catalog_КлассификаторЕдиницИзмерения ВидСтавкиНДС:e Услуга:b ВидНоменклатуры_Key:g
+  ? Комментарий:t
   ? НоменклатурнаяГруппа_Key:@Catalog_НоменклатурныеГруппы СтранаПроисхождения_Key:g НомерГТД_Key:g КодТНВЭД_Key:g
   ? СтатьяЗатрат_Key:g ПериодичностьУслуги:e Производитель:*Catalog_Контрагенты Импортер_Key:@Catalog_Контрагенты
 
@@ -99,7 +107,7 @@ InformationRegister_ЦеныНоменклатуры slices
       Цена:n
   ? Валюта_Key:@Catalog_Валюты
 
-AccountingRegister_Хозрасчетный accounting ChartOfAccounts_Хозрасчетный ChartOfCharacteristicTypes_ВидыСубконтоХозрасчетные
+AccountingRegister_Хозрасчетный accounting
   dim
       Организация_Key:@Catalog_Организации
   dim/
@@ -111,7 +119,7 @@ AccountingRegister_Хозрасчетный accounting ChartOfAccounts_Хозр�
   att
       Содержание:s150 НеКорректироватьСтоимостьАвтоматически:b Сторно:b
   ext
-      {{ext}}
+      Счет:@ChartOfAccounts_Хозрасчетный Вид:@ChartOfCharacteristicTypes_ВидыСубконтоХозрасчетные Значение:*{_VALUES}
 """
 
 BP_GUESSED_CATALOGS = """\
@@ -120,12 +128,5 @@ Catalog_БанковскиеСчета
     DeletionMark:b НомерСчета:s20 ВалютаДенежныхСредств_Key:@Catalog_Валюты Банк_Key:g
 """
 
-#: What analytics of an account may be.
-_EXT = (
-    "Значение:*Catalog_Контрагенты|Catalog_ДоговорыКонтрагентов|Catalog_Номенклатура|Catalog_Склады|Catalog_БанковскиеСчета|"
-    "Catalog_НоменклатурныеГруппы|Document_РеализацияТоваровУслуг|Document_ПоступлениеНаРасчетныйСчет|"
-    "Document_ПриходныйКассовыйОрдер"
-)
-
-BP = BP_CATALOGS.replace("{ext}", _EXT) + "\n" + BP_DOCUMENTS
+BP = BP_CATALOGS + "\n" + BP_DOCUMENTS
 BP_GUESSED = BP_GUESSED_CATALOGS + "\n" + BP_GUESSED_DOCUMENTS

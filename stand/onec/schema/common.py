@@ -1,7 +1,8 @@
 """Parts of the notation that several configurations share: they come from the same library of subsystems (БСП).
 
 Confirmed by vendor code (БСП 3.1.12): the fields of a task, a planned interaction, contact information, currencies,
-their rates, users; the order of a task's fields is that of a public client. The exchange plan is one that an installation adds for OData.
+their rates, users; the order of a task's fields is that of a public client. The exchange plan is one that an
+installation adds for OData.
 """
 
 CONTACTS = """\
@@ -41,7 +42,8 @@ Catalog_Пользователи
 
 PLANNED = """\
 Document_ЗапланированноеВзаимодействие
-    Ref_Key:g DataVersion:s Number:s11 Date:d DeletionMark:b Posted:b Автор_Key:@Catalog_Пользователи Важность:e Описание:t
+    Ref_Key:g DataVersion:s Number:s11 Date:d DeletionMark:b Posted:b Автор_Key:@Catalog_Пользователи Важность:e
+    Описание:t
     Ответственный_Key:@Catalog_Пользователи СписокУчастников:s1024
     ВзаимодействиеОснование:*Document_ЗапланированноеВзаимодействие Тема:s1024 Комментарий:t
   +Участники

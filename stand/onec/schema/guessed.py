@@ -1,7 +1,8 @@
 """Objects of Trade Management 11 that the recording does not hold.
 
-Tasks and planned interactions follow vendor code of БСП; ``Document_СчетНаОплатуКлиенту`` follows a fragment of another base's ``$metadata`` found in public code; the rest
-follows field names in public OData clients and general knowledge of the configuration. Names differ by release.
+Tasks and planned interactions follow vendor code of БСП. ``Document_СчетНаОплатуКлиенту`` follows a fragment of another
+base's ``$metadata`` found in public code; the rest follows field names in public OData clients and general knowledge of
+the configuration. Names differ by release.
 
 Known liberty: in the configuration the settlements register is split by a key of analytics only
 (``АналитикаУчетаПоПартнерам_Key``, a record of ``Catalog_КлючиАналитикиУчетаПоПартнерам``); here its parts (partner,
@@ -105,4 +106,4 @@ _CONTACTS = "Catalog_Партнеры|Catalog_КонтактныеЛицаПар
 GUESSED_TASKS = "\n".join(
     (TASK.format(subjects=f"{_CONTACTS}|Catalog_Контрагенты|Document_ЗаказКлиента"), PLANNED.format(contacts=_CONTACTS))
 )
-GUESSED = "\n".join((GUESSED_CATALOGS, GUESSED_DOCUMENTS, GUESSED_TASKS))
+GUESSED = f"{GUESSED_CATALOGS}\n{GUESSED_DOCUMENTS}\n{GUESSED_TASKS}"

@@ -1,12 +1,12 @@
 """Catalogues and registers of УНФ (Управление нашей фирмой).
 
-``UNF`` holds sets whose names were seen in a recorded ``$metadata`` of a УНФ base or in public clients of one; a line that
-begins with ``?`` holds names of fields that nobody showed us: general knowledge of the configuration. The recording
+``UNF`` holds sets whose names were seen in a recorded ``$metadata`` of a УНФ base or in public clients of one; a line
+that begins with ``?`` holds names of fields that nobody showed us: general knowledge of the configuration. The recording
 itself is not at hand, so the order of fields and their lengths are guesses throughout. ``UNF_GUESSED`` holds the sets
 whose very names are such knowledge.
 
-Known liberties: the register of settlements does not set off advances by itself, so an advance and a debt of one contract stand side by
-side and only their sum is the balance; one characteristic catalogue for all.
+Known liberty: a shipment does not set off the advances of its order, so a debt and an advance of one contract stand side
+by side, and only their sum is what the client owes.
 """
 
 from stand.onec.schema.common import CONTACTS, CURRENCIES, PLAN, TASK, USERS
@@ -117,7 +117,8 @@ InformationRegister_ЦеныНоменклатуры independent
 AccumulationRegister_ЗапасыНаСкладах balance
   dim
       СтруктурнаяЕдиница_Key:@Catalog_СтруктурныеЕдиницы Номенклатура_Key:@Catalog_Номенклатура
-  ? Организация_Key:@Catalog_Организации Характеристика_Key:@Catalog_ХарактеристикиНоменклатуры Партия_Key:g Ячейка_Key:g
+  ? Организация_Key:@Catalog_Организации Характеристика_Key:@Catalog_ХарактеристикиНоменклатуры Партия_Key:g
+  ? Ячейка_Key:g
   res
       Количество:n
 
@@ -144,7 +145,8 @@ AccumulationRegister_Продажи turnover
 
 UNF_GUESSED = """\
 Catalog_ЕдиницыИзмерения
-    Ref_Key:g Predefined:b PredefinedDataName:s150 DataVersion:s Description:s50 Owner:*Catalog_Номенклатура DeletionMark:b
+    Ref_Key:g Predefined:b PredefinedDataName:s150 DataVersion:s Description:s50 Owner:*Catalog_Номенклатура
+    DeletionMark:b
     ЕдиницаИзмеренияПоКлассификатору_Key:@Catalog_КлассификаторЕдиницИзмерения Коэффициент:n Вес:n Объем:n
 
 AccumulationRegister_ЗаказыПокупателей balance
