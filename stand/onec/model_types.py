@@ -109,8 +109,8 @@ class Shape:
 class Register:
     """Roles of a register's properties.
 
-    ``kind``: ``balance``, ``turnover``, ``slices``, ``independent`` or ``accounting``. ``split`` and ``split_resources``
-    are kept once for the debit and once for the credit side of an accounting record (``Валюта_Key`` stands as
+    ``kind``: ``balance``, ``turnover``, ``slices``, ``independent`` or ``accounting``. ``split`` and its resources are
+    kept once for the debit and once for the credit side of an accounting record (``Валюта_Key`` stands as
     ``ВалютаDr_Key`` and ``ВалютаCr_Key``).
     """
 

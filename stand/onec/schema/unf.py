@@ -1,17 +1,18 @@
 """Catalogues and registers of УНФ (Управление нашей фирмой).
 
 ``UNF`` holds sets whose names were seen in a recorded ``$metadata`` of a УНФ base or in public clients of one; a line
-that begins with ``?`` holds names of fields that nobody showed us: general knowledge of the configuration. The recording
-itself is not at hand, so the order of fields and their lengths are guesses throughout. ``UNF_GUESSED`` holds the sets
-whose very names are such knowledge.
+that begins with ``?`` holds names of fields that nobody showed us: general knowledge of the configuration. The
+recording itself is not at hand, so the order of fields and their lengths are guesses throughout. ``UNF_GUESSED`` holds
+the sets whose very names are such knowledge.
 
-Known liberty: a shipment does not set off the advances of its order, so a debt and an advance of one contract stand side
-by side, and only their sum is what the client owes.
+Known liberty: a shipment does not set off the advances of its order, so a debt and an advance of one contract stand
+side by side, and only their sum is what the client owes.
 """
 
 from stand.onec.schema.common import CONTACTS, CURRENCIES, PLAN, TASK, USERS
 from stand.onec.schema.unf_documents import UNF_DOCUMENTS
 
+_SHIPPED = "Document_РасходнаяНакладная|Document_АктВыполненныхРабот"
 _SUBJECTS = "Catalog_Контрагенты|Catalog_КонтактныеЛица|Document_ЗаказПокупателя|Document_Событие"
 
 UNF_CATALOGS = f"""\
@@ -126,7 +127,7 @@ AccumulationRegister_РасчетыСПокупателями balance
   dim
       Организация_Key:@Catalog_Организации ТипРасчетов:e Контрагент_Key:@Catalog_Контрагенты
       Договор_Key:@Catalog_ДоговорыКонтрагентов Заказ:*Document_ЗаказПокупателя
-  ? Документ:*Document_РасходнаяНакладная|Document_АктВыполненныхРабот|Document_ПоступлениеНаСчет|Document_ПоступлениеВКассу
+  ? Документ:*{_SHIPPED}|Document_ПоступлениеНаСчет|Document_ПоступлениеВКассу
   ? СчетНаОплату_Key:@Document_СчетНаОплату
   res
       Сумма:n СуммаВал:n
@@ -137,7 +138,7 @@ AccumulationRegister_Продажи turnover
   dim
       Номенклатура_Key:@Catalog_Номенклатура Характеристика_Key:@Catalog_ХарактеристикиНоменклатуры
       Организация_Key:@Catalog_Организации Контрагент_Key:@Catalog_Контрагенты
-  ? ЗаказПокупателя_Key:@Document_ЗаказПокупателя Документ:*Document_РасходнаяНакладная|Document_АктВыполненныхРабот
+  ? ЗаказПокупателя_Key:@Document_ЗаказПокупателя Документ:*{_SHIPPED}
   ? Ответственный_Key:@Catalog_Сотрудники Подразделение_Key:@Catalog_СтруктурныеЕдиницы
   res
       Количество:n Сумма:n СуммаНДС:n Себестоимость:n
