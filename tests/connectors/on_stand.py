@@ -1,0 +1,171 @@
+"""What stands behind the connector of 1C when it is certified: bases served by the stand, with every fault it knows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from connectors.base import Connector
+from connectors.certify.subject import Bent, Changing, Fault, Faulty, Known, Lost, Writable, Writing
+from connectors.onec_odata.config import OneCSettings
+from connectors.onec_odata.connector import OneC
+from hub.model.errors import RetryLater, StopSystem
+from stand.onec.generate.build import build
+from stand.onec.quirks import Quirks
+from stand.onec.server import OneCStand
+from stand.onec.wire import Request
+from stand.onec.world import World, rows_of
+from tests.connectors.conftest import EAGER, SECRET
+
+USER, PLAN, NODE = "Обмен", "ДляODATA", "ХАБ"
+CLIENTS = "Catalog_Контрагенты"
+
+#: Faults and traits of the stand by the switch that brings them about, its value, and what is owed.
+FAULTS: Mapping[str, tuple[str, Any, Fault]] = {
+    "down": ("down", True, Fault(RetryLater, hidden=True)),
+    "drop_connection": ("drop_connection", True, Fault(RetryLater, hidden=True)),
+    "cut_page_in_half": ("cut_page_in_half", True, Fault(RetryLater, hidden=True)),
+    "error_mid_page": ("error_mid_page", True, Fault(RetryLater, hidden=True)),
+    "bad_gateway": ("fail_status", 502, Fault(RetryLater, hidden=True)),
+    "server_error": ("fail_status", 500, Fault(RetryLater)),
+    "html_instead_of_json": ("html_instead_of_json", True, Fault(RetryLater)),
+    "exception_body": ("exception_body", True, Fault(RetryLater)),
+    "forbidden": ("fail_status", 403, Fault(StopSystem)),
+    "unauthorised": ("fail_status", 401, Fault(StopSystem)),
+    "wrong_content_type": ("wrong_content_type", True, Fault(None)),
+    "slow": ("slow", 0.02, Fault(None)),
+    "memory_error_over_rows": ("memory_error_over_rows", 5, Fault(None)),
+    "memory_error_over_bytes": ("memory_error_over_bytes", 30_000, Fault(None)),
+    "bom": ("bom", True, Fault(None)),
+    "count_unusable": ("count_unusable", True, Fault(None)),
+    "inlinecount_ignores_top": ("inlinecount_ignores_top", True, Fault(None)),
+    "base64_messages": ("base64_messages", True, Fault(None)),
+    "if_match_checked": ("if_match_checked", True, Fault(None)),
+    "plus_is_blank": ("plus_is_blank", True, Fault(None)),
+    "one_session": ("pool_size", 1, Fault(None)),
+    "a_session_each": ("reuse_sessions", "dontuse", Fault(None)),
+}
+
+
+class OnStand(Changing, Writing, Faulty):
+    """A small trade base (УТ)."""
+
+    no_node = f"{PLAN}/нет такого"
+    losses = ("after", "before")
+    faults: ClassVar[Mapping[str, Fault]] = {name: fault for name, (_, _, fault) in FAULTS.items()}
+    orders, total, table = "Document_ЗаказКлиента", "СуммаДокумента", "Товары"
+    stock, stock_key = "AccumulationRegister_СвободныеОстатки", ("Номенклатура_Key", "Характеристика_Key", "Склад_Key")
+    stock_field, note = "ВНаличииBalance", "ДополнительнаяИнформация"
+
+    def __init__(self) -> None:
+        self.world = self.made()
+        self.stand = OneCStand(self.world, user=USER, password=SECRET).start()
+        clients = self._keys(CLIENTS)
+        self.catalog = Known(
+            CLIENTS, ("Description", "DataVersion", "КонтактнаяИнформация"), clients, version="DataVersion"
+        )
+        self.dated = Known(
+            self.orders,
+            ("Date", self.total, self.table),
+            self._keys(self.orders),
+            date_field="Date",
+            total_field=self.total,
+            changed="Date",
+        )
+        found = self.stand.engine.handle(Request("GET", f"{self.stock}/Balance()", "$format=json", {}, b""))
+        rows = json.loads(found.body)["value"]
+        balances = frozenset("|".join(row[name] for name in self.stock_key) for row in rows)
+        assert balances
+        self.virtual = Known(self.stock, (self.stock_field,), balances, self.stock_key, table="balance")
+        self.writables = self.targets()
+        self.edits = 0
+
+    def made(self) -> World:
+        """The base."""
+        return build(2, clients=20, products=30, orders=60)
+
+    def targets(self, *, marked: bool = False) -> list[Writable]:
+        """A client and an order; ``marked``: with a marker each."""
+        good = min(self._keys("Catalog_Номенклатура"))
+        rows = [{"Номенклатура_Key": good, "Количество": n, "Цена": 10.5, "Сумма": n * 10.5} for n in (1, 2, 3)]
+        client = Writable(
+            CLIENTS,
+            {"Description": "ООО Проба", "ИНН": "7701234567"},
+            {"Description": "ООО Проба и сын"},
+            marker=self.note if marked else "",
+            version="DataVersion",
+            bent=(Bent("ИНН", "7701234567, не проверен", "cut"), Bent("НетТакогоПоля", "текст", "dropped")),
+            refused={"СтранаРегистрации_Key": "не гуид"},
+        )
+        order = Writable(
+            self.orders,
+            {"Date": "2026-11-10T10:00:00", "Комментарий": "Проба"},
+            {"Комментарий": "Проба, исправлено"} if not marked else {"Date": "2026-11-10T11:00:00"},
+            marker="Комментарий" if marked else "",
+            version="DataVersion",
+            table=self.table,
+            rows=(rows, rows[1:2]),
+            bent=(Bent("Number", "слишком длинный номер", "cut"),),
+            fills=("Number", self.currency),
+            refused={"Date": "не дата"},
+            posted="Posted",
+            unpostable={"DeletionMark": True},
+        )
+        return [client, order]
+
+    currency = "Валюта_Key"
+
+    def connect(self) -> Connector:
+        """A connector with the login that the stand asks for."""
+        plan = {"exchange_plan": PLAN, "node": NODE}
+        return OneC(OneCSettings("ut", self.stand.url, USER, SECRET, patience=EAGER, timeout=20.0, **plan))
+
+    def close(self) -> None:
+        """End the sessions, then the stand."""
+        super().close()
+        self.stand.stop()
+
+    def edit(self, stream: str, key: str) -> None:
+        """Rename, as a user of 1C would."""
+        self.edits += 1
+        self.world.edit(stream, key, {"Description": f"Другое имя {self.edits}"})
+
+    def delete(self, stream: str, key: str) -> None:
+        """Delete physically."""
+        self.world.delete(stream, key)
+
+    def stored(self, stream: str, key: str) -> Mapping[str, Any] | None:
+        """As the base holds it; what is empty there is left out."""
+        record = self.world.get(stream, key)
+        return record and {name: rows_of(v) if callable(v) else v for name, v in record.items()}
+
+    def population(self, stream: str) -> int:
+        """As the base holds them."""
+        return len(self.world.tables[stream])
+
+    def lose(self, lost: Lost) -> None:
+        """The connection drops before or after the commit."""
+        name = "drop_after_commit" if lost == "after" else "drop_before_commit"
+        self.stand.quirks.update({name: True, "acts": ("create", "change"), "times": 1})
+
+    def fail(self, name: str, times: int = 0) -> None:
+        """Set the switch."""
+        switch, value, _ = FAULTS[name]
+        self.stand.quirks.update({switch: value, "times": times})
+
+    def mend(self) -> None:
+        """All switches as they were."""
+        self.stand.quirks.update(Quirks().state())
+
+    def _keys(self, name: str) -> frozenset[str]:
+        return frozenset(str(record["Ref_Key"]) for record in self.world.records(name))
+
+
+class WithKeysOfItsOwn(OnStand):
+    """The same base when it ignores the key that a new record is sent with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stand.quirks.own_key_ignored = True
+        self.writables = self.targets(marked=True)
