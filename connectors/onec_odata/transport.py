@@ -47,6 +47,9 @@ log = logging.getLogger("obmen.onec")
 
 _CHUNK = 1 << 18
 _PASSING = {406, 429, 502, 503, 504}
+#: After so many seconds of silence 1C ends the session (``sessionMaxAge``): the next request may have to start one.
+IDLE = 20.0
+_START_UP = 60.0
 
 
 class TooBig(Exception):
@@ -89,6 +92,7 @@ class Transport:
         self._manager = _manager(settings)
         self._headers = _headers(settings, self._host)
         self._lock = threading.Lock()
+        self._heard: float | None = None
         self._lanes: queue.LifoQueue[Lane] = queue.LifoQueue()
         self._open = [Lane() for _ in range(max(1, settings.max_sessions))]
         for lane in self._open:
@@ -192,10 +196,14 @@ class Transport:
     ) -> Answer:
         with self._lock:
             self.traffic.requests += 1
+        begun = time.monotonic()
+        cold = self._heard is None or begun - self._heard > IDLE
+        patience = self._cold_patience if cold else self._settings.timeout
         try:
             response = self._manager.request(
                 method,
                 url,
+                timeout=urllib3.Timeout(connect=self._settings.connect, read=patience),
                 headers=self._headers | {"Accept": accept} | lane.header(),
                 retries=False,
                 redirect=False,
@@ -213,10 +221,19 @@ class Transport:
             finally:
                 response.release_conn()
         except HTTPError as error:
-            raise self._fault(error, asked) from None
-        return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, body)
+            raise self._fault(error, asked, patience) from None
+        self._heard = time.monotonic()
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status, headers, body, 0.0 if cold else self._heard - begun)
 
-    def _fault(self, error: HTTPError, asked: Asked) -> HubError:
+    @property
+    def _cold_patience(self) -> float:
+        """Seconds to wait for a base that may have to start: 10 to 35 seconds were seen."""
+        settings = self._settings
+        first = settings.timeout + _START_UP if settings.first_timeout is None else settings.first_timeout
+        return max(first, settings.timeout)
+
+    def _fault(self, error: HTTPError, asked: Asked, patience: float) -> HubError:
         """A fault of the way to the base. Its own text is dropped: it may name what nobody needs to read."""
         system, host = asked.system, self._host
         if isinstance(error, ProxyError):
@@ -226,7 +243,7 @@ class Transport:
         if isinstance(error, NameResolutionError):
             return RetryLater("host_unknown", system=system, host=host)
         if isinstance(error, ReadTimeoutError):
-            return RetryLater("source_timeout", system=system, seconds=round(self._settings.timeout))
+            return RetryLater("source_timeout", system=system, seconds=round(patience))
         if isinstance(error, (NewConnectionError, ConnectTimeoutError)):
             return RetryLater("source_unreachable", system=system, host=host)
         cut = isinstance(error, ProtocolError) and any(isinstance(part, IncompleteRead) for part in _chain(error))
