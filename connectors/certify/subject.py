@@ -129,6 +129,13 @@ class Writable:
     posted: str = ""
     unpostable: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """``ValueError`` for values that the tests could not tell apart."""
+        if self.marker in {*self.create, *self.other}:
+            raise ValueError(f"{self.stream}: {self.marker} is the marker, it cannot be a sample as well")
+        if wrong := [name for name, value in self.other.items() if self.create.get(name, value) == value]:
+            raise ValueError(f"{self.stream}: other must differ from create at {', '.join(wrong)}")
+
     def creation(self, key: str, **fields: Any) -> Change:
         """A change that creates a record under ``key``."""
         chosen, marker = {**self.create, **fields}, None

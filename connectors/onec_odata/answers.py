@@ -59,11 +59,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer as it came: ``status``, headers by lower-case name, body (unpacked)."""
+    """An answer as it came: ``status``, headers by lower-case name, body (unpacked).
+
+    ``seconds``: how long it took, 0 where that says nothing (the base may have had to start for it).
+    """
 
     status: int
     headers: dict[str, str]
     body: bytes
+    seconds: float = 0.0
 
     @property
     def content(self) -> bytes | memoryview:

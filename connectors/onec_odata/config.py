@@ -34,8 +34,11 @@ class OneCSettings:
     ``timeout``: seconds to wait for bytes of an answer (``connect``: for the connection). ``max_sessions``: requests
     under way at once; each holds a 1C session and with it a licence. ``verify``: ``True`` for the machine's own
     certificates, a path for the company's own CA, ``False`` to check nothing. ``node``: the exchange plan's node for
-    change feeds, by its ``Code``, name or GUID. ``page_bytes``: what a page of records may weigh. ``timezone``: the
-    zone of the base's dates, by its IANA name.
+    change feeds, by its ``Code``, name or GUID. ``page_bytes`` and ``page_seconds``: what a page of records may weigh
+    and take. ``request_days``: how many days of dated records one request covers at most. ``allowed_only``: leave out
+    records that the user has no right to, instead of failing on them. ``first_timeout``: as ``timeout``, for a base
+    that may have to start first (``None``: a minute more than that). ``timezone``: the zone of the base's dates, by its
+    IANA name.
     """
 
     code: str
@@ -52,6 +55,10 @@ class OneCSettings:
     exchange_plan: str = ""
     node: str = ""
     page_bytes: int = 8 << 20
+    page_seconds: float = 30.0
+    request_days: int = 31
+    allowed_only: bool = False
+    first_timeout: float | None = None
     patience: Patience = Patience()
     timezone: str = "UTC"
 

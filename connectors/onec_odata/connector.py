@@ -23,9 +23,12 @@ from connectors.base import (
 )
 from connectors.onec_odata import metadata
 from connectors.onec_odata.answers import Answer, Asked, misfit, server_time
+from connectors.onec_odata.asking import plain
 from connectors.onec_odata.config import OneCSettings
 from connectors.onec_odata.feed import Feed
+from connectors.onec_odata.getting import Getter
 from connectors.onec_odata.read import Reader
+from connectors.onec_odata.single import Single
 from connectors.onec_odata.transport import Transport
 from connectors.onec_odata.urls import build
 from connectors.onec_odata.write import OneCTarget
@@ -58,7 +61,9 @@ class OneC:
         self._settings = settings
         self._cache = cache
         self._transport = transport or Transport(settings)
-        self._reader = Reader(settings, self._transport)
+        getter = Getter(settings, self._transport)
+        self._reader = Reader(getter)
+        self._single = Single(getter, self.streams)
         self._feed = Feed(settings, self._transport)
         self._writing = Writing(OneCTarget(settings, self._transport))
         self._streams: dict[str, StreamInfo] | None = None
@@ -163,6 +168,10 @@ class OneC:
     def read(self, request: ReadRequest) -> Iterator[Page]:
         """Pages of a set or virtual table. Between two pages no connection or session is held."""
         return self._reader.pages(request)
+
+    def fetch(self, request: ReadRequest, external_ids: Sequence[str]) -> Page:
+        """Single records by key; ``deleted`` are those that 1C itself says do not exist."""
+        return self._single.fetch(plain(request), external_ids)
 
     def write(self, stream: str, changes: Sequence[Change]) -> Iterator[WriteResult]:
         """One record after another, each read back; nothing is deleted, and nothing unanswered is sent again."""

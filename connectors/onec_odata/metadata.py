@@ -18,6 +18,7 @@ import msgspec
 from lxml import etree
 
 from connectors.base import StreamInfo
+from connectors.onec_odata.virtual import VIRTUAL
 from connectors.onec_odata.xml import elements, local
 
 log = logging.getLogger("obmen.onec")
@@ -25,13 +26,13 @@ log = logging.getLogger("obmen.onec")
 #: Up to here the document stays in memory, beyond it goes to a temporary file.
 SPOOL = 4 << 20
 #: Raised when the parser learns to see more: cached results of older parsers are not used.
-_FORMAT = 2
+_FORMAT = 3
 _TAGS = ("EntityType", "ComplexType", "Association", "EntitySet", "FunctionImport")
 _COLLECTION = "Collection("
 _KEPT = 8
-#: Row types of virtual tables that nothing reads; in a big configuration they are half of the document.
-_UNREAD = ("_Turnover", "_BalanceAndTurnover", "_DrCrTurnover", "_ExtDimensions", "_RecordsWithExtDimensions")
-_TABLES = {"Balance": "balance", "SliceLast": "slice_last"}
+#: Row types of virtual tables that nothing reads.
+_UNREAD = ("_DrCrTurnover", "_ExtDimensions", "_RecordsWithExtDimensions")
+_TABLES = {function: table for table, function in VIRTUAL.items()}
 
 
 class _Type(msgspec.Struct):
@@ -109,7 +110,7 @@ def _write(path: Path, metadata: Metadata) -> None:
 
 
 def parse(document: IO[bytes]) -> dict[str, StreamInfo]:
-    """Streams by name: every entity set, and the ``Balance`` and ``SliceLast`` tables bound to it."""
+    """Streams by name: every entity set, and the virtual tables bound to it."""
     found = _Found()
     for element in elements(document, tuple(f"{{*}}{tag}" for tag in _TAGS)):
         _collect(found, element)

@@ -1,117 +1,149 @@
 """How to walk a set by ``$skip`` without losing a record while people write to the base. No I/O.
 
-1C cannot page by key (``Ref_Key gt`` fails), so pages are counted from the start, and a record deleted behind us shifts
-everything that follows. Hence the *seam*: every page begins a few records before the last one ended. As long as it
-shows at least one record of the last page, nothing between them was lost, and the repeats are dropped. If it shows
-none, more was deleted than the seam is long: ``Seam`` steps back until it finds the last page again.
+1C cannot page by key (``Ref_Key gt`` fails), so pages are counted from the start, and a record deleted behind us (or
+renamed to stand further on) shifts everything that follows. Hence the *seam*: every page begins a few records before
+the last one ended, and is believed only when it joins on to what was read.
 
-``Sizer`` keeps a page's weight near a target: documents with a thousand lines make 1C run out of memory at
-``$top=1000``.
+It joins on when it begins exactly with the last records read, or when it shows one of them unchanged. *Unchanged*
+matters: the records before a page are then all records that were read already or have been changed meanwhile, because
+records that nobody touches keep their order. One that was renamed may stand anywhere and proves nothing; records with
+a DataVersion tell such a change by it, and of the others two are wanted that still stand in the same order. A page that
+does not join on is asked for again further back, in the end from the start.
+
+What a walk cannot show is a record that is moved from before us to behind us while we read. It was edited, so the next
+pass, which sees every record whatever its place, brings it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import msgspec
 
 Key = tuple[str, ...]
-KeyOf = Callable[[msgspec.Raw], Key]
+#: A record as it was seen: its key, and a number that changes when the record does (``rows.sight``).
+Seen = tuple[Key, int]
+Sight = Callable[[msgspec.Raw], Seen]
 
-#: Records that a page shares with the one before it, and how many of its last keys are kept to know them by.
+#: Records that a page shares with the one before it, and how many of the last ones are kept to know them by.
 OVERLAP = 10
 TAIL = 64
-#: The first page of a stream that was never read: 1C's own advice is to probe before asking for a thousand.
-PROBE = 50
-#: Pages to search backwards for the last record known, before the set is read again from its start.
+#: Pages to search backwards for the last record known, before the set is read again from its start; how often that.
 STEPS_BACK = 8
-_GROWTH = 8
+RESTARTS = 8
 _SIGNATURE = 3
-
-
-@dataclass(slots=True)
-class Sizer:
-    """How many records to ask for. ``most``: the settings' limit; ``target``: bytes that a page should weigh."""
-
-    most: int
-    target: int
-    size: int = 0
-
-    def __post_init__(self) -> None:
-        self.most = max(1, self.most)
-        self.size = min(self.size or PROBE, self.most)
-
-    def learn(self, rows: int, nbytes: int) -> None:
-        """Fit the size to what the records of the last page weighed; growth is bounded, for the next may be fatter."""
-        if rows:
-            ideal = max(1, self.target * rows // max(1, nbytes))
-            self.size = min(self.most, ideal, self.size * _GROWTH)
-
-    def halve(self) -> bool:
-        """Ask for half as many, and never for more again in this walk; ``False`` when it is one already."""
-        if self.size <= 1:
-            return False
-        self.size = self.most = self.size // 2
-        return True
+#: Where repeats are looked for first; they stand at the head of a page.
+_NEAR = 2 * TAIL
 
 
 class Stuck(Exception):
     """The server gives the same records whatever ``$skip`` says."""
 
 
+class Unsteady(Exception):
+    """The set changes faster than it can be read: no page joins on to the one before it, again and again."""
+
+
 @dataclass(slots=True)
 class Seam:
-    """Where the walk stands: ``done`` records of the set are behind us, ``tail`` are the keys of the last of them."""
+    """Where the walk stands: ``done`` records are behind us, ``tail`` are the last of them as they were seen.
+
+    ``versioned``: a change of a record always shows, because its DataVersion (or all of it) is asked for.
+    """
 
     done: int = 0
-    tail: list[Key] = field(default_factory=list)
+    tail: list[Seen] = field(default_factory=list)
+    versioned: bool = True
     back: int = 0
-    restarted: bool = False
+    restarts: int = 0
     suspect: int = 0
     first: list[Key] = field(default_factory=list)
     recent: tuple[int, list[Key]] = (0, [])
 
     @classmethod
-    def resume(cls, position: dict[str, Any] | None) -> Seam:
+    def resume(cls, position: dict[str, Any] | None, *, versioned: bool = True) -> Seam:
         """Go on from the position of a page delivered earlier, perhaps by another process."""
-        if not position:
-            return cls()
-        return cls(int(position["skip"]), [tuple(key) for key in position.get("tail", ())])
+        if not position or "skip" not in position:
+            return cls(versioned=versioned)
+        tail = [(tuple(key), int(seen)) for *key, seen in position.get("tail", ())]
+        return cls(int(position["skip"]), tail, versioned)
 
     @property
     def position(self) -> dict[str, Any]:
         """What ``resume`` needs; JSON-able and small."""
-        return {"skip": self.done, "tail": [list(key) for key in self.tail[-OVERLAP:]]}
+        return {"skip": self.done, "tail": [[*key, str(seen)] for key, seen in self.tail[-OVERLAP:]]}
 
-    def start(self, size: int) -> int:
-        """``$skip`` of the next page of ``size`` records. A page of one record leaves no room for an overlap."""
-        overlap = min(OVERLAP, len(self.tail), size // 2)
+    def start(self, size: int, least: int = 0) -> int:
+        """``$skip`` of the next page of ``size`` records, which overlaps by ``least`` at least.
+
+        A page of one record leaves no room for an overlap.
+        """
+        overlap = min(OVERLAP, len(self.tail), max(least, size // 2))
         if self.back > STEPS_BACK:
-            self.restarted = True
             return 0
-        return max(0, self.done - overlap - self.back * (size - overlap))
+        return max(0, self.done - overlap - self.back * max(1, size - overlap))
 
-    def accept(self, start: int, rows: list[msgspec.Raw], key_of: KeyOf) -> list[msgspec.Raw] | None:
+    def accept(self, start: int, rows: list[msgspec.Raw], sight: Sight) -> list[msgspec.Raw] | None:
         """The new ones among ``rows``, which were read at ``$skip=start``; ``None``: ask again, further back.
 
         ``Stuck`` when they are the records of another ``$skip``, twice: once can be chance, when as many records were
-        inserted before us as we went ahead.
+        inserted before us as we went ahead. ``Unsteady`` when the set had to be begun anew too often.
         """
-        if self._repeated(start, [key_of(raw) for raw in rows[:_SIGNATURE]]):
+        head = [sight(raw) for raw in rows[:_NEAR]]
+        if self._repeated(start, [key for key, _ in head[:_SIGNATURE]]):
             self.back += 1
             return None
-        fresh: list[msgspec.Raw] | None = rows
+        fresh = rows
         if self.tail and start < self.done:
-            fresh = _without(rows, set(self.tail), key_of)
-            if fresh is None and start > 0 and not self.restarted:
-                self.back += 1
-                return None
+            if not self.joins(start, head, versioned=self.versioned):
+                head += [sight(raw) for raw in rows[_NEAR:]]
+                if not self.joins(start, head, versioned=self.versioned):
+                    self.back += 1
+                    return None
+            known = dict(self.tail)
+            fresh = [raw for raw, (key, mark) in zip(rows, head, strict=False) if known.get(key) != mark]
+            fresh += rows[len(head) :]
+        self._settle(start)
         self.done = start + len(rows)
-        self.tail = (self.tail + [key_of(raw) for raw in rows[-TAIL:]])[-TAIL:]
+        self.tail = (self.tail + [sight(raw) for raw in rows[-TAIL:]])[-TAIL:]
+        return fresh
+
+    def follow(self, start: int, rows: list[Seen], *, versioned: bool) -> int | None:
+        """``$skip`` of the record after the last one read, looked up among ``rows``, the keys of a page at ``start``.
+
+        For pages of one record, which cannot overlap. ``None``: they do not join on, look further back.
+        """
+        if not self.joins(start, rows, versioned=versioned):
+            self.back += 1
+            return None
+        self._settle(start)
+        known = dict(self.tail)
+        return start + 1 + max((place for place, (key, _) in enumerate(rows) if key in known), default=-1)
+
+    def joins(self, start: int, rows: list[Seen], *, versioned: bool) -> bool:
+        """Whether no untouched record can stand between the last ones read and a page that begins with ``rows``."""
+        if start <= 0:
+            return True
+        shared = self.done - start
+        ending = [key for key, _ in self.tail[-shared:]]
+        if shared == len(ending) and [key for key, _ in rows[:shared]] == ending:
+            return True
+        places = {key: place for place, (key, _) in enumerate(self.tail)}
+        found = [(places[key], mark) for key, mark in rows if key in places]
+        if versioned:
+            return any(self.tail[place][1] == mark for place, mark in found)
+        return any(one[0] < two[0] for one, two in pairwise(found)) or bool(found and shared == 1)
+
+    def _settle(self, start: int) -> None:
+        """The page joins on. That the start of the set does is no merit: it is counted, so that every walk ends."""
+        if self.back and start == 0:
+            self.restarts += 1
+            if self.restarts > RESTARTS:
+                raise Unsteady
         self.back = 0
-        return rows if fresh is None else fresh
 
     def _repeated(self, start: int, signature: list[Key]) -> bool:
         before, seen = self.recent
@@ -124,16 +156,3 @@ class Seam:
         if self.suspect > 1:
             raise Stuck
         return self.suspect > 0
-
-
-def _without(rows: list[msgspec.Raw], known: set[Key], key_of: KeyOf) -> list[msgspec.Raw] | None:
-    """``rows`` without the known ones, or ``None`` when none is known.
-
-    Repeats stand at the head; the whole page is searched only when they do not.
-    """
-    near = 2 * TAIL
-    for head, rest in ((rows[:near], rows[near:]), (rows, [])):
-        fresh = [raw for raw in head if key_of(raw) not in known]
-        if len(fresh) < len(head):
-            return fresh + rest
-    return None

@@ -1,193 +1,198 @@
-"""Reading sets page by page, virtual tables in one answer, counts, and sums by day."""
+"""Reading sets page by page, counting them, and sums by day."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import msgspec
 
 from connectors.base import DayTotal, ReadRequest
+from connectors.onec_odata import asking
 from connectors.onec_odata.answers import Answer, Asked
-from connectors.onec_odata.config import OneCSettings
-from connectors.onec_odata.paging import Seam, Sizer, Stuck
-from connectors.onec_odata.rows import Body, key_reader, number, split
-from connectors.onec_odata.transport import TooBig, Transport
-from connectors.onec_odata.urls import JSON, between, build
+from connectors.onec_odata.asking import Span
+from connectors.onec_odata.getting import Getter
+from connectors.onec_odata.paging import OVERLAP, Seam, Seen, Stuck, Unsteady
+from connectors.onec_odata.rows import Body, number, sight
+from connectors.onec_odata.sizes import Sizer
+from connectors.onec_odata.transport import TooBig
+from connectors.onec_odata.urls import build
+from connectors.onec_odata.virtual import Virtual
 from hub.model.errors import HubError, RetryLater, StopRoute
 from hub.model.records import Page, Window
 
-log = logging.getLogger("obmen.onec")
-
-#: How the virtual tables of ``ReadRequest.table`` are called in 1C.
-VIRTUAL = {"balance": "Balance", "slice_last": "SliceLast"}
 #: A page may weigh this many times its target before it is given up and asked for in halves.
 _TOLERANCE = 4
-#: A virtual table cannot be paged; it may weigh this many pages.
-_WHOLE = 32
 #: Faults by which a base shows that it knows no ``/$count``.
 _NO_COUNT = {"source_error", "source_failed", "not_onec", "html_page", "unknown_table", "unknown_object"}
-#: From this length on an address may be refused by the web server and never reach 1C: IIS takes 2048 characters of
-#: query by default, and each Cyrillic letter of a field's name is six of them.
-_LONG = 1500
-_REFUSED = {"not_onec", "source_error"}
-_CUT_RETRIES = 2
 _SLOW_RETRIES = 3
+_PEEKS = 3
 
 
-def plain(request: ReadRequest) -> ReadRequest:
-    """``set#table`` names of ``streams()`` taken apart; requests for plain sets as they are."""
-    stream, mark, table = request.stream.partition("#")
-    return replace(request, stream=stream, table=table) if mark else request
+@dataclass(slots=True)
+class _Place:
+    """Where a walk stands: the span it is in, and the seam within it. ``around``: keys looked at to find it again."""
 
+    request: ReadRequest
+    span: Span
+    seam: Seam
+    around: int = 2 * OVERLAP
 
-def by_recorder(request: ReadRequest) -> bool:
-    """True for a set of a register subordinate to recorders: it has an order of its own and ignores ``$orderby``."""
-    return any(name in {"Recorder", "Recorder_Key"} for name in request.key)
+    @classmethod
+    def of(cls, request: ReadRequest) -> _Place:
+        """The start of a read, or where the request's position says."""
+        found, whole = request.position or {}, asking.whole(request)
+        begin, end = found.get("from", ""), found.get("to", "")
+        span = Span(
+            datetime.fromisoformat(begin) if begin else whole.start, datetime.fromisoformat(end) if end else whole.end
+        )
+        return cls(request, span, Seam.resume(found, versioned=asking.versioned(request)))
 
-
-def order(request: ReadRequest) -> str:
-    """``$orderby`` that makes ``$skip`` mean the same in every request: the date of a document, then the full key."""
-    if by_recorder(request):
-        return ""
-    dated = (request.date_field,) if request.date_field and request.date_field not in request.key else ()
-    return ",".join((*dated, *request.key))
-
-
-def window_filter(request: ReadRequest) -> str:
-    """``$filter`` for the window. Movements are dated inside their record set: there it is a lambda."""
-    window, name = request.window, request.date_field
-    if window is None or not name:
-        return ""
-    if by_recorder(request) and "LineNumber" not in request.key:
-        inner = between(f"r/{name}", window.start, window.end)
-        return f"RecordSet/any(r: {inner})" if inner else ""
-    return between(name, window.start, window.end)
-
-
-def select(request: ReadRequest) -> str:
-    """``$select``: the fields asked for, with the key; empty (everything) when none were named."""
-    if not request.fields:
-        return ""
-    missing = [name for name in request.key if name not in request.fields]
-    return ",".join((*missing, *request.fields))
+    @property
+    def position(self) -> dict[str, Any]:
+        """What ``of`` needs."""
+        whole, span = asking.whole(self.request), self.span
+        begin = {} if span.start == whole.start else {"from": span.start.isoformat()}
+        end = {} if span.end == whole.end else {"to": span.end.isoformat()}
+        return begin | end | self.seam.position
 
 
 class Reader:
-    """Reads one base through ``transport``; keeps what it learned about the weight of each stream's records."""
+    """Reads one base; keeps what it learned about the weight of each stream's records."""
 
-    def __init__(self, settings: OneCSettings, transport: Transport) -> None:
-        self._settings = settings
-        self._transport = transport
-        self._weights: dict[tuple[str, tuple[str, ...]], int] = {}
+    def __init__(self, getter: Getter) -> None:
+        self._getter = getter
+        self._settings = getter.settings
+        self._virtual = Virtual(getter)
+        self._sizers: dict[tuple[str, tuple[str, ...], int], Sizer] = {}
         self._count_by_path = True
-        self._whole: set[tuple[str, tuple[str, ...]]] = set()
 
     def pages(self, request: ReadRequest) -> Iterator[Page]:
         """Pages of ``request`` in a stable order, from its position."""
-        request = plain(request)
-        return self._walk(request) if request.table == "set" else self._virtual(request)
+        request = asking.plain(request)
+        return self._walk(request) if request.table == "set" else self._virtual.pages(request)
 
-    def _asked(self, request: ReadRequest) -> Asked:
-        return Asked(self._settings.name, request.stream, VIRTUAL.get(request.table, ""))
+    def _sizer(self, request: ReadRequest) -> Sizer:
+        settings, most = self._settings, min(request.page_size, self._settings.page_size)
+        known = (request.stream, request.fields, most)
+        return self._sizers.setdefault(known, Sizer(most, settings.page_bytes, settings.page_seconds))
 
     def _walk(self, request: ReadRequest) -> Iterator[Page]:
-        asked, settings = self._asked(request), self._settings
-        key_of = key_reader(request.key, asked)
-        seam = Seam.resume(request.position)
-        learned = (request.stream, request.fields)
-        sizer = Sizer(min(request.page_size, settings.page_size), settings.page_bytes, self._weights.get(learned, 0))
+        settings, asked, sizer = self._settings, self._getter.asked(request), self._sizer(request)
+        look, whole = sight(request.key, asked), asking.whole(request)
+        days = settings.request_days if asking.divisible(request, settings.request_days) else 0
+        place = _Place.of(request)
+        if days and asking.by_recorder(request) and not request.position:
+            place.span = Span(whole.start, whole.start).after(whole, days)
         while True:
-            start, size, answer, body = self._page(request, asked, seam, sizer)
+            start, size, answer, body = self._page(place, asked, sizer)
             try:
-                fresh = seam.accept(start, body.rows, key_of)
+                fresh = place.seam.accept(start, body.rows, look)
             except Stuck:
                 raise StopRoute("skip_ignored", system=asked.system, stream=asked.stream) from None
+            except Unsteady:
+                raise RetryLater("set_unsteady", system=asked.system, stream=asked.stream) from None
             if fresh is None:
                 continue
-            last = len(body.rows) < size
-            sizer.learn(len(body.rows), len(answer.body))
-            self._weights[learned] = sizer.size
-            yield Page(request.stream, fresh, (), seam.position, last, len(answer.body))
+            sizer.learn(len(body.rows), len(answer.body), answer.seconds)
+            ended, empty = len(body.rows) < size, not body.rows and start == 0
+            last = ended and place.span.end >= whole.end
+            if days and not last:
+                self._onward(place, whole, body.rows, ended=ended)
+                last = empty and not self._anything(request, Span(place.span.start, whole.end))
+            if fresh or last:
+                yield Page(request.stream, fresh, (), place.position, last, len(answer.body))
             if last:
                 return
 
-    def _page(self, request: ReadRequest, asked: Asked, seam: Seam, sizer: Sizer) -> tuple[int, int, Answer, Body]:
+    def _onward(self, place: _Place, whole: Span, rows: list[msgspec.Raw], *, ended: bool) -> None:
+        """Go on to the next span after the last page of one; end a span that was open once its dates are known."""
+        request, days = place.request, self._settings.request_days
+        if ended:
+            place.seam = Seam(versioned=place.seam.versioned)
+            place.span = Span(place.span.end, whole.end)
+            if asking.by_recorder(request):
+                place.span = Span(place.span.start, place.span.start).after(whole, days)
+        elif place.span.end == whole.end and not asking.by_recorder(request):
+            first, final = (self._dated(request, raw) for raw in (rows[0], rows[-1]))
+            place.span = place.span.cut(first, final, days)
+
+    def _dated(self, request: ReadRequest, raw: msgspec.Raw) -> str:
+        name = asking.axis(request)
+        found = msgspec.json.decode(raw, type=dict[str, msgspec.Raw]).get(name, b"")
+        return bytes(found).decode().strip('"')
+
+    def _anything(self, request: ReadRequest, span: Span) -> bool:
+        """Whether the set holds any record of ``span``; asked after an empty one, so that gaps of years are no walk."""
+        if span.start >= span.end:
+            return False
+        url = self._getter.url(asking.keys_only(request), ("$top", "1"), span=span)
+        return bool(self._getter.fetch(url, self._getter.asked(request), None)[1].rows)
+
+    def _page(self, place: _Place, asked: Asked, sizer: Sizer) -> tuple[int, int, Answer, Body]:
         """One page as big as the base can make; halves it when the base runs out of memory or of time."""
-        slow = 0
+        slow, request = 0, place.request
         while True:
-            start, size = seam.start(sizer.size), sizer.size
-            url = self._url(request, ("$top", str(size)), ("$skip", str(start)))
+            size = sizer.size
             try:
-                answer, body = self._fetch(url, asked, self._settings.page_bytes * _TOLERANCE)
+                if size == 1 and place.seam.tail:
+                    return self._lone(place, asked)
+                start = place.seam.start(size)
+                return start, size, *self._part(place, start, size, asked)
             except TooBig:
                 if not sizer.halve():
-                    raise StopRoute("record_too_big", system=asked.system, stream=asked.stream) from None
+                    raise self._getter.too_big(request) from None
             except HubError as error:
-                if self._too_long(request, url, error):
-                    continue
                 slow += error.code == "source_timeout"
                 heavy = error.code == "source_memory" or (error.code == "source_timeout" and slow <= _SLOW_RETRIES)
                 if not heavy or not sizer.halve():
                     raise
-            else:
-                return start, size, answer, body
 
-    def _too_long(self, request: ReadRequest, url: str, error: HubError) -> bool:
-        """Whether to try without ``$select``: all fields come then, which is slow, but they come."""
-        known = (request.stream, request.fields)
-        if error.code not in _REFUSED or len(url) < _LONG or not request.fields or known in self._whole:
-            return False
-        self._whole.add(known)
-        log.warning(
-            "%s: the web server refuses an address of %d characters, %s is read with all its fields "
-            "(raise maxQueryString of the publication)",
-            self._settings.name,
-            len(url),
-            request.stream,
+    def _part(self, place: _Place, start: int, size: int, asked: Asked) -> tuple[Answer, Body]:
+        paged = (("$top", str(size)), ("$skip", str(start)))
+        limit = self._settings.page_bytes * _TOLERANCE
+        return self._getter.selected_or_all(
+            place.request, lambda: self._getter.url(place.request, *paged, span=place.span), asked, limit
         )
-        return True
 
-    def _url(self, request: ReadRequest, *more: tuple[str, str]) -> str:
-        path = request.stream if request.table == "set" else f"{request.stream}/{VIRTUAL[request.table]}()"
-        named = (
-            ("$select", "" if (request.stream, request.fields) in self._whole else select(request)),
-            ("$filter", window_filter(request)),
-            ("$orderby", order(request) if request.table == "set" else ""),
-        )
-        options = [("$format", JSON), *((name, value) for name, value in named if value), *more]
-        return build(self._transport.root, path, options)
+    def _lone(self, place: _Place, asked: Asked) -> tuple[int, int, Answer, Body]:
+        """A page of one record, which cannot overlap with the last: the keys around it tell which one is next.
 
-    def _fetch(self, url: str, asked: Asked, limit: int) -> tuple[Answer, Body]:
-        """Get and split; a body cut in the middle by the base itself (with a good length) is asked for again."""
-        for remaining in range(_CUT_RETRIES, -1, -1):
-            answer = self._transport.get(url, asked, limit=limit)
+        Somebody may write between the two requests: then it is another record than the keys said, and both are
+        asked for again.
+        """
+        seam, keys = place.seam, asking.keys_only(place.request)
+        known = {key for key, _ in seam.tail}
+        for _ in range(_PEEKS):
+            skip = None
+            while skip is None:
+                start, rows = self._around(place, keys, asked)
+                skip = seam.follow(start, rows, versioned=asking.versioned(keys))
+            answer, body = self._part(place, skip, 1, asked)
+            wanted = [key for key, _ in rows[skip - start :][:1]]
+            found = [sight(keys.key, asked)(raw)[0] for raw in body.rows]
+            if found == wanted or set(found) & known:
+                return skip, 1, answer, body
+            if not wanted and self._around(place, keys, asked) == (start, rows):
+                return skip, 1, answer, body
+        raise RetryLater("set_unsteady", system=asked.system, stream=asked.stream)
+
+    def _around(self, place: _Place, keys: ReadRequest, asked: Asked) -> tuple[int, list[Seen]]:
+        """``$skip`` and keys of a few records around the place; fewer where the base cannot even make those."""
+        look = sight(keys.key, asked)
+        while True:
+            start = place.seam.start(place.around, least=1)
+            paged = (("$top", str(place.around)), ("$skip", str(start)))
+            url = self._getter.url(keys, *paged, span=place.span)
             try:
-                return answer, split(answer, asked)
-            except RetryLater as error:
-                if error.code != "page_cut" or not remaining:
+                return start, [look(raw) for raw in self._getter.fetch(url, asked, None)[1].rows]
+            except HubError as error:
+                if error.code != "source_memory" or place.around == 1:
                     raise
-        raise AssertionError("unreachable")
-
-    def _virtual(self, request: ReadRequest) -> Iterator[Page]:
-        """A virtual table: computed by 1C as one answer, handed on in pages. It cannot be gone on with, only redone."""
-        asked = self._asked(request)
-        if request.table not in VIRTUAL:
-            raise StopRoute("unknown_table", system=asked.system, stream=asked.stream, table=request.table)
-        try:
-            answer, body = self._fetch(self._url(request), asked, self._settings.page_bytes * _WHOLE)
-        except TooBig:
-            raise StopRoute("record_too_big", system=asked.system, stream=asked.stream) from None
-        rows, size = body.rows, max(1, request.page_size)
-        starts = range(0, max(1, len(rows)), size)
-        for begin in starts:
-            part = rows[begin : begin + size]
-            share = len(answer.body) * len(part) // max(1, len(rows))
-            yield Page(request.stream, part, (), {}, begin == starts[-1], share)
+                place.around //= 2
 
     def count(self, request: ReadRequest) -> int:
         """How many records ``pages`` would deliver.
@@ -195,9 +200,10 @@ class Reader:
         Some bases refuse ``/$count``; then ``$inlinecount`` is asked, which some combine with ``$top`` and some do
         not; where neither tells, the keys are read and counted.
         """
-        request = plain(replace(request, position=None, fields=request.key))
+        request = asking.plain(replace(request, position=None))
         if request.table != "set":
             return sum(len(page.records) for page in self.pages(request))
+        request = replace(request, fields=request.key)
         if self._count_by_path:
             try:
                 return self._by_path(request)
@@ -205,18 +211,20 @@ class Reader:
                 if error.code not in _NO_COUNT:
                     raise
                 self._count_by_path = False
-        asked = self._asked(request)
-        url = self._url(request, ("$top", "1"), ("$inlinecount", "allpages"))
-        body = self._fetch(url, asked, self._settings.page_bytes * _WHOLE)[1]
+        asked = self._getter.asked(request)
+        url = self._getter.url(request, ("$top", "1"), ("$inlinecount", "allpages"))
+        body = self._getter.fetch(url, asked, None)[1]
         if body.count is not None:
             return body.count
         return sum(len(page.records) for page in self.pages(request))
 
     def _by_path(self, request: ReadRequest) -> int:
-        asked, condition = Asked(self._settings.name, request.stream, "$count"), window_filter(request)
-        options = [("$filter", condition)] if condition else []
-        url = build(self._transport.root, f"{request.stream}/$count", options)
-        answer = self._transport.get(url, asked, accept="text/plain,*/*")
+        asked = Asked(self._settings.name, request.stream, "$count")
+        named = (("$filter", asking.condition(request)), self._getter.allowed)
+        url = build(
+            self._getter.transport.root, f"{request.stream}/$count", [option for option in named if option[1]]
+        )
+        answer = self._getter.transport.get(url, asked, accept="text/plain,*/*")
         found = number(bytes(answer.content[:40]).decode("ascii", errors="replace"))
         if found is None:
             raise StopRoute("source_error", system=asked.system, stream=asked.stream, text="$count")
@@ -239,7 +247,7 @@ class Reader:
         found: dict[str, tuple[str, int]] = {}
         for page in self._walk(request):
             for raw in page.records:
-                item = _decoded(decode, raw, self._asked(request), f"{date_field}, {total_field}")
+                item = _decoded(decode, raw, self._getter.asked(request), f"{date_field}, {total_field}")
                 found[item.key] = (item.day[:10], _hundredths(item.total))
         days: dict[str, tuple[int, int]] = {}
         for day, total in found.values():

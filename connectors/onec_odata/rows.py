@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import xxhash
 
 from connectors.onec_odata.answers import Answer, Asked, misfit
 from hub.model.errors import StopRoute
 
 Key = tuple[str, ...]
+#: The field in which 1C tells that an object was written, whatever was changed in it.
+VERSION = "DataVersion"
 
 
 class _Envelope(msgspec.Struct):
@@ -52,20 +55,32 @@ def number(value: object) -> int | None:
     return int(text) if text.isascii() and text.isdigit() else None
 
 
-def key_reader(names: Sequence[str], asked: Asked) -> Callable[[msgspec.Raw], Key]:
-    """A fast function from a raw record to its key: texts of the fields ``names``.
+def sight(names: Sequence[str], asked: Asked) -> Callable[[msgspec.Raw], tuple[Key, int]]:
+    """A fast function from a raw record to its key and a number that changes when the record does.
 
-    It raises ``StopRoute(key_missing)`` for a record without them.
+    The number stands for its DataVersion where the record has one, else for all that was sent of it; it is the same in
+    every process. ``StopRoute(key_missing)`` for a record without its key.
     """
     fields = [(f"k{number}", str | int | float | bool) for number in range(len(names))]
-    renamed: Any = {f"k{number}": name for number, name in enumerate(names)}
-    decode = msgspec.json.Decoder(msgspec.defstruct("Key", fields, rename=renamed)).decode
+    renamed: Any = {f"k{number}": name for number, name in enumerate(names)} | {"version": VERSION}
+    shape = msgspec.defstruct("Seen", [*fields, ("version", str | None, None)], rename=renamed)
+    decode = msgspec.json.Decoder(shape).decode
 
-    def read(raw: msgspec.Raw) -> Key:
+    def see(raw: msgspec.Raw) -> tuple[Key, int]:
         try:
-            found = decode(raw)
+            *key, version = msgspec.structs.astuple(decode(raw))
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise StopRoute("key_missing", system=asked.system, stream=asked.stream, field=", ".join(names)) from None
-        return tuple(str(value) for value in msgspec.structs.astuple(found))
+        told = version.encode() if version else bytes(raw)
+        return tuple(map(str, key)), xxhash.xxh3_64_intdigest(told)
 
-    return read
+    return see
+
+
+def lone(body: bytes | memoryview) -> msgspec.Raw:
+    """The answer for one entity as the record that a set would hold it as: without what OData says about it."""
+    fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    about = [name for name in fields if name.startswith("odata.") or "@" in name]
+    if not about:
+        return msgspec.Raw(bytes(body))
+    return msgspec.Raw(msgspec.json.encode({name: raw for name, raw in fields.items() if name not in about}))

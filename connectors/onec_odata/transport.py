@@ -53,10 +53,22 @@ _PASSING = frozenset({406, 429, 502, 503, 504})
 _NOT_TAKEN = frozenset({406, 429, 503})
 #: Faults that 1C tells before it begins to work on a request.
 _NOT_BEGUN = {"base_locked", "no_licence", "auth_failed"}
+#: After so many seconds of silence 1C ends the session (``sessionMaxAge``): the next request may have to start one.
+IDLE = 20.0
+_START_UP = 60.0
 
 
 class TooBig(Exception):
     """An answer grew past what the caller can take; the connection was dropped."""
+
+
+class _Failed(Exception):
+    """The way to the base failed. ``patience``: seconds that bytes of the answer were waited for."""
+
+    def __init__(self, error: HTTPError, patience: float) -> None:
+        super().__init__(type(error).__name__)
+        self.error = error
+        self.patience = patience
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +122,7 @@ class Transport:
         self._manager = _manager(settings)
         self._headers = _headers(settings, self._host)
         self._lock = threading.Lock()
+        self._heard: float | None = None
         self._lanes: queue.LifoQueue[Lane] = queue.LifoQueue()
         self._open = [Lane() for _ in range(max(1, settings.max_sessions))]
         for lane in self._open:
@@ -205,16 +218,16 @@ class Transport:
     def _once(self, call: _Call) -> Answer:
         try:
             return self._attempt(call)
-        except HTTPError as error:
-            raise self._fault(error, call.asked) from None
+        except _Failed as failed:
+            raise self._fault(failed, call.asked) from None
 
     def _deliver(self, call: _Call) -> Answer:
         """One try of a writing request: tells what was not done (``HubError``) from what may have been."""
         try:
             answer = self._attempt(call)
-        except HTTPError as error:
-            fault = self._fault(error, call.asked)
-            if _unsent(error):
+        except _Failed as failed:
+            fault = self._fault(failed, call.asked)
+            if _unsent(failed.error):
                 raise fault from None
             log.warning("%s: %s after a writing request", call.asked.system, fault.code)
             raise Unanswered from None
@@ -247,31 +260,47 @@ class Transport:
         with self._lock:
             self.traffic.requests += 1
             self.traffic.writes += call.writes
-        response = self._manager.request(
-            call.method,
-            call.url,
-            body=call.body,
-            headers={**self._headers, "Accept": call.accept, **call.headers, **lane.header()},
-            retries=False,
-            redirect=False,
-            preload_content=False,
-        )
+        begun = time.monotonic()
+        cold = self._heard is None or begun - self._heard > IDLE
+        patience = self._cold_patience if cold else self._settings.timeout
         try:
-            lane.learn(response)
-            keep = call.target if response.status == 200 else None
-            body = _read_into(response, keep) if keep is not None else _read(response, call.limit)
-            with self._lock:
-                self.traffic.bytes_read += response.tell() or len(body)
-        except BaseException:
-            response.close()  # half-read: the connection cannot serve another request
-            raise
-        finally:
-            response.release_conn()
-        return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, body)
+            response = self._manager.request(
+                call.method,
+                call.url,
+                body=call.body,
+                timeout=urllib3.Timeout(connect=self._settings.connect, read=patience),
+                headers={**self._headers, "Accept": call.accept, **call.headers, **lane.header()},
+                retries=False,
+                redirect=False,
+                preload_content=False,
+            )
+            try:
+                lane.learn(response)
+                keep = call.target if response.status == 200 else None
+                body = _read_into(response, keep) if keep is not None else _read(response, call.limit)
+                with self._lock:
+                    self.traffic.bytes_read += response.tell() or len(body)
+            except BaseException:
+                response.close()  # half-read: the connection cannot serve another request
+                raise
+            finally:
+                response.release_conn()
+        except HTTPError as error:
+            raise _Failed(error, patience) from None
+        self._heard = time.monotonic()
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status, headers, body, 0.0 if cold else self._heard - begun)
 
-    def _fault(self, error: HTTPError, asked: Asked) -> HubError:
+    @property
+    def _cold_patience(self) -> float:
+        """Seconds to wait for a base that may have to start: 10 to 35 seconds were seen."""
+        settings = self._settings
+        first = settings.timeout + _START_UP if settings.first_timeout is None else settings.first_timeout
+        return max(first, settings.timeout)
+
+    def _fault(self, failed: _Failed, asked: Asked) -> HubError:
         """A fault of the way to the base. Its own text is dropped: it may name what nobody needs to read."""
-        system, host = asked.system, self._host
+        error, patience, system, host = failed.error, failed.patience, asked.system, self._host
         if isinstance(error, ProxyError):
             return RetryLater("proxy_unreachable", system=system)
         if isinstance(error, SSLError):
@@ -279,7 +308,7 @@ class Transport:
         if isinstance(error, NameResolutionError):
             return RetryLater("host_unknown", system=system, host=host)
         if isinstance(error, ReadTimeoutError):
-            return RetryLater("source_timeout", system=system, seconds=round(self._settings.timeout))
+            return RetryLater("source_timeout", system=system, seconds=round(patience))
         if isinstance(error, (NewConnectionError, ConnectTimeoutError)):
             return RetryLater("source_unreachable", system=system, host=host)
         cut = isinstance(error, ProtocolError) and any(isinstance(part, IncompleteRead) for part in _chain(error))

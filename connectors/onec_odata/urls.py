@@ -46,7 +46,7 @@ def moment(value: date) -> str:
 def between(field: str, start: date, end: date) -> str:
     """``field`` from ``start`` up to but not including ``end``; empty when neither bound lies within 1C's calendar."""
     bounds = []
-    if start.year > 1:
+    if start > type(start).min:
         bounds.append(f"{field} ge {moment(start)}")
     if end.year <= _LAST_YEAR:
         bounds.append(f"{field} lt {moment(end)}")

@@ -67,6 +67,8 @@ class SystemSettings:
     ``timezone``: IANA name, the zone its dates are in. ``timeout``: seconds of silence on a connection.
     ``verify``: ``False`` trusts any certificate, a text is the path of a CA file. ``page_size``: records asked for at
     once, the most there may be. ``max_sessions``: requests in flight at once, each of them holds a licence of 1C.
+    ``request_days``: days of dated records that one request covers at most. ``first_timeout``: as ``timeout``, for a
+    system that may have to start first. ``allowed_only``: leave out what the user has no right to see.
     """
 
     code: str
@@ -80,7 +82,10 @@ class SystemSettings:
     overlay: Path | None = None
     max_sessions: int = 2
     page_size: int = 1000
+    request_days: int = 31
     timeout: float = 180.0
+    first_timeout: float | None = None
+    allowed_only: bool = False
     verify: bool | str = True
     proxy: str | None = None
     exchange_plan: str | None = None

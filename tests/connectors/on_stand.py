@@ -100,8 +100,8 @@ class OnStand(Changing, Writing, Faulty):
         )
         order = Writable(
             self.orders,
-            {"Date": "2026-11-10T10:00:00", "Комментарий": "Проба"},
-            {"Комментарий": "Проба, исправлено"} if not marked else {"Date": "2026-11-10T11:00:00"},
+            {"Date": "2026-11-10T10:00:00", "НомерПоДаннымКлиента": "12"},
+            {"НомерПоДаннымКлиента": "12-А"},
             marker="Комментарий" if marked else "",
             version="DataVersion",
             table=self.table,
@@ -118,8 +118,8 @@ class OnStand(Changing, Writing, Faulty):
 
     def connect(self) -> Connector:
         """A connector with the login that the stand asks for."""
-        plan = {"exchange_plan": PLAN, "node": NODE}
-        return OneC(OneCSettings("ut", self.stand.url, USER, SECRET, patience=EAGER, timeout=20.0, **plan))
+        url, plan = self.stand.url, PLAN
+        return OneC(OneCSettings("ut", url, USER, SECRET, patience=EAGER, timeout=20.0, exchange_plan=plan, node=NODE))
 
     def close(self) -> None:
         """End the sessions, then the stand."""
@@ -152,7 +152,8 @@ class OnStand(Changing, Writing, Faulty):
     def fail(self, name: str, times: int = 0) -> None:
         """Set the switch."""
         switch, value, _ = FAULTS[name]
-        self.stand.quirks.update({switch: value, "times": times})
+        bounds = {"times": times, "only": (CLIENTS, self.orders) if switch.startswith("memory") else ()}
+        self.stand.quirks.update({switch: value, **bounds})
 
     def mend(self) -> None:
         """All switches as they were."""

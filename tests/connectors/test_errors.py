@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import time
 from collections.abc import Callable
@@ -143,6 +144,9 @@ def _system(**settings: Any) -> Callable[[Open], HubError]:
     return lambda open_: raised(lambda: open_connector(given))  # type: ignore[arg-type]
 
 
+_CLOCK = itertools.count()
+
+
 def _service(*names: str, **headers: str) -> Script:
     body = collection([{"name": n, "url": n} for n in names]).body
     return lambda request: Reply(body=body, headers=headers)
@@ -150,6 +154,12 @@ def _service(*names: str, **headers: str) -> Script:
 
 def _big(request: Request) -> Reply:
     return collection([{"Ref_Key": "1", "Code": "x" * 5000}])
+
+
+def _restless(request: Request) -> Reply:
+    """Other records at every request."""
+    top, now = request.number("$top"), next(_CLOCK)
+    return collection([{"Ref_Key": f"{now}-{n}"} for n in range(top)])
 
 
 def _misfit(request: Request) -> Reply:
@@ -187,12 +197,19 @@ STORIES: dict[str, Callable[[Open], HubError]] = {
     "source_unreachable": _at(f"http://127.0.0.1:{CLOSED}/b"),
     "proxy_unreachable": _reading(_big, proxy=f"http://user:{SECRET}@127.0.0.1:{CLOSED}"),
     "tls_invalid": _plain_http_as_https,
-    "source_timeout": _reading(_slow, timeout=0.1),
+    "source_timeout": _reading(_slow, timeout=0.1, first_timeout=0.1),
     "feed_cut": lambda open_: raised(lambda: open_(_nodes)[0].feed("ОбменСХабом/CRM")),
     "unknown_table": _reading(
         lambda r: fault(400, "6", "Метод не найден: Balance"), ReadRequest("Catalog_X", table="balance")
     ),
     "skip_ignored": _reading(lambda r: collection([{"Ref_Key": f"{n}"} for n in range(r.number("$top"))])),
+    "key_repeats": _reading(
+        lambda r: collection([{"A_Key": "1"}] * 2), ReadRequest("AccumulationRegister_X", (), ("A_Key",), "turnovers")
+    ),
+    "single_unreadable": lambda open_: raised(
+        lambda: open_(_big)[0].fetch(ReadRequest("AccumulationRegister_X", table="balance"), ["1"])
+    ),
+    "set_unsteady": _reading(_restless),
     "record_too_big": _reading(_big, page_bytes=1000),
     "nothing_published": _check(_service(), "nothing_published"),
     "metadata_misfit": _check(_misfit, "metadata_misfit"),

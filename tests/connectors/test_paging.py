@@ -9,16 +9,26 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from connectors.onec_odata.answers import Asked
-from connectors.onec_odata.paging import OVERLAP, PROBE, STEPS_BACK, TAIL, Seam, Sizer, Stuck
-from connectors.onec_odata.rows import key_reader
+from connectors.onec_odata.paging import OVERLAP, RESTARTS, TAIL, Seam, Stuck, Unsteady
+from connectors.onec_odata.rows import sight
 from hub.model.errors import StopRoute
 
-KEY = key_reader(["k"], Asked("УТ", "X"))
+SEE = sight(["k"], Asked("УТ", "X"))
 
 
 def raw(key: int) -> msgspec.Raw:
     """A record as it comes."""
     return msgspec.Raw(json.dumps({"k": f"{key:06d}", "v": "…"}).encode())
+
+
+def versioned_raw(key: int, version: int) -> msgspec.Raw:
+    """A record with a DataVersion."""
+    return msgspec.Raw(json.dumps({"k": f"{key:06d}", "DataVersion": f"v{version}"}).encode())
+
+
+def number_of(item: msgspec.Raw) -> int:
+    """The number that ``raw`` was made of."""
+    return int(SEE(item)[0][0])
 
 
 def walk(base: list[int], size: int, meddle: Callable[[int], None], seam: Seam | None = None) -> Iterator[list[int]]:
@@ -27,10 +37,10 @@ def walk(base: list[int], size: int, meddle: Callable[[int], None], seam: Seam |
     for turn in range(10_000):
         start = seam.start(size)
         rows = [raw(key) for key in base[start : start + size]]
-        fresh = seam.accept(start, rows, KEY)
+        fresh = seam.accept(start, rows, SEE)
         meddle(turn)
         if fresh is not None:
-            yield [int(KEY(item)[0]) for item in fresh]
+            yield [number_of(item) for item in fresh]
             if len(rows) < size:
                 return
     raise AssertionError("the walk does not end")
@@ -88,25 +98,57 @@ def test_a_shift_of_any_length_is_noticed(gone: int) -> None:
     assert got[-1] == 999
 
 
-def test_after_a_long_search_the_set_is_read_again_once() -> None:
-    """When the last page is nowhere to be found the walk begins anew, and only once, so it always ends."""
+def test_a_set_that_never_joins_on_ends_the_walk() -> None:
+    """When the last page is nowhere to be found the walk begins anew, a few times, and then says that it cannot go on."""
     base = list(range(2000))
+    begun = [0]
 
     def meddle(turn: int) -> None:
         if turn % 15 == 14:
+            begun[0] += 1
             base[:] = [key + 10_000 for key in base]
 
-    got = [key for page in walk(base, 50, meddle) for key in page]
-    assert len(got) < 3 * 2000
-    assert STEPS_BACK > 0
+    with pytest.raises(Unsteady):
+        list(walk(base, 50, meddle))
+    assert begun[0] >= RESTARTS
+
+
+@pytest.mark.parametrize("versioned", [True, False])
+def test_a_record_that_was_moved_does_not_prove_that_nothing_is_missing(versioned: bool) -> None:
+    """One of the last records read is renamed to stand further on and others behind us are deleted: none is skipped.
+
+    Its key alone would say that the page joins on.
+    """
+    base = [versioned_raw(n, 1) for n in range(100)]
+    seam = Seam(versioned=versioned)
+    seam.accept(0, base[:50], SEE)
+    del base[20:40]
+    base.remove(moved := versioned_raw(45, 1))
+    base.insert(40, versioned_raw(45, 2))
+    start = seam.start(20)
+    assert seam.accept(start, base[start : start + 20], SEE) is None
+    assert number_of(moved) == 45
+    got: list[int] = []
+    while seam.done < len(base):
+        start = seam.start(20)
+        got += [number_of(item) for item in seam.accept(start, base[start : start + 20], SEE) or ()]
+    assert set(got) >= {45, *range(50, 100)}
+
+
+def test_a_record_edited_where_it_stands_comes_again() -> None:
+    """What changed after it was read is no repeat: its new content is delivered."""
+    seam = Seam()
+    seam.accept(0, [versioned_raw(n, 1) for n in range(10)], SEE)
+    rows = [versioned_raw(8, 1), versioned_raw(9, 2), versioned_raw(10, 1)]
+    assert seam.accept(8, rows, SEE) == rows[1:]
 
 
 def test_repeats_are_dropped_even_between_new_records() -> None:
     """Records inserted into the overlap come through, the known ones around them do not."""
     seam = Seam()
-    seam.accept(0, [raw(n) for n in (10, 20, 30, 40)], KEY)
-    fresh = seam.accept(2, [raw(n) for n in (25, 30, 35, 40, 50)], KEY)
-    assert [int(KEY(item)[0]) for item in fresh or []] == [25, 35, 50]
+    seam.accept(0, [raw(n) for n in (10, 20, 30, 40)], SEE)
+    fresh = seam.accept(2, [raw(n) for n in (25, 30, 35, 40, 50)], SEE)
+    assert [number_of(item) for item in fresh or []] == [25, 35, 50]
 
 
 def test_a_reader_goes_on_where_another_stopped() -> None:
@@ -137,12 +179,12 @@ def test_a_position_beyond_the_end_finds_its_way_back() -> None:
 @pytest.mark.parametrize("resumed", [False, True])
 def test_a_server_that_ignores_skip_is_found_out(resumed: bool) -> None:
     """The same records for another ``$skip`` end the walk, from the start and after a resume."""
-    seam = Seam(1000, [("000999",)]) if resumed else Seam()
+    seam = Seam(1000, [SEE(raw(999))]) if resumed else Seam()
     page = [raw(n) for n in range(990, 1040)]
 
     def read() -> None:
         for _ in range(6):
-            seam.accept(seam.start(50), page, KEY)
+            seam.accept(seam.start(50), page, SEE)
 
     with pytest.raises(Stuck):
         read()
@@ -151,28 +193,5 @@ def test_a_server_that_ignores_skip_is_found_out(resumed: bool) -> None:
 def test_a_record_without_its_key_is_named() -> None:
     """Records that lack the key end the route with the names of the fields."""
     with pytest.raises(StopRoute) as error:
-        KEY(msgspec.Raw(b'{"other": 1}'))
+        SEE(msgspec.Raw(b'{"other": 1}'))
     assert (error.value.code, error.value.params["field"]) == ("key_missing", "k")
-
-
-def test_pages_grow_and_shrink_with_the_weight_of_records() -> None:
-    """A probe first, then as many as weigh the target, growing eightfold at most; halves stay halves."""
-    sizer = Sizer(1000, 8_000_000)
-    assert sizer.size == PROBE
-    sizer.learn(PROBE, PROBE * 1000)
-    assert sizer.size == 400
-    sizer.learn(400, 400 * 1000)
-    assert sizer.size == 1000
-    sizer.learn(1000, 80_000_000)
-    assert sizer.size == 100
-    assert sizer.halve()
-    sizer.learn(50, 50)
-    assert sizer.size == 50
-    sizer.learn(0, 0)
-    assert sizer.size == 50
-
-
-def test_one_record_cannot_be_halved() -> None:
-    """Halving ends at one, and says so."""
-    sizer = Sizer(3, 100)
-    assert [sizer.halve(), sizer.size, sizer.halve()] == [True, 1, False]
