@@ -182,11 +182,13 @@ class Fault:
     """One way the source may fail.
 
     ``error``: what the connector raises while it lasts; ``None`` where it must do its work all the same. ``hidden``: a
-    single occurrence is met by the connector itself, by trying again, and nobody sees it.
+    single occurrence is met by the connector itself, by trying again, and nobody sees it. ``pages_only``: it cannot be
+    seen in the answer to a count (half of a number is a number).
     """
 
     error: type[HubError] | None
     hidden: bool = False
+    pages_only: bool = False
 
 
 class Faulty(Subject):

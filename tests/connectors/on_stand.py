@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
+import pytest
+
 from connectors.base import Connector
+from connectors.certify.kit import Foundation
 from connectors.certify.subject import Bent, Changing, Fault, Faulty, Known, Lost, Writable, Writing
 from connectors.onec_odata.config import OneCSettings
 from connectors.onec_odata.connector import OneC
@@ -25,7 +28,7 @@ CLIENTS = "Catalog_Контрагенты"
 FAULTS: Mapping[str, tuple[str, Any, Fault]] = {
     "down": ("down", True, Fault(RetryLater, hidden=True)),
     "drop_connection": ("drop_connection", True, Fault(RetryLater, hidden=True)),
-    "cut_page_in_half": ("cut_page_in_half", True, Fault(RetryLater, hidden=True)),
+    "cut_page_in_half": ("cut_page_in_half", True, Fault(RetryLater, hidden=True, pages_only=True)),
     "error_mid_page": ("error_mid_page", True, Fault(RetryLater, hidden=True)),
     "bad_gateway": ("fail_status", 502, Fault(RetryLater, hidden=True)),
     "server_error": ("fail_status", 500, Fault(RetryLater)),
@@ -80,6 +83,7 @@ class OnStand(Changing, Writing, Faulty):
         self.virtual = Known(self.stock, (self.stock_field,), balances, self.stock_key, table="balance")
         self.writables = self.targets()
         self.edits = 0
+        self.stand.snapshots.take()
 
     def made(self) -> World:
         """The base."""
@@ -122,9 +126,11 @@ class OnStand(Changing, Writing, Faulty):
         return OneC(OneCSettings("ut", url, USER, SECRET, patience=EAGER, timeout=20.0, exchange_plan=plan, node=NODE))
 
     def close(self) -> None:
-        """End the sessions, then the stand."""
+        """End the sessions and put the base back to where it began: one stand serves a class of tests."""
         super().close()
-        self.stand.stop()
+        self.opened.clear()
+        self.mend()
+        self.stand.snapshots.restore()
 
     def edit(self, stream: str, key: str) -> None:
         """Rename, as a user of 1C would."""
@@ -168,5 +174,30 @@ class WithKeysOfItsOwn(OnStand):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stand.quirks.own_key_ignored = True
+        self.mend()
         self.writables = self.targets(marked=True)
+
+    def mend(self) -> None:
+        """All other switches as they were."""
+        super().mend()
+        self.stand.quirks.own_key_ignored = True
+
+
+class ServedOnce(Foundation):
+    """Tests of one class share a stand: a base is put back faster than it is made and served."""
+
+    subject_type: ClassVar[type[OnStand]]
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def served(cls) -> Iterator[OnStand]:
+        """The subject with its stand."""
+        made = cls.subject_type()
+        yield made
+        made.stand.stop()
+
+    @pytest.fixture
+    def subject(self, served: OnStand) -> Iterator[OnStand]:
+        """The source of this test, as it began."""
+        yield served
+        served.close()

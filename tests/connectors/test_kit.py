@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connectors.base import Connector
-from connectors.certify.kit import Foundation, Kit
+from connectors.certify.kit import Kit
 from connectors.certify.points.readback import ReadBack
 from connectors.certify.subject import Known, Subject
 from connectors.onec_odata.recorded import RecordedOneC
@@ -51,13 +51,13 @@ class TestRecorded(Kit):
     subject_type = Recorded
 
 
-class TestOneCOnTheStand(Kit):
+class TestOneCOnTheStand(on_stand.ServedOnce, Kit):
     """1C over OData: a base of УТ."""
 
     subject_type = on_stand.OnStand
 
 
-class TestOneCWithKeysOfItsOwn(Foundation, ReadBack):
+class TestOneCWithKeysOfItsOwn(on_stand.ServedOnce, ReadBack):
     """1C that ignores the key which a new record is sent with."""
 
     subject_type = on_stand.WithKeysOfItsOwn

@@ -59,7 +59,7 @@ class Faults:
         """Once, after the first page: the read goes on by itself or from its position, and every record comes once."""
         fault, request = subject.faults[name], subject.dated.request(page_size=7)
         whole = ids(subject.dated, connector.read(request))
-        reader = subject.open()
+        quiet, reader = connector.traffic.requests, subject.open()
         read = reader.read(request)
         pages = [next(read)]
         subject.fail(name, 1)
@@ -76,7 +76,7 @@ class Faults:
         if not pages[-1].last:  # the iterator ended with its error
             pages += reader.read(replace(request, position=pages[-1].position))
         assert ids(subject.dated, pages) == whole
-        assert reader.traffic.retries > 0 or not fault.hidden
+        assert reader.traffic.requests > quiet or not fault.hidden, "the fault did not strike"
 
     @needs(Faulty)
     def test_fault_that_lasts_is_told(self, connector: Connector, subject: Faulty, name: str) -> None:
@@ -94,8 +94,9 @@ class Faults:
             pages.extend(connector.read(request))
         assert pages == []
         assert told(error.value)
-        with pytest.raises(fault.error):
-            connector.count(request)
+        if not fault.pages_only:
+            with pytest.raises(fault.error):
+                connector.count(request)
         subject.mend()
         assert ids(subject.dated, connector.read(request)) == whole
 
