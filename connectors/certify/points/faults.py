@@ -57,7 +57,7 @@ class Faults:
     @needs(Faulty)
     def test_fault_within_a_read_costs_no_record(self, connector: Connector, subject: Faulty, name: str) -> None:
         """Once, after the first page: the read goes on by itself or from its position, and every record comes once."""
-        fault, request = subject.faults[name], subject.dated.request(page_size=7)
+        fault, request = subject.faults[name], subject.dated.request(page_size=12)
         whole = ids(subject.dated, connector.read(request))
         quiet, reader = connector.traffic.requests, subject.open()
         read = reader.read(request)
@@ -81,7 +81,7 @@ class Faults:
     @needs(Faulty)
     def test_fault_that_lasts_is_told(self, connector: Connector, subject: Faulty, name: str) -> None:
         """As long as it lasts: the error it stands for, an advice, and not one record of a broken answer."""
-        fault, request = subject.faults[name], subject.dated.request(page_size=7)
+        fault, request = subject.faults[name], subject.dated.request(page_size=12)
         whole = ids(subject.dated, subject.open().read(request))
         pages: list[Page] = []
         subject.fail(name)
