@@ -40,6 +40,10 @@ class Front:
         """The next requests with that method (and ``part`` in their path) are met with ``acts``, one each."""
         self._orders += [(method, part, act) for act in acts]
 
+    def forget(self) -> None:
+        """Let what is ordered and has not happened go."""
+        self._orders.clear()
+
     def record(self, stream: str, key: str) -> dict[str, Any]:
         """The record as the base holds it."""
         found = self.world.get(stream, key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -70,8 +71,6 @@ def order(front: Front, *, posted: bool) -> dict[str, Any]:
 
 def shown(result: WriteResult) -> dict[str, Any]:
     """The record that came back."""
-    import json
-
     assert result.record is not None
     return dict(json.loads(result.record))
 
