@@ -62,6 +62,8 @@ def same(one: Any, other: Any) -> bool:
         return _is_empty(one) and _is_empty(other)
     if isinstance(one, list) and isinstance(other, list):
         return one == other
+    if isinstance(one, bool) is not isinstance(other, bool):
+        return False
     left, right = _number(one), _number(other)
     if left is not None and right is not None and not (isinstance(one, str) and isinstance(other, str)):
         return left == right
@@ -72,7 +74,7 @@ def _differing(sent: Fields, before: Fields, shown: Fields) -> Iterator[Differen
     for name, value in sent.items():
         was, now = before.get(name), shown.get(name)
         if isinstance(value, list):
-            yield from _table(name, _rows(value), _rows(was), _rows(now))
+            yield from _table(name, value, _rows(was), _rows(now))
         elif not same(value, now):
             yield Difference(name, value, now, _how(value, was, now))
 
@@ -88,7 +90,7 @@ def _table(name: str, sent: list[Fields], before: list[Fields], shown: list[Fiel
 
 
 def _rows(value: Any) -> list[Fields]:
-    """Rows in the order of their numbers."""
+    """Rows that a system shows, in the order of their numbers; rows that are sent are in the order of their list."""
     return sorted(value, key=_place) if isinstance(value, list) else []
 
 
