@@ -98,9 +98,9 @@ class Seam:
             return None
         fresh = rows
         if self.tail and start < self.done:
-            if not self.joins(start, head, versioned=self.versioned):
+            if self.anchor(start, head, versioned=self.versioned) is None:
                 head += [sight(raw) for raw in rows[_NEAR:]]
-                if not self.joins(start, head, versioned=self.versioned):
+                if self.anchor(start, head, versioned=self.versioned) is None:
                     self.back += 1
                     return None
             known = dict(self.tail)
@@ -116,26 +116,30 @@ class Seam:
 
         For pages of one record, which cannot overlap. ``None``: they do not join on, look further back.
         """
-        if not self.joins(start, rows, versioned=versioned):
+        place = self.anchor(start, rows, versioned=versioned)
+        if place is None:
             self.back += 1
             return None
         self._settle(start)
-        known = dict(self.tail)
-        return start + 1 + max((place for place, (key, _) in enumerate(rows) if key in known), default=-1)
+        return start + 1 + place
 
-    def joins(self, start: int, rows: list[Seen], *, versioned: bool) -> bool:
-        """Whether no untouched record can stand between the last ones read and a page that begins with ``rows``."""
-        if start <= 0:
-            return True
+    def anchor(self, start: int, rows: list[Seen], *, versioned: bool) -> int | None:
+        """The last of ``rows``, a page at ``start``, up to which no untouched record can be unread.
+
+        ``None``: the page does not join on. ``-1``: it is the start of the set, and all of it may be unread.
+        """
         shared = self.done - start
         ending = [key for key, _ in self.tail[-shared:]]
         if shared == len(ending) and [key for key, _ in rows[:shared]] == ending:
-            return True
+            return shared - 1
         places = {key: place for place, (key, _) in enumerate(self.tail)}
-        found = [(places[key], mark) for key, mark in rows if key in places]
+        found = [(here, places[key], mark) for here, (key, mark) in enumerate(rows) if key in places]
         if versioned:
-            return any(self.tail[place][1] == mark for place, mark in found)
-        return any(one[0] < two[0] for one, two in pairwise(found)) or bool(found and shared == 1)
+            sure = [here for here, there, mark in found if self.tail[there][1] == mark]
+        else:
+            sure = [two[0] for one, two in pairwise(found) if one[1] < two[1]]
+            sure = sure or [here for here, _, _ in found if shared == 1]
+        return sure[-1] if sure else (-1 if start <= 0 else None)
 
     def _settle(self, start: int) -> None:
         """The page joins on. That the start of the set does is no merit: it is counted, so that every walk ends."""

@@ -221,9 +221,7 @@ class Reader:
     def _by_path(self, request: ReadRequest) -> int:
         asked = Asked(self._settings.name, request.stream, "$count")
         named = (("$filter", asking.condition(request)), self._getter.allowed)
-        url = build(
-            self._getter.transport.root, f"{request.stream}/$count", [option for option in named if option[1]]
-        )
+        url = build(self._getter.transport.root, f"{request.stream}/$count", [option for option in named if option[1]])
         answer = self._getter.transport.get(url, asked, accept="text/plain,*/*")
         found = number(bytes(answer.content[:40]).decode("ascii", errors="replace"))
         if found is None:

@@ -99,7 +99,7 @@ def test_a_shift_of_any_length_is_noticed(gone: int) -> None:
 
 
 def test_a_set_that_never_joins_on_ends_the_walk() -> None:
-    """When the last page is nowhere to be found the walk begins anew, a few times, and then says that it cannot go on."""
+    """When the last page is nowhere to be found the walk begins anew, a few times, and then says so and ends."""
     base = list(range(2000))
     begun = [0]
 

@@ -78,7 +78,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
     text = SYSTEM.replace("    profile", "    title: База УТ\n    profile") + (
         "    user: 007\n    password: {file: secrets/ut}\n    overlay: site\n    max_sessions: 3\n    page_size: 50\n"
-        "    timeout: 12.5\n    verify: ca.pem\n    proxy: http://proxy:3128\n    exchange_plan: Обмен\n    node: 01\n"
+        "    request_days: 7\n    first_timeout: 90\n    allowed_only: yes\n    timeout: 12.5\n    verify: ca.pem\n    proxy: http://proxy:3128\n    exchange_plan: Обмен\n    node: 01\n"
         "routes:\n  ut.party:\n  ut.sales_order: {enabled: no, read: window, window_days: 7, not_before: 2025-01-31}\n"
         "locale: en\nstore_url: postgresql+psycopg://hub@db/obmen\nstore_password: {keyring: obmen/store}\n"
         "nightly: 12:15\ndemo: false\nui_port: 3100\n"
@@ -88,6 +88,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     assert (system.title, system.user, system.max_sessions, system.page_size) == ("База УТ", "007", 3, 50)
     assert system.password == SecretRef("file", str(tmp_path / "secrets" / "ut"))
     assert (system.timeout, system.verify, system.overlay) == (12.5, str(tmp_path / "ca.pem"), tmp_path / "site")
+    assert (system.request_days, system.first_timeout, system.allowed_only) == (7, 90.0, True)
     assert (system.proxy, system.exchange_plan, system.node) == ("http://proxy:3128", "Обмен", "01")
     assert settings.route("ut.party").enabled
     expected = RouteSettings(
