@@ -12,13 +12,14 @@ import re
 import tempfile
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from stand.onec import jsonout
 from stand.onec.errors import OUT_OF_MEMORY, ODataError, instance_not_found, segment_not_found
 from stand.onec.model import EntitySet
 from stand.onec.packed import Numbering, PackedFile, key_row, stamp, write
-from stand.onec.projection import Projection, project
+from stand.onec.projection import project
 from stand.onec.query import Options
 from stand.onec.quirks import Quirks
 from stand.onec.urls import Segment, key_in
@@ -27,6 +28,8 @@ from stand.onec.world import FIRST_VERSION, Record, World, next_version
 
 #: Selections that are served from the section of keys; the order of columns is 1C's, whatever is asked.
 _KEYS = frozenset({"Ref_Key", "DataVersion", "DeletionMark"})
+#: Places in the pieces of a template; no piece of JSON is like these.
+_KEY_HERE, _NUMBER_HERE = b"\0key", b"\0number"
 _WINDOW = re.compile(r"\(*\s*Date\s+(ge|gt|le|lt)\s+datetime'([^']+)'\s*\)*")
 _KEY = re.compile(r"\(*\s*Ref_Key\s+eq\s+guid'([0-9a-fA-F-]{36})'\s*\)*")
 
@@ -72,7 +75,8 @@ class Volume:
         self._templates = templates
         self._own = {key: number for number, key in enumerate(self.numbering.keys)}
         self._dates = [str(record.get("Date", "")) for record in templates]
-        self._selected: dict[tuple[str, ...], dict[int, bytes]] = {}
+        # Copies of a template stand together: a few are enough.
+        self._pieces = lru_cache(64)(self._cut)
 
     def edit(self, key: str, fields: Record) -> str:
         """Change fields of one document (an empty ``fields`` only writes it); the new DataVersion. ``KeyError``."""
@@ -97,7 +101,7 @@ class Volume:
                 raise instance_not_found()
             if rest:
                 raise _cannot(rest[0].name)
-            body = self._row(n, asked.select, project(self.item, asked.select))
+            body = b"".join(self._row(n, asked.select))
             head = f'{{"odata.metadata":"{root}/$metadata#{self.item.name}/@Element",'.encode()
             return Response(200, form.content_type, body if form.detail == "nometadata" else head + body[1:])
         numbers = self._filtered(asked.filter)
@@ -120,10 +124,10 @@ class Volume:
             raise ODataError(500, -1, OUT_OF_MEMORY)
         fields = project(self.item, asked.select)
         if frozenset(asked.select) == _KEYS and not fields.shown:
-            rows = self._keys(chosen)[:-1]
+            pieces = [self._keys(chosen)[:-1]]
         else:
-            rows = b",".join([self._row(n, asked.select, fields) for n in chosen])
-        return Response(200, form.content_type, head + b'"value":[' + rows + b"]}")
+            pieces = [piece for n in chosen for piece in (*self._row(n, asked.select), b",")][:-1]
+        return Response(200, form.content_type, b"".join([head, b'"value":[', *pieces, b"]}"]))
 
     def _keys(self, chosen: Sequence[int]) -> bytes:
         if isinstance(chosen, range) and chosen.step == 1:
@@ -140,27 +144,35 @@ class Volume:
         marked = changed.get("DeletionMark", template.get("DeletionMark", False))
         return key_row(self.numbering.key(n), changed["DataVersion"], bool(marked))
 
-    def _row(self, n: int, select: tuple[str, ...], fields: Projection) -> bytes:
+    def _row(self, n: int, select: tuple[str, ...]) -> list[bytes]:
+        """The pieces of one row; a page is joined once."""
         template = self.numbering.template(n)
-        body = self._template(template, select, fields)
-        if n != self.numbering.first(template):
-            number = str(self._templates[template].get("Number", ""))
-            body = body.replace(self.numbering.keys[template][:18].encode(), self.numbering.head(n).encode())
-            body = body.replace(f'"Number":"{number}'.encode(), f'"Number":"{_numbered(number, n)}'.encode(), 1)
         if n in self.edited:
-            row = json.loads(body)
-            return jsonout.dump(row | {name: value for name, value in self.edited[n].items() if name in row})
-        return body
+            row = json.loads(b"".join(self._made(n, template, select)))
+            return [jsonout.dump(row | {name: value for name, value in self.edited[n].items() if name in row})]
+        return self._made(n, template, select)
 
-    def _template(self, template: int, select: tuple[str, ...], fields: Projection) -> bytes:
-        """A template with the fields asked for; those of a selection are made once and kept."""
-        if not select:
-            return self.file.row(template)
-        made = self._selected.setdefault(select, {})
-        if template not in made:
-            record = self._templates[template]
-            made[template] = jsonout.dump(jsonout.entity(self.world, fields, record, "nometadata", ""))
-        return made[template]
+    def _made(self, n: int, template: int, select: tuple[str, ...]) -> list[bytes]:
+        """The template's pieces with the key and number of this document between them."""
+        pieces, number = self._pieces(template, select), str(self._templates[template].get("Number", ""))
+        if n != self.numbering.first(template):
+            number = _numbered(number, n)
+        mine = {_KEY_HERE: self.numbering.head(n).encode(), _NUMBER_HERE: number.encode()}
+        return [mine.get(piece, piece) for piece in pieces]
+
+    def _cut(self, template: int, select: tuple[str, ...]) -> list[bytes]:
+        """A template with the fields asked for, cut where its key and its number stand."""
+        record = self._templates[template]
+        if select:
+            fields = project(self.item, select)
+            body = jsonout.dump(jsonout.entity(self.world, fields, record, "nometadata", ""))
+        else:
+            body = self.file.row(template)
+        field, number = b'"Number":"', str(record.get("Number", "")).encode()
+        before, found, after = body.partition(field + number)
+        key = self.numbering.keys[template][:18].encode()
+        pieces = _between(before.split(key), _KEY_HERE)
+        return [*pieces, field, _NUMBER_HERE, *_between(after.split(key), _KEY_HERE)] if found else pieces
 
     def _filtered(self, text: str) -> Sequence[int]:
         """Numbers of the documents that pass, in order."""
@@ -184,6 +196,11 @@ class Volume:
     def close(self) -> None:
         """Unmap the file."""
         self.file.close()
+
+
+def _between(pieces: list[bytes], place: bytes) -> list[bytes]:
+    """The pieces with ``place`` between each two."""
+    return [word for piece in pieces for word in (place, piece)][1:]
 
 
 def _cannot(what: str) -> ODataError:
