@@ -26,7 +26,15 @@ def _reply(status: int, value: Any) -> Response:
 
 
 def _edit(action: str) -> Callable[[Service, dict[str, Any]], Any]:
-    return lambda service, asked: edit_of({**asked, "do": action})(service.engine.world)
+    def run(service: Service, asked: dict[str, Any]) -> Any:
+        volume = service.engine.volumes.get(str(asked.get("set")))
+        if volume is None:
+            return edit_of({**asked, "do": action})(service.engine.world)
+        if action not in ("edit", "touch"):
+            raise ValueError(f"a packed set knows no {action}")
+        return {"DataVersion": volume.edit(str(asked["key"]), dict(asked["fields"]) if action == "edit" else {})}
+
+    return run
 
 
 def _quirks(service: Service, asked: dict[str, Any]) -> Any:
@@ -128,6 +136,7 @@ def state(service: Service) -> dict[str, Any]:
         "script": {"waiting": len(service.script.steps), "played": service.script.played},
         "snapshots": list(service.snapshots.moments),
         "quirks": service.quirks.state(),
-        "records": {name: len(table) for name, table in world.tables.items() if len(table)},
+        "records": {name: len(table) for name, table in world.tables.items() if len(table)}
+        | {name: volume.file.count for name, volume in service.engine.volumes.items()},
         "version": world.version,
     }

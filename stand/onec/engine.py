@@ -28,6 +28,7 @@ from stand.onec.quirks import Quirks
 from stand.onec.syntax import Parser
 from stand.onec.urls import Segment, arguments, key_in, pairs, segments, stored_key, unquoted
 from stand.onec.virtual import balance, balance_shape, slice_last, turnovers
+from stand.onec.volume import Volume
 from stand.onec.wire import ENTRY, FEED, PLAIN, SERVICE, XML, Form, Request, Response, form_of, refusal
 from stand.onec.world import Record, World, rows_of
 from stand.onec.writes import Writer, parsed
@@ -49,6 +50,7 @@ class Engine:
         self.exchange = Exchange(world)
         self.whole = self.published = world.model
         self.metadata = edmx.document(world.model)
+        self.volumes: dict[str, Volume] = {}
         self._drift: tuple[tuple[str, ...], dict[str, str]] = ((), {})
 
     def prepare(self) -> None:
@@ -96,7 +98,24 @@ class Engine:
         item = self.published.sets.get(steps[0].name)
         if item is None or self.quirks.empty_service_list:
             raise set_not_found(steps[0].name)
+        volume = self.volumes.get(item.owner or item.name)
+        if volume is not None:
+            return self._packed(volume, item, steps, asked, form, reading=reading)
         return self._read(item, steps, asked, form) if reading else self._write(request, item, steps, asked, form)
+
+    def serve(self, volume: Volume) -> None:
+        """Answer reads of that set from its packed file."""
+        volume.quirks = self.quirks
+        self.volumes[volume.item.name] = volume
+
+    def _packed(
+        self, volume: Volume, item: EntitySet, steps: list[Segment], asked: dict[str, str], form: Form, *, reading: bool
+    ) -> Response:
+        if not reading:
+            raise not_allowed("POST, PATCH, PUT, DELETE")
+        if item.owner:
+            raise ODataError(501, 21, f"В упакованном наборе стенда нет {item.name}")
+        return volume.read(steps, self._options(asked), form, self.root)
 
     def _service(self, form: Form) -> Response:
         model, empty = self.published, self.quirks.empty_service_list

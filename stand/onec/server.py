@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -17,6 +18,7 @@ from stand.onec.restore import Snapshots
 from stand.onec.script import Script
 from stand.onec.service import BASE_PATH, Login, RequestLog, Service
 from stand.onec.sessions import Sessions
+from stand.onec.volume import Volume
 from stand.onec.world import World
 
 __all__ = ["BASE_PATH", "OneCStand"]
@@ -68,11 +70,18 @@ class OneCStand:
 
     ``url``: the service root. ``world``: the data, to look into and edit. ``quirks``: switches. ``requests``: what was
     asked. ``sessions``: how many were open. ``script``: edits while pages are read. ``snapshots``: the base at earlier
-    moments. With ``user`` empty no login is needed.
+    moments. With ``user`` empty no login is needed. ``volumes``: sets that are served from packed files.
     """
 
     def __init__(
-        self, world: World | None = None, *, port: int = 0, user: str = "", password: str = "", control: bool = False
+        self,
+        world: World | None = None,
+        *,
+        port: int = 0,
+        user: str = "",
+        password: str = "",
+        control: bool = False,
+        volumes: Iterable[Volume] = (),
     ) -> None:
         self.world = world if world is not None else build()
         self.quirks = Quirks()
@@ -80,6 +89,8 @@ class OneCStand:
         self.port: int = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}{BASE_PATH}"
         self.engine = Engine(self.world, self.url, self.quirks)
+        for volume in volumes:
+            self.engine.serve(volume)
         self.service = Service(self.engine, Login(user, password), self.quirks, control)
         self._server.RequestHandlerClass = type("BoundHandler", (Handler,), {"service": self.service})
         self._thread: threading.Thread | None = None
@@ -122,6 +133,8 @@ class OneCStand:
         """Stop serving and free the port."""
         self._server.shutdown()
         self._server.server_close()
+        for volume in self.engine.volumes.values():
+            volume.close()
         if self._thread is not None:
             self._thread.join(5)
 
