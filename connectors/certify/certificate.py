@@ -69,7 +69,8 @@ class Certificate:
             failed = [point for point, verdict in points.items() if verdict.failed]
             checks = sum(verdict.passed for verdict in points.values())
             said = f"NOT certified, fails at {', '.join(failed)}" if failed else f"certified by {checks} checks"
-            yield f"{connector}: {said}"
+            named = ", ".join(point for point, verdict in points.items() if not (verdict.passed or verdict.failed))
+            yield f"{connector}: {said}{f', nothing tried at {named}' if named else ''}"
             for point, verdict in points.items():
                 yield from (f"  {point}: failed {name}" for name in verdict.failed)
                 yield from (f"  {point}: {number} left out, {why}" for why, number in verdict.left_out.items())

@@ -58,3 +58,20 @@ class Cursors:
         for key in order[:gone]:
             subject.delete(known.stream, key)
         assert set(ids(known, [first, *read])) >= set(order[gone:])
+
+    @needs(Changing)
+    @pytest.mark.parametrize("edited", [1, 6])
+    def test_records_edited_during_a_read_are_not_lost(
+        self, connector: Connector, subject: Changing, edited: int
+    ) -> None:
+        """Editing what has been read and what has not may move records about, and each still comes."""
+        known = subject.catalog
+        order = ids(known, connector.read(known.request(page_size=5)))
+        read = connector.read(known.request(page_size=5))
+        first = next(read)
+        for key in (*order[:edited], *order[-edited:]):
+            subject.edit(known.stream, key)
+        found = ids(known, [first, *read])
+        assert set(found) == known.ids
+        left_alone = set(order[edited:-edited])
+        assert sorted(key for key in found if key in left_alone) == sorted(left_alone)
