@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stand.onec.movements import FREE, SETTLEMENTS, STOCK
+from stand.onec.movements_ut import FREE, SETTLEMENTS, STOCK
 from stand.onec.server import OneCStand
 from stand.onec.world import rows_of
 from tests.stand.client import Client
