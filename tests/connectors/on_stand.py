@@ -15,7 +15,7 @@ from connectors.onec_odata.config import OneCSettings
 from connectors.onec_odata.connector import OneC
 from hub.model.errors import RetryLater, StopSystem
 from stand.onec.generate.build import build
-from stand.onec.quirks import Quirks
+from stand.onec.quirks import MEMORY, ON_WRITES, Quirks
 from stand.onec.server import OneCStand
 from stand.onec.wire import Request
 from stand.onec.world import World, rows_of
@@ -23,6 +23,7 @@ from tests.connectors.conftest import EAGER, SECRET
 
 USER, PLAN, NODE = "Обмен", "ДляODATA", "ХАБ"
 CLIENTS = "Catalog_Контрагенты"
+WRITING = ("create", "change", "post", "unpost")
 
 #: Faults and traits of the stand by the switch that brings them about, its value, and what is owed.
 FAULTS: Mapping[str, tuple[str, Any, Fault]] = {
@@ -38,6 +39,9 @@ FAULTS: Mapping[str, tuple[str, Any, Fault]] = {
     "unauthorised": ("fail_status", 401, Fault(StopSystem)),
     "wrong_content_type": ("wrong_content_type", True, Fault(None)),
     "slow": ("slow", 0.02, Fault(None)),
+    "locked": ("locked", True, Fault(None)),
+    "drop_before_commit": ("drop_before_commit", True, Fault(None)),
+    "drop_after_commit": ("drop_after_commit", True, Fault(None)),
     "memory_error_over_rows": ("memory_error_over_rows", 5, Fault(None)),
     "memory_error_over_bytes": ("memory_error_over_bytes", 30_000, Fault(None)),
     "bom": ("bom", True, Fault(None)),
@@ -51,15 +55,26 @@ FAULTS: Mapping[str, tuple[str, Any, Fault]] = {
 }
 
 
+def _some(faults: Mapping[str, Fault]) -> Mapping[str, Fault]:
+    """One fault of each kind: hidden, told, and one that must not matter."""
+    return {name: faults[name] for name in ("cut_page_in_half", "html_instead_of_json", "bom")}
+
+
 class OnStand(Changing, Writing, Faulty):
-    """A small trade base (УТ)."""
+    """A small base of УТ."""
 
     no_node = f"{PLAN}/нет такого"
     losses = ("after", "before")
     faults: ClassVar[Mapping[str, Fault]] = {name: fault for name, (_, _, fault) in FAULTS.items()}
-    orders, total, table = "Document_ЗаказКлиента", "СуммаДокумента", "Товары"
-    stock, stock_key = "AccumulationRegister_СвободныеОстатки", ("Номенклатура_Key", "Характеристика_Key", "Склад_Key")
-    stock_field, note = "ВНаличииBalance", "ДополнительнаяИнформация"
+    configuration = "ut"
+    orders, table, changed = "Document_ЗаказКлиента", "Товары", "Date"
+    #: A field of orders that is free to be written, one that 1C fills, and a field of clients for a marker.
+    free, filled, note = "НомерПоДаннымКлиента", "Валюта_Key", "ДополнительнаяИнформация"
+    #: A row's product.
+    product: ClassVar[Mapping[str, str]] = {"Номенклатура_Key": ""}
+    #: A virtual table: its set, its function and our name of that, its key and a field.
+    register, function, virtual_table = "AccumulationRegister_СвободныеОстатки", "Balance", "balance"
+    register_key, register_field = ("Номенклатура_Key", "Характеристика_Key", "Склад_Key"), "ВНаличииBalance"
 
     def __init__(self) -> None:
         self.world = self.made()
@@ -68,31 +83,33 @@ class OnStand(Changing, Writing, Faulty):
         self.catalog = Known(
             CLIENTS, ("Description", "DataVersion", "КонтактнаяИнформация"), clients, version="DataVersion"
         )
+        total = "СуммаДокумента"
         self.dated = Known(
             self.orders,
-            ("Date", self.total, self.table),
+            ("Date", total, self.table),
             self._keys(self.orders),
             date_field="Date",
-            total_field=self.total,
-            changed="Date",
+            total_field=total,
+            changed=self.changed,
         )
-        found = self.stand.engine.handle(Request("GET", f"{self.stock}/Balance()", "$format=json", {}, b""))
-        rows = json.loads(found.body)["value"]
-        balances = frozenset("|".join(row[name] for name in self.stock_key) for row in rows)
-        assert balances
-        self.virtual = Known(self.stock, (self.stock_field,), balances, self.stock_key, table="balance")
+        found = self.stand.engine.handle(Request("GET", f"{self.register}/{self.function}()", "$format=json", {}, b""))
+        key = self.register_key
+        rows = frozenset("|".join(str(row[name]) for name in key) for row in json.loads(found.body)["value"])
+        assert rows
+        self.virtual = Known(self.register, (self.register_field,), rows, key, table=self.virtual_table)
         self.writables = self.targets()
         self.edits = 0
         self.stand.snapshots.take()
 
     def made(self) -> World:
         """The base."""
-        return build(2, clients=20, products=30, orders=60)
+        return build(2, clients=20, products=30, orders=60, configuration=self.configuration)
 
     def targets(self, *, marked: bool = False) -> list[Writable]:
         """A client and an order; ``marked``: with a marker each."""
         good = min(self._keys("Catalog_Номенклатура"))
-        rows = [{"Номенклатура_Key": good, "Количество": n, "Цена": 10.5, "Сумма": n * 10.5} for n in (1, 2, 3)]
+        product = {name: value or good for name, value in self.product.items()}
+        rows = [{**product, "Количество": n, "Цена": 10.5, "Сумма": n * 10.5} for n in (1, 2, 3)]
         client = Writable(
             CLIENTS,
             {"Description": "ООО Проба", "ИНН": "7701234567"},
@@ -104,21 +121,19 @@ class OnStand(Changing, Writing, Faulty):
         )
         order = Writable(
             self.orders,
-            {"Date": "2026-11-10T10:00:00", "НомерПоДаннымКлиента": "12"},
-            {"НомерПоДаннымКлиента": "12-А"},
+            {"Date": "2026-11-10T10:00:00", self.free: "12"},
+            {self.free: "12-А"},
             marker="Комментарий" if marked else "",
             version="DataVersion",
             table=self.table,
             rows=(rows, rows[1:2]),
             bent=(Bent("Number", "слишком длинный номер", "cut"),),
-            fills=("Number", self.currency),
+            fills=("Number", self.filled),
             refused={"Date": "не дата"},
             posted="Posted",
             unpostable={"DeletionMark": True},
         )
         return [client, order]
-
-    currency = "Валюта_Key"
 
     def connect(self) -> Connector:
         """A connector with the login that the stand asks for."""
@@ -153,13 +168,14 @@ class OnStand(Changing, Writing, Faulty):
     def lose(self, lost: Lost) -> None:
         """The connection drops before or after the commit."""
         name = "drop_after_commit" if lost == "after" else "drop_before_commit"
-        self.stand.quirks.update({name: True, "acts": ("create", "change"), "times": 1})
+        self.stand.quirks.update({name: True, "acts": WRITING, "times": 1})
 
     def fail(self, name: str, times: int = 0) -> None:
         """Set the switch."""
         switch, value, _ = FAULTS[name]
-        bounds = {"times": times, "only": (CLIENTS, self.orders) if switch.startswith("memory") else ()}
-        self.stand.quirks.update({switch: value, **bounds})
+        only = (CLIENTS, self.orders) if switch in MEMORY else ()
+        acts = WRITING if switch in ON_WRITES else ()
+        self.stand.quirks.update({switch: value, "times": times, "only": only, "acts": acts})
 
     def mend(self) -> None:
         """All switches as they were."""
@@ -167,6 +183,48 @@ class OnStand(Changing, Writing, Faulty):
 
     def _keys(self, name: str) -> frozenset[str]:
         return frozenset(str(record["Ref_Key"]) for record in self.world.records(name))
+
+
+class OnUNF(OnStand):
+    """The same business kept in УНФ, which notes when an order was changed."""
+
+    configuration = "unf"
+    orders, table, changed = "Document_ЗаказПокупателя", "Запасы", "ДатаИзменения"
+    free, filled, note = "НомерВходящегоДокумента", "ВалютаДокумента_Key", "Комментарий"
+    product: ClassVar[Mapping[str, str]] = {
+        "Номенклатура": "",
+        "Номенклатура_Type": "StandardODATA.Catalog_Номенклатура",
+    }
+    register = "AccumulationRegister_ЗапасыНаСкладах"
+    register_key, register_field = (
+        ("СтруктурнаяЕдиница_Key", "Номенклатура_Key", "Характеристика_Key", "Партия_Key", "Организация_Key"),
+        "КоличествоBalance",
+    )
+    faults: ClassVar[Mapping[str, Fault]] = _some(OnStand.faults)
+
+
+class OnBP(OnStand):
+    """The same business kept in БП, which has invoices instead of orders."""
+
+    configuration = "bp"
+    orders, table, changed = "Document_СчетНаОплатуПокупателю", "Товары", "Date"
+    free, filled, note = "НазначениеПлатежа", "ВалютаДокумента_Key", "Комментарий"
+    product: ClassVar[Mapping[str, str]] = OnUNF.product
+    register, function, virtual_table = "InformationRegister_КурсыВалют", "SliceLast", "slice_last"
+    register_key, register_field = ("Period", "Валюта_Key"), "Курс"
+    faults: ClassVar[Mapping[str, Fault]] = _some(OnStand.faults)
+
+
+class OnUNFWithEveryFault(OnUNF):
+    """УНФ, and all that can go wrong."""
+
+    faults: ClassVar[Mapping[str, Fault]] = OnStand.faults
+
+
+class OnBPWithEveryFault(OnBP):
+    """БП, and all that can go wrong."""
+
+    faults: ClassVar[Mapping[str, Fault]] = OnStand.faults
 
 
 class WithKeysOfItsOwn(OnStand):

@@ -6,12 +6,14 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
 from connectors.certify.kit import POINTS, Kit
+from connectors.certify.subject import Fault, Writable
 from tests.connectors.running import PLUGIN, ROOT, run
 from tests.house.source import tracked
 
@@ -92,6 +94,15 @@ def test_every_module_of_points_is_in_the_kit() -> None:
     there = {path.stem for path in (ROOT / "connectors/certify/points").glob("[a-z]*.py")}
     assert {kind.__module__.rpartition(".")[2]: name for name, kind in POINTS.items()} == {name: name for name in there}
     assert set(POINTS.values()) <= set(Kit.__mro__)
+
+
+def test_the_page_for_authors_leaves_nothing_out() -> None:
+    """Each point, each ability, each thing that a subject may tell of writes and faults, and each option is explained."""
+    text = (ROOT / "docs/connectors.md").read_text(encoding="utf-8")
+    told = {*POINTS, *(part.name for part in (*fields(Writable), *fields(Fault)) if part.name not in ("stream", "key"))}
+    told |= {"Changing", "Writing", "Faulty"}
+    assert sorted(name for name in told if f"`{name}`" not in text) == []
+    assert [option for option in ("--certify", "--point", "--certificate") if option not in text] == []
 
 
 def test_the_plugin_is_registered_under_its_own_name() -> None:
