@@ -14,7 +14,7 @@ from typing import ClassVar
 import pytest
 
 from connectors.base import Connector
-from connectors.certify.needs import lacking
+from connectors.certify.needs import lacking, leave_out
 from connectors.certify.points.basics import Basics
 from connectors.certify.points.changes import Changes
 from connectors.certify.points.cursors import Cursors
@@ -71,7 +71,7 @@ class Foundation:
     def _able(self, request: pytest.FixtureRequest, connector: Connector, subject: Subject) -> None:
         """Skip, with a sentence, what this connector or this subject cannot do."""
         for sentence in lacking(request.function, connector, subject):
-            pytest.skip(sentence)
+            leave_out(sentence)
 
 
 class Kit(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields
-from typing import Any
+from typing import Any, NoReturn
+
+import pytest
 
 from connectors.base import Capabilities, Connector
 from connectors.certify.subject import Changing, Faulty, Subject, Writing
@@ -43,3 +45,8 @@ def lacking(test: Callable[..., Any], connector: Connector, subject: Subject) ->
                 yield f"{_CANNOT.get(wanted, wanted)} (Capabilities.{wanted} is False)"
         elif not isinstance(subject, wanted):
             yield wanted.LACKING
+
+
+def leave_out(sentence: str) -> NoReturn:
+    """Skip the rest of a test, for a reason that only its own look at the subject could tell."""
+    pytest.skip(sentence)

@@ -74,7 +74,8 @@ class OnStand(Changing, Writing, Faulty):
     product: ClassVar[Mapping[str, str]] = {"Номенклатура_Key": ""}
     #: A virtual table: its set, its function and our name of that, its key and a field.
     register, function, virtual_table = "AccumulationRegister_СвободныеОстатки", "Balance", "balance"
-    register_key, register_field = ("Номенклатура_Key", "Характеристика_Key", "Склад_Key"), "ВНаличииBalance"
+    register_key: tuple[str, ...] = ("Номенклатура_Key", "Характеристика_Key", "Склад_Key")
+    register_field = "ВНаличииBalance"
 
     def __init__(self) -> None:
         self.world = self.made()
@@ -196,10 +197,8 @@ class OnUNF(OnStand):
         "Номенклатура_Type": "StandardODATA.Catalog_Номенклатура",
     }
     register = "AccumulationRegister_ЗапасыНаСкладах"
-    register_key, register_field = (
-        ("СтруктурнаяЕдиница_Key", "Номенклатура_Key", "Характеристика_Key", "Партия_Key", "Организация_Key"),
-        "КоличествоBalance",
-    )
+    register_key = ("СтруктурнаяЕдиница_Key", "Номенклатура_Key", "Характеристика_Key", "Партия_Key", "Организация_Key")
+    register_field = "КоличествоBalance"
     faults: ClassVar[Mapping[str, Fault]] = _some(OnStand.faults)
 
 
@@ -211,7 +210,8 @@ class OnBP(OnStand):
     free, filled, note = "НазначениеПлатежа", "ВалютаДокумента_Key", "Комментарий"
     product: ClassVar[Mapping[str, str]] = OnUNF.product
     register, function, virtual_table = "InformationRegister_КурсыВалют", "SliceLast", "slice_last"
-    register_key, register_field = ("Period", "Валюта_Key"), "Курс"
+    register_key = ("Period", "Валюта_Key")
+    register_field = "Курс"
     faults: ClassVar[Mapping[str, Fault]] = _some(OnStand.faults)
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from connectors.certify.kit import POINTS
-from tests.connectors.broken import BROKEN
-from tests.connectors.running import PLUGIN, ROOT, run
+from tests.connectors.broken.everyone import BROKEN
+from tests.connectors.running import PLUGIN, run
+from tests.house.source import ROOT
 
 Verdicts = dict[str, dict[str, Any]]
 QUIET = ("-p", PLUGIN, "-c", os.devnull, "-q", "--tb=no", "-r", "N")
@@ -18,20 +19,20 @@ QUIET = ("-p", PLUGIN, "-c", os.devnull, "-q", "--tb=no", "-r", "N")
 
 def certified(name: str, folder: Path) -> Verdicts:
     """Verdicts of all broken connectors, by their names, out of one run of pytest."""
-    _, found = run(folder, *QUIET, "--rootdir", str(ROOT), str(ROOT / "tests/connectors" / name))
+    _, found = run(folder, *QUIET, "--rootdir", str(ROOT), str(ROOT / "tests/connectors/broken" / name))
     return {place.rpartition("::Test")[2]: points for place, points in found.items()}
 
 
 @pytest.fixture(scope="module")
 def at_their_points(tmp_path_factory: pytest.TempPathFactory) -> Verdicts:
     """Each against the point that its defect belongs to."""
-    return certified("broken_at_its_point.py", tmp_path_factory.mktemp("broken"))
+    return certified("at_its_point.py", tmp_path_factory.mktemp("broken"))
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Verdicts:
     """Each against the whole kit."""
-    return certified("broken_whole.py", tmp_path_factory.mktemp("broken"))
+    return certified("whole.py", tmp_path_factory.mktemp("broken"))
 
 
 def failed(points: dict[str, Any]) -> set[str]:

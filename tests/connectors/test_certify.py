@@ -14,8 +14,8 @@ import pytest
 
 from connectors.certify.kit import POINTS, Kit
 from connectors.certify.subject import Fault, Writable
-from tests.connectors.running import PLUGIN, ROOT, run
-from tests.house.source import tracked
+from tests.connectors.running import PLUGIN, run
+from tests.house.source import ROOT, tracked
 
 TEST = """
 from acme import Acme
@@ -97,7 +97,7 @@ def test_every_module_of_points_is_in_the_kit() -> None:
 
 
 def test_the_page_for_authors_leaves_nothing_out() -> None:
-    """Each point, each ability, each thing that a subject may tell of writes and faults, and each option is explained."""
+    """Each point, each ability, what a subject may tell of writes and faults, and each option is explained."""
     text = (ROOT / "docs/connectors.md").read_text(encoding="utf-8")
     told = {*POINTS, *(part.name for part in (*fields(Writable), *fields(Fault)) if part.name not in ("stream", "key"))}
     told |= {"Changing", "Writing", "Faulty"}

@@ -13,13 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.base import ReadRequest
+from connectors.certify.reading import decoded
 from connectors.onec_odata.paging import OVERLAP
 from connectors.onec_odata.sizes import PROBE
 from hub.model.errors import RetryLater
+from stand.onec.configurations import UT
 from stand.onec.engine import Engine
 from stand.onec.world import World
 from tests.connectors.inside import ROOT, inside
-from tests.connectors.kit import decoded
 
 CLIENTS, ORDERS, LINES = "Catalog_Контрагенты", "Document_ЗаказКлиента", "Document_ЗаказКлиента_Товары"
 BEGIN = datetime(2026, 1, 1)
@@ -29,7 +30,7 @@ class Base:
     """A small base that is edited at random; ``steady``: keys of what nobody has touched since the start."""
 
     def __init__(self, name: str, records: int, luck: int) -> None:
-        self.world = World()
+        self.world = World(UT)
         self.name = name
         self.luck = Random(luck)
         self.engine = Engine(self.world, ROOT)

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from connectors.base import Change, ReadRequest, WriteResult
+from connectors.certify.reading import decoded
 from connectors.memory import MemoryBase, MemoryConnector
 from connectors.onec_odata.recorded import RecordedOneC
 from hub.model.errors import RetryLater, StopRoute
-from tests.connectors.kit import decoded
 from tests.connectors.recordings import FEEDS, METADATA, needed
 
 ORDERS = "Document_Заказ"

@@ -14,17 +14,18 @@ from typing import Any
 import pytest
 
 from connectors.base import ReadRequest
+from connectors.certify.reading import decoded
 from connectors.onec_odata.rows import lone
 from connectors.onec_odata.single import LONGEST, literal
 from hub.model.errors import HubError
 from hub.model.records import Window
+from stand.onec.configurations import UT
 from stand.onec.engine import Engine
 from stand.onec.generate.build import build
 from stand.onec.server import OneCStand
 from stand.onec.world import World
 from tests.connectors.conftest import Open
 from tests.connectors.inside import ROOT, inside
-from tests.connectors.kit import decoded
 from tests.connectors.server import Reply, Request, collection, fault
 
 CLIENTS = "Catalog_Контрагенты"
@@ -225,7 +226,7 @@ def test_what_changed_since_a_moment_is_asked_for_by_its_own_field(scripted: Ope
 
 def test_changed_records_come_and_no_others() -> None:
     """Those of the moment itself included, in spans of days, oldest change first."""
-    world = World()
+    world = World(UT)
     for number, key in enumerate(keys(90)):
         world.add(
             "Document_ЗаказКлиента",

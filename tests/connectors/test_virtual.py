@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from connectors.base import ReadRequest
+from connectors.certify.reading import decoded
 from connectors.onec_odata.config import OneCSettings
 from connectors.onec_odata.connector import OneC
 from connectors.onec_odata.virtual import LONGEST_SEGMENT, VIRTUAL
@@ -18,7 +19,6 @@ from stand.onec.generate.build import build
 from stand.onec.server import OneCStand
 from tests.connectors.conftest import Open
 from tests.connectors.inside import ROOT, inside
-from tests.connectors.kit import decoded
 from tests.connectors.server import Reply, Request, Script, collection, fault
 
 STOCK, SALES = "AccumulationRegister_СвободныеОстатки", "AccumulationRegister_ВыручкаИСебестоимостьПродаж"

@@ -14,6 +14,7 @@ from connectors.base import Change, Connector, WriteResult
 from connectors.memory import MemoryBase, MemoryConnector
 from connectors.onec_odata.config import Patience
 from hub.model.errors import RetryLater
+from stand.onec.configurations import UT
 from stand.onec.world import World
 from tests.connectors.front import ORDERS, Front
 
@@ -133,7 +134,7 @@ def test_in_memory_the_base_ends_as_it_was_meant(steps: list[Step], own_keys: bo
 
 
 def _on_the_stand(steps: list[Step], own_keys: bool) -> None:
-    with Front(World()).serving() as front:
+    with Front(World(UT)).serving() as front:
         front.own_keys = own_keys
         connector, hub = front.open(patience=Patience(retries=1, first=0.0)), Hub()
         luck: dict[str, Callable[[], None] | Literal["before", "after"]] = {

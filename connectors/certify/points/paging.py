@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connectors.base import Connector
+from connectors.certify.needs import leave_out
 from connectors.certify.reading import ids, only_the_last_is_last
 from connectors.certify.subject import Subject
 
@@ -34,7 +35,7 @@ class Paging:
         """A virtual table is offered as ``set#table`` and read under the set's name."""
         known = subject.virtual
         if known is None:
-            pytest.skip("the subject names no virtual table")
+            leave_out("the subject names no virtual table")
         assert set(known.fields) <= connector.streams()[f"{known.stream}#{known.table}"].fields.keys()
         pages = list(connector.read(known.request(page_size=2)))
         assert sorted(ids(known, pages)) == sorted(known.ids)

@@ -139,6 +139,7 @@ class Connector:
         try:
             self.server.request()
         except RetryLater:
+            self.traffic.requests += 1
             self.traffic.retries += 1
             self.server.request()
 
