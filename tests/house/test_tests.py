@@ -6,11 +6,14 @@ import ast
 
 from tests.house.source import modules
 
+#: Tests of the house, and those that the product brings along for authors of connectors.
+WITH_TESTS = ("tests", "connectors")
+
 
 def test_every_test_says_what_it_proves() -> None:
     """A test has a docstring whose first line is a sentence, not a repeated name."""
     silent = []
-    for module in modules("tests"):
+    for module in modules(*WITH_TESTS):
         for function in module.functions():
             said = (ast.get_docstring(function) or "").split()
             if function.name.startswith("test_") and len(said) < 3:
@@ -23,11 +26,11 @@ def test_every_test_can_fail() -> None:
     idle = []
     helpers = {
         function.name
-        for module in modules("tests")
+        for module in modules(*WITH_TESTS)
         for function in module.functions()
         if any(isinstance(node, ast.Assert) for node in ast.walk(function)) and not function.name.startswith("test_")
     }
-    for module in modules("tests"):
+    for module in modules(*WITH_TESTS):
         for function in module.functions():
             if not function.name.startswith("test_"):
                 continue
@@ -42,7 +45,7 @@ def test_every_test_can_fail() -> None:
 def test_no_test_is_switched_off() -> None:
     """No test is skipped or expected to fail without a condition; one that cannot work yet does not stand here."""
     found = []
-    for module in modules("tests"):
+    for module in modules(*WITH_TESTS):
         for function in module.functions():
             for mark in function.decorator_list:
                 text = ast.unparse(mark)
