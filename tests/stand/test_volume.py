@@ -158,6 +158,16 @@ def test_edits_show_everywhere(packed: OneCStand, own: Client) -> None:
     assert own.send("POST", "/_stand/edit", body.replace(key.encode(), b"0")).status == 400
 
 
+def test_edits_while_paging(own: Client) -> None:
+    """A script changes a packed document between two pages of the sweep."""
+    key = own.rows(f"{SWEEP}&$top=1&$skip=9")[0]["Ref_Key"]
+    edits = [{"do": "touch", "set": ORDERS, "key": key}]
+    own.send("POST", "/_stand/script", json.dumps({"set": ORDERS, "page": 2, "edits": edits}).encode())
+    pages = [own.rows(f"{SWEEP}&$top=10") for _ in range(2)]
+    assert pages[0][:9] == pages[1][:9]
+    assert pages[1][9]["DataVersion"] == next_version(pages[0][9]["DataVersion"])
+
+
 def test_faults_strike_packed_sets_too(packed: OneCStand, own: Client) -> None:
     """Memory errors in rows, and what the server does to any answer."""
     packed.quirks.memory_error_over_rows = 100
