@@ -213,6 +213,8 @@ def test_records_are_hidden_over_control(stand: OneCStand, own: Client) -> None:
 
 def test_everything_is_registered_over_control(stand: OneCStand, own: Client) -> None:
     """«Зарегистрировать все» for a node of the plan; a node that is none is refused."""
-    total = sum(len(t) for n, t in stand.world.tables.items() if n.startswith(("Catalog_", "Document_")))
-    assert _post(own, "register", node=NODE) == {"registered": total}
+    registered = _post(own, "register", node=NODE)["registered"]
+    point = f"'{stand.url}/ExchangePlan_ДляODATA(guid'{NODE}')'"
+    found = own.write("POST", f"SelectChanges?DataExchangePoint={point}&MessageNo=1").entries
+    assert len(found) == registered > len(stand.world.records(PARTIES)) + len(stand.world.records(ORDERS))
     assert own.send("POST", "/_stand/register", json.dumps({"node": KEY}).encode()).status == 400
