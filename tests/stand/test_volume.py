@@ -194,6 +194,21 @@ def test_the_file_is_made_once(folder: Path) -> None:
         PackedFile(folder / "other")
 
 
+@pytest.mark.slow
+def test_a_million_orders(tmp_path: Path) -> None:
+    """A million distinct keys in pages of five thousand, and whole orders at the far end."""
+    world = build(1, clients=300, products=200, orders=2000)
+    with OneCStand(world, volumes=[open_volume(world, ORDERS, 1_000_000, tmp_path)]) as stand, Client(stand) as client:
+        keys: set[str] = set()
+        for skip in range(0, 1_000_000, 5000):
+            keys.update(row["Ref_Key"] for row in client.rows(f"{SWEEP}&$top=5000&$skip={skip}"))
+        assert len(keys) == 1_000_000
+        last = client.rows(f"{ORDERS}?$top=100&$skip=999950")
+        assert len(last) == 50
+        assert {row["Ref_Key"] for row in last} < keys
+        assert client.get(f"{ORDERS}(guid'{last[7]['Ref_Key']}')?$format=json").json["Number"] == last[7]["Number"]
+
+
 def test_command_line_packs(tmp_path: Path) -> None:
     """`--packed FOLDER` serves as many orders as asked from a file there."""
     words = [sys.executable, "-m", "stand.onec", "--clients", "9", "--products", "20", "--orders", "6000", "--control"]
