@@ -25,16 +25,19 @@ def _reply(status: int, value: Any) -> Response:
     return Response(status, _JSON, json.dumps(value, ensure_ascii=False, default=str).encode())
 
 
-def _edit(action: str) -> Callable[[Service, dict[str, Any]], Any]:
-    def run(service: Service, asked: dict[str, Any]) -> Any:
-        volume = service.engine.volumes.get(str(asked.get("set")))
-        if volume is None:
-            return edit_of({**asked, "do": action})(service.engine.world)
-        if action not in ("edit", "touch"):
-            raise ValueError(f"a packed set knows no {action}")
-        return {"DataVersion": volume.edit(str(asked["key"]), dict(asked["fields"]) if action == "edit" else {})}
+def _edit_of(service: Service, asked: dict[str, Any]) -> Callable[[World], Any]:
+    """An edit of a record in the base, or of a document of a packed set."""
+    volume = service.engine.volumes.get(str(asked.get("set")))
+    if volume is None:
+        return edit_of(asked)
+    if asked["do"] not in ("edit", "touch"):
+        raise ValueError(f"a packed set knows no {asked['do']}")
+    key, fields = str(asked["key"]), dict(asked["fields"]) if asked["do"] == "edit" else {}
+    return lambda _world: {"DataVersion": volume.edit(key, fields)}
 
-    return run
+
+def _edit(action: str) -> Callable[[Service, dict[str, Any]], Any]:
+    return lambda service, asked: _edit_of(service, {**asked, "do": action})(service.engine.world)
 
 
 def _quirks(service: Service, asked: dict[str, Any]) -> Any:
@@ -57,7 +60,7 @@ def _forbid(service: Service, asked: dict[str, Any]) -> Any:
 
 
 def _script(service: Service, asked: dict[str, Any]) -> Any:
-    name, edits = str(asked["set"]), [edit_of(edit) for edit in asked["edits"]]
+    name, edits = str(asked["set"]), [_edit_of(service, edit) for edit in asked["edits"]]
     if name not in service.engine.world.model.sets:
         raise KeyError(name)
 
@@ -133,7 +136,11 @@ def state(service: Service) -> dict[str, Any]:
         "bytes_sent": log.bytes_sent,
         "sessions": service.sessions.state(),
         "struck": service.quirks.struck,
-        "script": {"waiting": len(service.script.steps), "played": service.script.played},
+        "script": {
+            "waiting": len(service.script.steps),
+            "played": service.script.played,
+            "errors": service.script.errors,
+        },
         "snapshots": list(service.snapshots.moments),
         "quirks": service.quirks.state(),
         "records": {name: len(table) for name, table in world.tables.items() if len(table)}

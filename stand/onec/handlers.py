@@ -109,20 +109,21 @@ class Handlers:
         return {}
 
     def _next_code(self, item: EntitySet) -> str:
-        """The number after the highest, with its prefix and width."""
+        """The number after the highest, with its prefix and width; a code of nines was given by hand."""
         codes = [str(record.get("Code", "")) for record in self.world.tables[item.name]]
-        highest = max((code for code in codes if code[-1:].isdigit()), key=_number, default="00-00000000")
+        counted = (code for code in codes if code[-1:].isdigit() and code.rpartition("-")[2].strip("9"))
+        highest = max(counted, key=_number, default="00-00000000")
         width = len(highest.rpartition("-")[2])
         return f"{highest[:-width]}{_number(highest) + 1:0{width}d}"
 
     def _sum(self, item: EntitySet, new: Record) -> None:
-        """The document's sum follows its lines whenever these are written, whatever was sent for it."""
+        """The document's sum follows its lines of goods and services whenever these are written."""
         if item.kind != "document" or "СуммаДокумента" not in item.shape.by_name:
             return
         amounts = [
             sum(_amount(row) for row in rows if not row.get("Отменено"))
             for part, rows in new.items()
-            if isinstance(rows, list) and "Номенклатура_Key" in item.tables[part].by_name
+            if isinstance(rows, list) and "СуммаНДС" in item.tables[part].by_name
         ]
         if amounts:
             total = round(sum(amounts), 2)

@@ -24,11 +24,14 @@ class Step:
 
 @dataclass(slots=True)
 class Script:
-    """Steps that have not happened yet. ``played``: how many have."""
+    """Steps that have not happened yet. ``played``: how many have; ``errors``: what went wrong with those that could
+    not, such as an edit of a record that is no longer there: the reader must not suffer for it.
+    """
 
     world: World
     steps: list[Step] = field(default_factory=list)
     played: int = 0
+    errors: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def when(self, name: str, page: int, edit: Edit) -> None:
@@ -49,7 +52,10 @@ class Script:
             due = [step for step in mine if step.seen >= step.page]
             self.steps = [step for step in self.steps if not any(step is done for done in due)]
         for step in due:
-            step.edit(self.world)
+            try:
+                step.edit(self.world)
+            except (KeyError, ValueError) as error:
+                self.errors.append(f"{step.name}, page {step.page}: {type(error).__name__}: {error}")
             self.played += 1
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from stand.onec import control, jsonout, pages
-from stand.onec.engine import VIRTUAL, Engine
+from stand.onec.engine import Engine
 from stand.onec.errors import OUT_OF_MEMORY, locked
 from stand.onec.quirks import Quirks
 from stand.onec.restore import Snapshots
@@ -19,6 +19,7 @@ from stand.onec.sessions import COOKIE, Refused, Session, Sessions
 from stand.onec.wire import Request, Response
 
 BASE_PATH = "/trade/odata/standard.odata"
+_VIRTUAL = ("/Balance", "/Turnovers", "/SliceLast", "/SliceFirst", "/DrCrTurnovers", "/RecordsWithExtDimensions")
 _POSTS = {"SelectChanges": "select", "NotifyChangesReceived": "notify", "Post": "post", "Unpost": "unpost"}
 
 
@@ -152,7 +153,7 @@ class Service:
     def _delay(self, session: Session, path: str) -> float:
         """Seconds this answer takes of its own: a cold base, a new session, a virtual table."""
         quirks = self.quirks
-        virtual = quirks.slow_virtual if any(f"/{name}" in path for name in VIRTUAL) else 0.0
+        virtual = quirks.slow_virtual if any(name in path for name in _VIRTUAL) else 0.0
         return (
             quirks.latency
             + virtual

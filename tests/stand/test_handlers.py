@@ -72,6 +72,7 @@ def test_a_code_is_given(stand: OneCStand, own: Client) -> None:
     """A catalogue with codes gives the next one; a base that fills nothing in leaves it empty."""
     name = "Catalog_Номенклатура"
     last = max(r["Code"] for r in stand.world.records(name))
+    stand.world.edit(name, stand.world.records(name)[0]["Ref_Key"], {"Code": "99-99999999"})
     code = own.write("POST", name, {"Description": "Новое"}).json["Code"]
     assert (len(code), int(code[3:])) == (len(last), int(last[3:]) + 1)
     stand.quirks.fills_defaults = False

@@ -158,6 +158,16 @@ def test_edits_show_everywhere(packed: OneCStand, own: Client) -> None:
     assert own.send("POST", "/_stand/edit", body.replace(key.encode(), b"0")).status == 400
 
 
+def test_edits_while_paging(own: Client) -> None:
+    """A script changes a packed document between two pages of the sweep."""
+    key = own.rows(f"{SWEEP}&$top=1&$skip=9")[0]["Ref_Key"]
+    edits = [{"do": "touch", "set": ORDERS, "key": key}]
+    own.send("POST", "/_stand/script", json.dumps({"set": ORDERS, "page": 2, "edits": edits}).encode())
+    pages = [own.rows(f"{SWEEP}&$top=10") for _ in range(2)]
+    assert pages[0][:9] == pages[1][:9]
+    assert pages[1][9]["DataVersion"] == next_version(pages[0][9]["DataVersion"])
+
+
 def test_faults_strike_packed_sets_too(packed: OneCStand, own: Client) -> None:
     """Memory errors in rows, and what the server does to any answer."""
     packed.quirks.memory_error_over_rows = 100
@@ -182,6 +192,21 @@ def test_the_file_is_made_once(folder: Path) -> None:
     (folder / "other").write_bytes(b"something else entirely")
     with pytest.raises(ValueError, match="no packed set"):
         PackedFile(folder / "other")
+
+
+@pytest.mark.slow
+def test_a_million_orders(tmp_path: Path) -> None:
+    """A million distinct keys in pages of five thousand, and whole orders at the far end."""
+    world = build(1, clients=300, products=200, orders=2000)
+    with OneCStand(world, volumes=[open_volume(world, ORDERS, 1_000_000, tmp_path)]) as stand, Client(stand) as client:
+        keys: set[str] = set()
+        for skip in range(0, 1_000_000, 5000):
+            keys.update(row["Ref_Key"] for row in client.rows(f"{SWEEP}&$top=5000&$skip={skip}"))
+        assert len(keys) == 1_000_000
+        last = client.rows(f"{ORDERS}?$top=100&$skip=999950")
+        assert len(last) == 50
+        assert {row["Ref_Key"] for row in last} < keys
+        assert client.get(f"{ORDERS}(guid'{last[7]['Ref_Key']}')?$format=json").json["Number"] == last[7]["Number"]
 
 
 def test_command_line_packs(tmp_path: Path) -> None:
