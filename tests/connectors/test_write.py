@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from connectors.base import Change, WriteResult
+from connectors.onec_odata.config import Patience
 from connectors.onec_odata.connector import OneC
 from hub.model.errors import HubError, RetryLater, StopRoute, StopSystem
 from stand.onec.model import EMPTY_REF
@@ -346,6 +347,15 @@ def test_a_posted_document_that_is_changed_is_posted_anew(front: Front, opened: 
     assert front.writes == ["PATCH", "PATCH", "POSTPost"]
 
 
+def test_a_document_that_moved_is_not_posted_unseen(front: Front, opened: Open) -> None:
+    """The values stand there, but somebody has edited since it was decided to post it: decided anew."""
+    record = order(front, posted=False)
+    version = record["DataVersion"]
+    front.world.edit(ORDERS, record["Ref_Key"], {"Комментарий": "x"})
+    result = one(opened(), ORDERS, Change(record["Ref_Key"], {"Комментарий": "x"}, version=version, posting="post"))
+    assert (result.became, front.writes) == ("moved", [])
+
+
 def test_unposting_is_a_step_of_its_own(front: Front, opened: Open) -> None:
     """Fields first, then ``/Unpost``; one that is not posted is left alone."""
     record = order(front, posted=True)
@@ -363,6 +373,16 @@ def test_a_document_to_be_marked_is_unposted_first(front: Front, opened: Open) -
     assert (result.became, front.writes) == ("written", ["POSTUnpost", "PATCH"])
     stored = front.record(ORDERS, record["Ref_Key"])
     assert (stored["DeletionMark"], stored["Posted"]) == (True, False)
+
+
+def test_a_base_that_goes_away_between_unposting_and_marking(front: Front, opened: Open) -> None:
+    """Half is done: that is an unknown outcome and no error that says that nothing was sent."""
+    record = order(front, posted=True)
+    front.on("PATCH", Reply(503))
+    change = Change(record["Ref_Key"], {"DeletionMark": True}, version=record["DataVersion"], posting="unpost")
+    result = one(opened(patience=Patience(retries=0)), ORDERS, change)
+    assert result.error is not None
+    assert (result.became, result.error.code) == ("unknown", "source_busy")
 
 
 @pytest.mark.parametrize(("zone", "operational"), [("Pacific/Kiritimati", "true"), ("Etc/GMT+12", "false")])
