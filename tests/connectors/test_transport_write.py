@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 
 import pytest
+from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import (
     ConnectTimeoutError,
@@ -26,6 +27,7 @@ from tests.connectors.server import Reply, Request, Scripted, fault, serving
 
 ASKED = Asked("УТ", "Catalog_X")
 POOL = HTTPConnectionPool("127.0.0.1")
+LINE = HTTPConnection("127.0.0.1")
 
 
 def transport(server: Scripted, slept: list[float] | None = None, **settings: object) -> Transport:
@@ -112,7 +114,7 @@ def test_patience_in_looking_ends() -> None:
 @pytest.mark.parametrize(
     ("error", "unsent"),
     [
-        (NewConnectionError(POOL, "refused"), True),
+        (NewConnectionError(LINE, "refused"), True),
         (ConnectTimeoutError(), True),
         (ProxyError("no", OSError()), True),
         (SSLError(ssl.SSLCertVerificationError(1, "expired")), True),

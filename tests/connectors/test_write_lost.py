@@ -25,13 +25,6 @@ EXCEPTION = Reply(500, '{"exception": "x", "descr": "Ошибка HTTP", "inner"
 
 
 @pytest.fixture
-def front() -> Iterator[Front]:
-    """A small base and the way to it."""
-    with Front().serving() as own:
-        yield own
-
-
-@pytest.fixture
 def connector(front: Front) -> Iterator[OneC]:
     """A connector to it."""
     opened = front.open()
