@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from typing import Any, Literal
 from urllib.parse import quote
 
-from connectors.onec_odata.config import OneCSettings
+from connectors.base import Change, WriteResult
+from connectors.onec_odata.config import OneCSettings, Patience
 from connectors.onec_odata.connector import OneC
 from stand.onec.engine import Engine
 from stand.onec.generate.build import build
 from stand.onec.quirks import Quirks
 from stand.onec.wire import Request as Wanted
-from stand.onec.world import World
-from tests.connectors.conftest import EAGER
+from stand.onec.world import World, rows_of
 from tests.connectors.server import Reply, Request, Scripted, serving
 
 ORDERS, CLIENTS, UNITS = "Document_ЗаказКлиента", "Catalog_Контрагенты", "Catalog_УпаковкиЕдиницыИзмерения"
@@ -69,7 +69,13 @@ class Front:
     def open(self, **settings: Any) -> OneC:
         """A connector to it; the caller closes it."""
         assert self._server is not None
-        given = {"url": self._server.url, "patience": EAGER, "timeout": 5.0, "title": "УТ", **settings}
+        given = {
+            "url": self._server.url,
+            "patience": Patience(retries=3, first=0.0),
+            "timeout": 5.0,
+            "title": "УТ",
+            **settings,
+        }
         return OneC(OneCSettings("ut", **given))
 
     @contextmanager
@@ -108,3 +114,25 @@ def _without_key(body: bytes) -> bytes:
     fields = json.loads(body)
     fields.pop("Ref_Key", None)
     return json.dumps(fields, ensure_ascii=False).encode()
+
+
+def one(connector: OneC, stream: str, change: Change) -> WriteResult:
+    """Write one change."""
+    [result] = connector.write(stream, [change])
+    return result
+
+
+def shown(result: WriteResult) -> dict[str, Any]:
+    """The record that came back."""
+    assert result.record is not None
+    return dict(json.loads(result.record))
+
+
+def order(front: Front, *, posted: bool) -> dict[str, Any]:
+    """Some order with at least two lines, posted or not."""
+    for record in front.world.records(ORDERS):
+        rows = rows_of(record.get("Товары"))
+        if len(rows) > 1:
+            front.world.edit(ORDERS, record["Ref_Key"], {"Товары": rows, "Posted": posted})
+            return record
+    raise AssertionError("no order has two lines")

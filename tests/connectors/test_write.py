@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from connectors.base import Change, WriteResult
+from connectors.onec_odata.config import OneCSettings, Patience
 from connectors.onec_odata.connector import OneC
 from hub.model.errors import HubError, RetryLater, StopRoute, StopSystem
+from stand.onec.generate.build import build
 from stand.onec.model import EMPTY_REF
-from tests.connectors.front import CLIENTS, ORDERS, UNITS, Front
+from stand.onec.server import OneCStand
+from tests.connectors.conftest import SECRET
+from tests.connectors.front import CLIENTS, ORDERS, UNITS, Front, one, order, shown
 from tests.connectors.server import Reply, fault
 
 NEW = "0b7e1c9a-5a6d-4a1e-9d8c-000000000001"
@@ -26,53 +27,10 @@ MARKED = "Помеченный на удаление документ не мо�
 Open = Callable[..., OneC]
 
 
-@pytest.fixture
-def front() -> Iterator[Front]:
-    """A small base and the way to it."""
-    with Front().serving() as own:
-        yield own
-
-
-@pytest.fixture
-def opened(front: Front) -> Iterator[Open]:
-    """Open connectors to it."""
-    connectors: list[OneC] = []
-
-    def start(**settings: Any) -> OneC:
-        connectors.append(front.open(**settings))
-        return connectors[-1]
-
-    yield start
-    for connector in connectors:
-        connector.close()
-
-
-def one(connector: OneC, stream: str, change: Change) -> WriteResult:
-    """Write one change."""
-    [result] = connector.write(stream, [change])
-    return result
-
-
 def client(front: Front) -> tuple[str, str]:
     """Key and version of some client."""
     record = front.world.records(CLIENTS)[0]
     return record["Ref_Key"], record.get("DataVersion", "")
-
-
-def order(front: Front, *, posted: bool) -> dict[str, Any]:
-    """Some order with at least two lines, posted or not."""
-    for record in front.world.records(ORDERS):
-        rows = record["Товары"]() if callable(record.get("Товары")) else record.get("Товары", [])
-        if len(rows) > 1:
-            front.world.edit(ORDERS, record["Ref_Key"], {"Товары": rows, "Posted": posted})
-            return record
-    raise AssertionError("no order has two lines")
-
-
-def shown(result: WriteResult) -> dict[str, Any]:
-    """The record that came back."""
-    assert result.record is not None
-    return dict(json.loads(result.record))
 
 
 def test_a_new_record_has_the_key_reserved_for_it(front: Front, opened: Open) -> None:
@@ -180,7 +138,7 @@ def test_of_two_who_write_one_record_one_has_moved(front: Front, opened: Open, h
     found: list[WriteResult] = []
     work = [
         threading.Thread(
-            target=lambda n=n: found.append(  # type: ignore[misc]
+            target=lambda n=n: found.append(
                 one(opened(), CLIENTS, Change(key, {"Description": f"Пишет {n}"}, version=version))
             )
         )
@@ -327,90 +285,6 @@ def test_load_mode_is_asked_for_when_it_is_wanted(front: Front, opened: Open) ->
     assert asked == ["true", None, "true"]
 
 
-def test_a_document_is_posted_after_its_fields_are_written(front: Front, opened: Open) -> None:
-    """POST, then ``/Post``; the mark that came back is proven, and is no default that 1C filled in."""
-    result = one(opened(), ORDERS, Change(NEW, {"Комментарий": "x"}, create=True, posting="post"))
-    assert (result.became, front.writes) == ("written", ["POST", "POSTPost"])
-    assert shown(result)["Posted"] is True
-    assert "Posted" not in result.filled
-    again = one(opened(), ORDERS, Change(NEW, {"Комментарий": "x"}, posting="post"))
-    assert (again.became, len(front.writes)) == ("unchanged", 2)
-
-
-def test_a_posted_document_that_is_changed_is_posted_anew(front: Front, opened: Open) -> None:
-    """PATCH leaves its movements as they were; ``keep`` leaves them so, ``post`` brings them up to date."""
-    record = order(front, posted=True)
-    for posting in ("keep", "post"):
-        change = Change(record["Ref_Key"], {"Комментарий": posting}, version=record["DataVersion"], posting=posting)  # type: ignore[arg-type]
-        assert one(opened(), ORDERS, change).became == "written"
-    assert front.writes == ["PATCH", "PATCH", "POSTPost"]
-
-
-def test_unposting_is_a_step_of_its_own(front: Front, opened: Open) -> None:
-    """Fields first, then ``/Unpost``; one that is not posted is left alone."""
-    record = order(front, posted=True)
-    change = Change(record["Ref_Key"], {"Комментарий": "x"}, posting="unpost")
-    assert [one(opened(), ORDERS, change).became for _ in range(2)] == ["written", "unchanged"]
-    assert front.writes == ["PATCH", "POSTUnpost"]
-    assert front.record(ORDERS, record["Ref_Key"])["Posted"] is False
-
-
-def test_a_document_to_be_marked_is_unposted_first(front: Front, opened: Open) -> None:
-    """A record is given up by its mark, never by DELETE, and 1C lets no posted document be marked."""
-    record = order(front, posted=True)
-    change = Change(record["Ref_Key"], {"DeletionMark": True}, version=record["DataVersion"], posting="unpost")
-    result = one(opened(), ORDERS, change)
-    assert (result.became, front.writes) == ("written", ["POSTUnpost", "PATCH"])
-    stored = front.record(ORDERS, record["Ref_Key"])
-    assert (stored["DeletionMark"], stored["Posted"]) == (True, False)
-
-
-@pytest.mark.parametrize(("zone", "operational"), [("Pacific/Kiritimati", "true"), ("Etc/GMT+12", "false")])
-def test_posting_is_operational_when_the_document_is_of_today(
-    front: Front, opened: Open, zone: str, operational: str
-) -> None:
-    """Today is the base's own: of two zones that never share a day, one posts operationally."""
-    now = datetime.now(ZoneInfo("Pacific/Kiritimati"))
-    fields = {"Date": f"{now:%Y-%m-%dT%H:%M:%S}"}
-    one(opened(timezone=zone), ORDERS, Change(NEW, fields, create=True, posting="post"))
-    assert front.requests[-2].path.endswith(f"/Post?PostingModeOperational={operational}")
-
-
-def test_a_document_that_cannot_be_posted_operationally_is_posted_otherwise(front: Front, opened: Open) -> None:
-    """1C will have none of the mode: refused, so not done, so the other mode is asked for."""
-    front.on("POST", fault(500, "-1", "Оперативное проведение документа запрещено"), part="/Post")
-    now = datetime.now(ZoneInfo("UTC")) + timedelta(seconds=1)
-    change = Change(NEW, {"Date": f"{now:%Y-%m-%dT%H:%M:%S}"}, create=True, posting="post")
-    assert one(opened(), ORDERS, change).became == "written"
-    modes = [request.path.rpartition("=")[2] for request in front.requests if "/Post" in request.path]
-    assert modes == ["true", "false"]
-
-
-def test_a_document_that_1c_will_not_post_is_written_all_the_same(front: Front, opened: Open) -> None:
-    """The fields stand there, 1C's own reason is told, and the version is the one that shows."""
-    front.on("POST", fault(500, "-1", "Не хватает 3 шт. товара «Стол»: остатков на складе нет"), part="/Post")
-    result = one(opened(), ORDERS, Change(NEW, {"Комментарий": "x"}, create=True, posting="post"))
-    assert result.error is not None
-    assert (result.became, result.error.code) == ("not_posted", "stock_short")
-    assert (shown(result)["Posted"], result.version) == (False, front.record(ORDERS, NEW)["DataVersion"])
-
-
-def test_a_marked_document_is_not_posted(front: Front, opened: Open) -> None:
-    """The stand refuses as 1C does; the mark stands, the document is not posted."""
-    change = Change(NEW, {"DeletionMark": True}, create=True, posting="post")
-    result = one(opened(), ORDERS, change)
-    assert result.error is not None
-    assert (result.became, result.error.code) == ("not_posted", "document_marked")
-
-
-def test_posting_that_changed_nothing_is_noticed(front: Front, opened: Open) -> None:
-    """A success that the document does not show is no success."""
-    front.on("POST", Reply(), part="/Post")
-    result = one(opened(), ORDERS, Change(NEW, {"Комментарий": "x"}, create=True, posting="post"))
-    assert result.error is not None
-    assert (result.became, result.error.code) == ("not_posted", "posting_ignored")
-
-
 def test_one_record_that_is_refused_stops_no_other(front: Front, opened: Open) -> None:
     """Results come one for one, in the order of the changes."""
     keys = [NEW[:-1] + str(n) for n in range(3)]
@@ -480,3 +354,22 @@ def test_nothing_is_ever_deleted(front: Front, opened: Open) -> None:
     one(connector, CLIENTS, Change(NEW, {"DeletionMark": True}, create=True))
     one(connector, CLIENTS, Change(GONE, {"DeletionMark": True}))
     assert {request.method for request in front.requests} == {"GET", "POST", "PATCH"}
+
+
+def test_the_whole_round_through_a_stand_with_login_and_sessions() -> None:
+    """Make, change, post, mark, over the stand's own server: its log shows each request once, and no DELETE."""
+    with OneCStand(build(3, clients=6, products=5, orders=6), user="Обмен", password=SECRET) as stand:
+        connector = OneC(OneCSettings("ut", stand.url, "Обмен", SECRET, patience=Patience(retries=1, first=0.0)))
+        made = one(connector, ORDERS, Change(NEW, {"Комментарий": "а"}, create=True, posting="post"))
+        changes = [
+            Change(NEW, {"Комментарий": "б"}, version=made.version, posting="post"),
+            Change(NEW, {"DeletionMark": True}, posting="unpost"),
+        ]
+        results = [made, *connector.write(ORDERS, changes)]
+        connector.close()
+        assert [result.became for result in results] == ["written"] * 3
+        assert stand.requests.writes == connector.traffic.writes == 6
+        assert dict(stand.requests.methods) == {"GET": 8, "POST": 4, "PATCH": 2}
+        stored = stand.world.get(ORDERS, NEW)
+        assert stored is not None
+        assert (stored["DeletionMark"], stored["Posted"], stored["Комментарий"]) == (True, False, "б")

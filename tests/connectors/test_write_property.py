@@ -162,7 +162,7 @@ def test_on_the_stand_the_base_ends_as_it_was_meant(steps: list[Step], own_keys:
 
 @pytest.mark.slow
 @given(steps=STEPS, own_keys=st.booleans())
-@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_on_the_stand_it_holds_for_long(steps: list[Step], own_keys: bool) -> None:
     """Many more of the same."""
     _on_the_stand(steps, own_keys)
