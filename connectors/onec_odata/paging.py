@@ -114,14 +114,16 @@ class Seam:
     def follow(self, start: int, rows: list[Seen], *, versioned: bool) -> int | None:
         """``$skip`` of the record after the last one read, looked up among ``rows``, the keys of a page at ``start``.
 
-        For pages of one record, which cannot overlap. ``None``: they do not join on, look further back.
+        For pages of one record, which cannot overlap: the walk then stands there, and the page needs no other proof.
+        ``None``: they do not join on, look further back.
         """
         place = self.anchor(start, rows, versioned=versioned)
         if place is None:
             self.back += 1
             return None
         self._settle(start)
-        return start + 1 + place
+        self.done = start + 1 + place
+        return self.done
 
     def anchor(self, start: int, rows: list[Seen], *, versioned: bool) -> int | None:
         """The last of ``rows``, a page at ``start``, up to which no untouched record can be unread.

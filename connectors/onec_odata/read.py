@@ -88,8 +88,8 @@ class Reader:
         if days and asking.by_recorder(request) and not request.position:
             place.span = Span(whole.start, whole.start).after(whole, days)
         while True:
-            start, size, answer, body = self._page(place, asked, sizer)
             try:
+                start, size, answer, body = self._page(place, asked, sizer)
                 fresh = place.seam.accept(start, body.rows, look)
             except Stuck:
                 raise StopRoute("skip_ignored", system=asked.system, stream=asked.stream) from None
