@@ -8,10 +8,16 @@ import os
 import signal
 import sys
 from datetime import date
+from pathlib import Path
 from types import FrameType
 
 from stand.onec.generate.build import TODAY, build
 from stand.onec.server import OneCStand
+from stand.onec.volume import default_folder, open_volume
+
+ORDERS = "Document_ЗаказКлиента"
+#: Orders that are kept in memory at most; beyond that, this many of them are the templates of a packed set.
+LIVE_ORDERS, TEMPLATES = 100_000, 5_000
 
 
 def parser() -> argparse.ArgumentParser:
@@ -22,6 +28,10 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--clients", type=int, default=3000)
     made.add_argument("--products", type=int, default=2000)
     made.add_argument("--orders", type=int, default=20000)
+    made.add_argument(
+        "--packed", type=Path, nargs="?", const=default_folder(), metavar="FOLDER",
+        help=f"serve the orders read-only from a file made ready, kept there; always so for more than {LIVE_ORDERS}",
+    )  # fmt: skip
     made.add_argument("--today", type=date.fromisoformat, default=TODAY, help="last day of the data, YYYY-MM-DD")
     made.add_argument("--user", default="", help="no login is asked for when empty")
     made.add_argument("--password", default=os.environ.get("STAND_PASSWORD", ""), help="or $STAND_PASSWORD")
@@ -32,8 +42,13 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Build, announce, serve."""
     asked = parser().parse_args(argv)
-    world = build(asked.seed, asked.clients, asked.products, asked.orders, asked.today)
-    stand = OneCStand(world, port=asked.port, user=asked.user, password=asked.password, control=asked.control)
+    packed = asked.packed or (default_folder() if asked.orders > LIVE_ORDERS else None)
+    live = min(asked.orders, TEMPLATES) if packed else asked.orders
+    world = build(asked.seed, asked.clients, asked.products, live, asked.today)
+    volumes = [open_volume(world, ORDERS, asked.orders, packed)] if packed else []
+    stand = OneCStand(
+        world, port=asked.port, user=asked.user, password=asked.password, control=asked.control, volumes=volumes
+    )
 
     def leave(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt

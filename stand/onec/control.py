@@ -1,19 +1,21 @@
 """``/_stand/…``: the way to change a running stand from another process. Served only when started with ``--control``.
 
-``GET /_stand/state`` · ``POST /_stand/edit {"set", "key", "fields"}`` · ``add {"set", "fields"}`` ·
-``delete {"set", "key"}`` · ``quirks {name: value}`` · ``clear`` (counters). A key of several fields is a list.
+``GET /_stand/state``, and ``POST`` of a JSON object to one of ``ACTIONS``; ``stand/README.md`` lists their fields.
+A key of several fields is a list. What a test does with attributes of ``OneCStand``, this does over HTTP.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from stand.onec.script import edit_of, key_of
 from stand.onec.wire import Response
-from stand.onec.world import Key, World
+from stand.onec.world import World
 
 if TYPE_CHECKING:
-    from stand.onec.server import Service
+    from stand.onec.service import Service
 
 PREFIX = "/_stand/"
 _JSON = "application/json; charset=utf-8"
@@ -23,19 +25,88 @@ def _reply(status: int, value: Any) -> Response:
     return Response(status, _JSON, json.dumps(value, ensure_ascii=False, default=str).encode())
 
 
-def _key(value: Any) -> Key:
-    return tuple(map(str, value)) if isinstance(value, list) else str(value)
+def _edit(action: str) -> Callable[[Service, dict[str, Any]], Any]:
+    def run(service: Service, asked: dict[str, Any]) -> Any:
+        volume = service.engine.volumes.get(str(asked.get("set")))
+        if volume is None:
+            return edit_of({**asked, "do": action})(service.engine.world)
+        if action not in ("edit", "touch"):
+            raise ValueError(f"a packed set knows no {action}")
+        return {"DataVersion": volume.edit(str(asked["key"]), dict(asked["fields"]) if action == "edit" else {})}
+
+    return run
 
 
-def _act(world: World, action: str, asked: dict[str, Any]) -> Any:
-    name = asked["set"]
-    if action == "edit":
-        record = world.edit(name, _key(asked["key"]), asked["fields"])
-        return {"DataVersion": record.get("DataVersion")}
-    if action == "add":
-        return {"key": world.key_of(name, world.add(name, asked["fields"]))}
-    world.delete(name, _key(asked["key"]))
+def _quirks(service: Service, asked: dict[str, Any]) -> Any:
+    before = service.quirks.state()
+    service.quirks.update(asked)
+    try:
+        service.engine.prepare()
+    except ValueError:
+        service.quirks.update(before)
+        raise
+    return service.quirks.state()
+
+
+def _forbid(service: Service, asked: dict[str, Any]) -> Any:
+    name, key, world = str(asked["set"]), key_of(asked["key"]), service.engine.world
+    if world.get(name, key) is None:
+        raise KeyError(f"{name} has no {key}")
+    (world.forbidden.add if asked.get("hidden", True) else world.forbidden.discard)((name, key))
+    return {"forbidden": len(world.forbidden)}
+
+
+def _script(service: Service, asked: dict[str, Any]) -> Any:
+    name, edits = str(asked["set"]), [edit_of(edit) for edit in asked["edits"]]
+    if name not in service.engine.world.model.sets:
+        raise KeyError(name)
+
+    def play(world: World) -> None:
+        for edit in edits:
+            edit(world)
+
+    service.script.when(name, int(asked.get("page", 1)), play)
+    return {"waiting": len(service.script.steps)}
+
+
+def _snapshot(service: Service, asked: dict[str, Any]) -> Any:
+    service.snapshots.take(str(asked.get("name", "")))
+    return {"snapshots": list(service.snapshots.moments)}
+
+
+def _restore(service: Service, asked: dict[str, Any]) -> Any:
+    service.snapshots.restore(str(asked.get("name", "")))
     return {}
+
+
+def _restart(service: Service, asked: dict[str, Any]) -> Any:
+    service.restart(float(asked["seconds"]))
+    return {}
+
+
+def _register(service: Service, asked: dict[str, Any]) -> Any:
+    service.engine.exchange.register_all(str(asked["node"]))
+    return {"registered": len(service.engine.exchange.changes[str(asked["node"])])}
+
+
+def _clear(service: Service, _asked: dict[str, Any]) -> Any:
+    service.log.clear()
+    service.sessions.clear()
+    return {}
+
+
+#: What can be posted, by the last word of the address.
+ACTIONS: dict[str, Callable[[Service, dict[str, Any]], Any]] = {
+    **{action: _edit(action) for action in ("edit", "add", "delete", "touch")},
+    "quirks": _quirks,
+    "forbid": _forbid,
+    "script": _script,
+    "snapshot": _snapshot,
+    "restore": _restore,
+    "restart": _restart,
+    "register": _register,
+    "clear": _clear,
+}
 
 
 def answer(service: Service, method: str, path: str, body: bytes) -> Response:
@@ -43,21 +114,12 @@ def answer(service: Service, method: str, path: str, body: bytes) -> Response:
     action = path.removeprefix(PREFIX).strip("/")
     if method == "GET" and action == "state":
         return _reply(200, state(service))
-    if method != "POST":
+    if method != "POST" or action not in ACTIONS:
         return _reply(404, {"error": f"no such control request: {method} {path}"})
     try:
-        asked = json.loads(body or b"{}")
-        if action == "quirks":
-            service.quirks.update(asked)
-            return _reply(200, service.quirks.state())
-        if action == "clear":
-            service.log.clear()
-            return _reply(200, {})
-        if action in ("edit", "add", "delete"):
-            return _reply(200, _act(service.engine.world, action, asked))
-    except (ValueError, KeyError, TypeError) as error:
+        return _reply(200, ACTIONS[action](service, json.loads(body or b"{}")))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         return _reply(400, {"error": f"{type(error).__name__}: {error}"})
-    return _reply(404, {"error": f"no such control request: {method} {path}"})
 
 
 def state(service: Service) -> dict[str, Any]:
@@ -67,8 +129,14 @@ def state(service: Service) -> dict[str, Any]:
         "requests": len(log),
         "writes": log.writes,
         "methods": dict(log.methods),
+        "sets": dict(log.sets),
         "bytes_sent": log.bytes_sent,
+        "sessions": service.sessions.state(),
+        "struck": service.quirks.struck,
+        "script": {"waiting": len(service.script.steps), "played": service.script.played},
+        "snapshots": list(service.snapshots.moments),
         "quirks": service.quirks.state(),
-        "records": {name: len(table) for name, table in world.tables.items() if len(table)},
+        "records": {name: len(table) for name, table in world.tables.items() if len(table)}
+        | {name: volume.file.count for name, volume in service.engine.volumes.items()},
         "version": world.version,
     }

@@ -6,9 +6,11 @@ Knows nothing of sockets, logins or faults; ``stand.onec.server`` wraps it.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import replace
 
-from stand.onec import atomout, edmx, jsonout
+from stand.onec import atomin, atomout, edmx, jsonout
+from stand.onec.drift import convert, published, reshaped
 from stand.onec.errors import (
     OUT_OF_MEMORY,
     ODataError,
@@ -26,12 +28,14 @@ from stand.onec.quirks import Quirks
 from stand.onec.syntax import Parser
 from stand.onec.urls import Segment, arguments, key_in, pairs, segments, stored_key, unquoted
 from stand.onec.virtual import balance, balance_shape, slice_last, turnovers
+from stand.onec.volume import Volume
 from stand.onec.wire import ENTRY, FEED, PLAIN, SERVICE, XML, Form, Request, Response, form_of, refusal
 from stand.onec.world import Record, World, rows_of
 from stand.onec.writes import Writer, parsed
 
 VIRTUAL = frozenset({"Balance", "Turnovers", "BalanceAndTurnovers", "SliceLast", "SliceFirst"})
 _PARAMETERS = ("Period", "Condition", "Dimensions")
+_LOAD_MODE = "1c_odata-dataloadmode"
 
 
 class Engine:
@@ -42,21 +46,46 @@ class Engine:
         self.root = root
         self.quirks = quirks or Quirks()
         self.reader = Reader(world)
-        self.writer = Writer(world)
+        self.writer = Writer(world, self.quirks)
         self.exchange = Exchange(world)
+        self.whole = self.published = world.model
         self.metadata = edmx.document(world.model)
+        self.volumes: dict[str, Volume] = {}
+        self._drift: tuple[tuple[str, ...], dict[str, str]] = ((), {})
+
+    def prepare(self) -> None:
+        """Follow ``quirks.unpublished`` and ``retyped``. ``ValueError`` names what the base does not have."""
+        asked = (self.quirks.unpublished, self.quirks.retyped)
+        if asked == self._drift:
+            return
+        with self.world.lock:
+            model = reshaped(self.whole, *asked)
+            self.published = published(model, self.quirks.unpublished)
+            convert(self.world, {n: edm for n, edm in self.quirks.retyped.items() if n not in self._drift[1]})
+            self.world.model = model
+            self.world.version += 1
+            self.metadata = edmx.document(self.published)
+            self.exchange.fields.clear()
+            self.exchange.unpublished = frozenset(model.sets.keys() - self.published.sets.keys())
+            self._drift = (asked[0], dict(asked[1]))
+
+    def refuse(self, error: ODataError, query: str, headers: Mapping[str, str]) -> Response:
+        """An error in the form that this request would be answered in."""
+        accept = headers.get("accept", "")
+        return refusal(error, Form(json="json" in query or "json" in accept), encoded=self.quirks.base64_messages)
 
     def handle(self, request: Request) -> Response:
         """The answer; every refusal of 1C's becomes its error body."""
         accept = request.headers.get("accept", "")
         form = Form(json="json" in request.query or "json" in accept)
+        self.prepare()
         try:
             asked = pairs(request.query)
             form = form_of(asked, accept)
             with self.world.lock:
                 return self._route(request, segments(request.path), asked, form)
         except ODataError as error:
-            return refusal(error, form)
+            return refusal(error, form, encoded=self.quirks.base64_messages)
 
     def _route(self, request: Request, steps: list[Segment], asked: dict[str, str], form: Form) -> Response:
         reading = request.method in ("GET", "HEAD")
@@ -66,37 +95,58 @@ class Engine:
             if not reading:
                 raise not_allowed(request.method)
             return Response(200, XML, self.metadata) if steps else self._service(form)
-        item = self.world.model.sets.get(steps[0].name)
+        item = self.published.sets.get(steps[0].name)
         if item is None or self.quirks.empty_service_list:
             raise set_not_found(steps[0].name)
-        return self._read(item, steps, asked, form) if reading else self._write(request, item, steps, form)
+        volume = self.volumes.get(item.owner or item.name)
+        if volume is not None:
+            return self._packed(volume, item, steps, asked, form, reading=reading)
+        return self._read(item, steps, asked, form) if reading else self._write(request, item, steps, asked, form)
+
+    def serve(self, volume: Volume) -> None:
+        """Answer reads of that set from its packed file."""
+        volume.quirks = self.quirks
+        self.volumes[volume.item.name] = volume
+
+    def _packed(
+        self, volume: Volume, item: EntitySet, steps: list[Segment], asked: dict[str, str], form: Form, *, reading: bool
+    ) -> Response:
+        if not reading:
+            raise not_allowed("POST, PATCH, PUT, DELETE")
+        if item.owner:
+            raise ODataError(501, 21, f"В упакованном наборе стенда нет {item.name}")
+        return volume.read(steps, self._options(asked), form, self.root)
 
     def _service(self, form: Form) -> Response:
-        model, empty = self.world.model, self.quirks.empty_service_list
+        model, empty = self.published, self.quirks.empty_service_list
         if form.json:
             return Response(200, form.content_type, jsonout.service(model, self.root, empty))
         return Response(200, SERVICE, atomout.service(model, self.root, empty))
 
-    def _write(self, request: Request, item: EntitySet, steps: list[Segment], form: Form) -> Response:
+    def _write(
+        self, request: Request, item: EntitySet, steps: list[Segment], asked: dict[str, str], form: Form
+    ) -> Response:
         """POST of a set, PATCH/PUT/DELETE of an entity, POST of Post or Unpost; the answer is the whole object."""
-        method, inside = request.method, steps[0].inside or ""
-        version = request.headers.get("if-match", "") if self.quirks.if_match_checked else ""
+        method, inside, headers = request.method, steps[0].inside or "", request.headers
+        version = headers.get("if-match", "") if self.quirks.if_match_checked else ""
+        load_mode = headers.get(_LOAD_MODE, "").lower() == "true"
         if method == "POST" and len(steps) == 2:
-            self.writer.post(item, inside, steps[1].name)
+            given = arguments(steps[1].inside or "") | asked
+            self.writer.post(item, inside, steps[1].name, given.get("PostingModeOperational", ""))
             return Response(200, PLAIN, b"")
         if len(steps) > 1:
             raise segment_not_found(steps[1].name)
         if method == "POST" and not inside:
-            record, status = self.writer.create(item, parsed(request.body), str(uuid.uuid4()))
+            record, status = self.writer.create(item, _body(request), str(uuid.uuid4()), load_mode=load_mode)
             response = self.answer_one(item, record, project(item, ()), form, status)
             response.headers["Location"] = self.writer.location(item, record, self.root)
             return response
         if method in ("PATCH", "PUT") and inside:
             whole = method == "PUT"
-            record = self.writer.change(item, inside, parsed(request.body), version, whole=whole)
+            record = self.writer.change(item, inside, _body(request), version, whole=whole, load_mode=load_mode)
             return self.answer_one(item, record, project(item, ()), form)
         if method == "DELETE" and inside:
-            self.writer.remove(item, inside, version)
+            self.writer.remove(item, inside, version, load_mode=load_mode)
             return Response(204, PLAIN, b"")
         raise not_allowed(method)
 
@@ -125,8 +175,7 @@ class Engine:
         parsed = self._options(asked)
         fields = project(item, parsed.select, parsed.expand)
         chosen = page(found, parsed)
-        limit = self.quirks.memory_error_over_rows
-        if limit and len(chosen) > limit:
+        if self.quirks.too_large(item.name, rows=len(chosen)):
             raise ODataError(500, -1, OUT_OF_MEMORY)
         count = len(found) if parsed.count else None
         if form.json:
@@ -215,3 +264,10 @@ class Engine:
             plain = EntitySet(item.name, "independent", item.shape, item.key)
             rows = ordered(self.world, plain, rows, parsed.orderby)
         return self._collection(item, rows, asked, form)
+
+
+def _body(request: Request) -> Record:
+    """The fields that a write brings, from JSON or Atom."""
+    if atomin.is_atom(request.body, request.headers.get("content-type", "")):
+        return atomin.parsed(request.body)
+    return parsed(request.body)

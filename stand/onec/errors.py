@@ -60,3 +60,18 @@ def not_allowed(method: str) -> ODataError:
 def denied() -> ODataError:
     """Row-level rights forbid one of the records asked for."""
     return ODataError(401, 20, "Нарушение прав доступа!")
+
+
+def locked(name: str) -> ODataError:
+    """Another session holds the record; worded after the platform's own dialogue."""
+    return ODataError(500, -1, f"Не удалось заблокировать запись {name}. Объект уже заблокирован другим сеансом.")
+
+
+def refused(text: str) -> ODataError:
+    """A handler of the configuration raised an exception: its text comes through as it is."""
+    return ODataError(500, -1, text)
+
+
+def no_load_mode(name: str) -> ODataError:
+    """``1C_OData-DataLoadMode`` for an object that knows no such mode."""
+    return ODataError(400, 17, f"Для объекта «{name}» режим загрузки данных не поддерживается")

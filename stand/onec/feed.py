@@ -37,6 +37,7 @@ class Exchange:
             str(node["Ref_Key"]): {} for node in world.tables[PLAN] if node["Ref_Key"] != THIS_NODE
         }
         self.fields: dict[str, Projection] = {}
+        self.unpublished: frozenset[str] = frozenset()
         world.listeners.append(self.register)
 
     def register(self, name: str, key: Key) -> None:
@@ -81,7 +82,9 @@ class Exchange:
 
     def _select(self, node: str, number: int, root: str) -> bytes:
         rows = self.changes[node]
-        wanted = [item for item, sent in rows.items() if sent is None or sent == number]
+        due = [item for item, sent in rows.items() if sent is None or sent == number]
+        # What is registered but not published is passed over in silence and stays registered.
+        wanted = [item for item in due if item[0] not in self.unpublished]
         records = self._recordsets({name for name, _ in wanted if name.startswith("Acc")})
         entries, gone = [], []
         for name, key in wanted:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -13,6 +15,7 @@ FEED = "application/atom+xml;type=feed;charset=utf-8"
 ENTRY = "application/atom+xml;type=entry;charset=utf-8"
 SERVICE = "application/atomsvc+xml;charset=utf-8"
 PLAIN = "text/plain;charset=utf-8"
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +68,11 @@ def form_of(asked: Mapping[str, str], accept: str) -> Form:
     return Form(json=True, detail=detail)
 
 
-def refusal(error: ODataError, form: Form) -> Response:
-    """The error body in the format of the request."""
+def refusal(error: ODataError, form: Form, *, encoded: bool = False) -> Response:
+    """The error body in the format of the request; a text with control characters (or ``encoded``) in base64."""
+    text = error.text
+    if encoded or _CONTROL.search(text):
+        text = base64.b64encode(text.encode()).decode()
     if form.json:
-        return Response(error.status, form.content_type, jsonout.error(error.code, error.text))
-    return Response(error.status, XML, atomout.error(error.code, error.text))
+        return Response(error.status, form.content_type, jsonout.error(error.code, text))
+    return Response(error.status, XML, atomout.error(error.code, text))

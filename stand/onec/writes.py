@@ -10,9 +10,11 @@ import json
 import re
 from typing import Any
 
-from stand.onec.errors import INTERNAL, ODataError, method_not_found, not_allowed
+from stand.onec.errors import INTERNAL, ODataError, instance_not_found, method_not_found, not_allowed
+from stand.onec.handlers import Handlers
 from stand.onec.model import NAMESPACE, EntitySet, Kind, Prop, Shape
 from stand.onec.movements import freeze
+from stand.onec.quirks import Quirks
 from stand.onec.urls import key_in, link, stored_key
 from stand.onec.world import FIRST_VERSION, Key, Record, Rows, World
 
@@ -75,10 +77,12 @@ def _number(prop: Prop, value: Any) -> Any:
 
 
 class Writer:
-    """Writes to one world."""
+    """Writes to one world. ``load_mode`` everywhere: the header ``1C_OData-DataLoadMode`` was true."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, quirks: Quirks | None = None) -> None:
         self.world = world
+        self.quirks = quirks or Quirks()
+        self.handlers = Handlers(world, self.quirks)
 
     def fields(self, item: EntitySet, body: Record, old: Record) -> Record:
         """What a body says, converted; rows of a tabular part replace all the old ones."""
@@ -118,7 +122,7 @@ class Writer:
             found.append(self._flat(shape, row, {}) | {"LineNumber": str(number)})
         return found
 
-    def create(self, item: EntitySet, body: Record, guid: str) -> tuple[Record, int]:
+    def create(self, item: EntitySet, body: Record, guid: str, *, load_mode: bool = False) -> tuple[Record, int]:
         """A new record and the status: 201, or 200 for an independent register. ``guid``: for a body without one."""
         if item.kind == "table":
             raise ODataError(400, 13, "Строка табличной части не может быть создана непосредственно")
@@ -126,7 +130,7 @@ class Writer:
             raise not_allowed("POST")
         record = self.fields(item, body, {})
         if item.key == ("Ref_Key",):
-            own = body.get("Ref_Key") or guid
+            own = (not self.quirks.own_key_ignored and body.get("Ref_Key")) or guid
             record = {"Ref_Key": _scalar(item.shape.by_name["Ref_Key"], own), "DataVersion": FIRST_VERSION, **record}
         missing = [name for name in item.key if name not in record]
         if missing:
@@ -136,6 +140,8 @@ class Writer:
             raise ODataError(400, 15, "Запись с такими ключевыми полями уже существует!")
         if item.kind == "document":
             self._document_defaults(item, record)
+        self.handlers.before_write(item, {}, record, load_mode=load_mode)
+        if item.kind == "document":
             self.world.frozen[item.name, str(key)] = {}
         return self.world.add(item.name, record), 200 if item.kind == "independent" else 201
 
@@ -149,12 +155,14 @@ class Writer:
         key = stored_key(item, key_in(item, inside))
         record = self.world.get(item.name, key)
         if record is None:
-            raise ODataError(404, 9, "Экземпляр сущности не найден")
+            raise instance_not_found()
         if headers_version and headers_version.strip('W/"') != record.get("DataVersion"):
             raise ODataError(412, 0, "Версия объекта отличается от указанной")
         return key, record
 
-    def change(self, item: EntitySet, inside: str, body: Record, version: str, *, whole: bool) -> Record:
+    def change(
+        self, item: EntitySet, inside: str, body: Record, version: str, *, whole: bool, load_mode: bool = False
+    ) -> Record:
         """PATCH, or PUT when ``whole``; a posted document keeps the movements it had. ``version``: from If-Match."""
         if item.key != ("Ref_Key",) and item.kind != "independent":
             raise not_allowed("PUT" if whole else "PATCH")
@@ -162,7 +170,8 @@ class Writer:
         found = self.fields(item, body, record)
         moved = [name for name in item.key if found.get(name, record.get(name)) != record.get(name)]
         if item.kind == "independent" and moved:
-            raise ODataError(404, 9, "Экземпляр сущности не найден")
+            raise instance_not_found()
+        self.handlers.before_write(item, record, found, load_mode=load_mode)
         if item.kind == "document":
             freeze(self.world, item.name, str(key))
         if whole:
@@ -173,22 +182,32 @@ class Writer:
         self.world.touch(item.name, key)
         return record
 
-    def remove(self, item: EntitySet, inside: str, version: str) -> None:
+    def remove(self, item: EntitySet, inside: str, version: str, *, load_mode: bool = False) -> None:
         """Physical deletion."""
         if item.kind not in ("catalog", "document", "independent"):
             raise not_allowed("DELETE")
-        key, _ = self._existing(item, inside, version)
+        key, record = self._existing(item, inside, version)
+        self.handlers.before_delete(item, record, load_mode=load_mode)
+        self.world.frozen.pop((item.name, str(key)), None)
         self.world.delete(item.name, key)
 
-    def post(self, item: EntitySet, inside: str, name: str) -> None:
-        """Post or Unpost a document: now the movements follow its fields again."""
+    def post(self, item: EntitySet, inside: str, name: str, mode: str = "") -> None:
+        """Post or Unpost a document: now the movements follow its fields again.
+
+        ``mode``: the text of ``PostingModeOperational``; code 1 when it is no boolean.
+        """
         if item.kind != "document" or name not in ("Post", "Unpost"):
             raise method_not_found(name)
+        if mode.lower() not in ("", "true", "false"):
+            raise ODataError(400, 1, f"Ошибка преобразования строки «{mode}» к типу Edm.Boolean")
         key, record = self._existing(item, inside, "")
-        if name == "Post" and record.get("DeletionMark"):
-            raise ODataError(500, -1, "Помеченный на удаление документ не может быть проведен!")
-        self.world.frozen.pop((item.name, str(key)), None)
-        record["Posted"] = name == "Post"
+        posting, operational = name == "Post", mode.lower() == "true"
+        self.handlers.before_posting(item, record, posting=posting, operational=operational)
+        if posting and not operational and self.quirks.unoperational_moves_nothing:
+            self.world.frozen[item.name, str(key)] = {}
+        else:
+            self.world.frozen.pop((item.name, str(key)), None)
+        record["Posted"] = posting
         self.world.touch(item.name, key)
 
     def location(self, item: EntitySet, record: Record, root: str) -> str:
