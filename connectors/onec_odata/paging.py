@@ -40,7 +40,7 @@ _NEAR = 2 * TAIL
 
 
 class Stuck(Exception):
-    """The server gives the same records whatever ``$skip`` says."""
+    """The server seems to give the same records whatever ``$skip`` says: ask it for what lies far beyond the end."""
 
 
 class Unsteady(Exception):
@@ -89,7 +89,7 @@ class Seam:
     def accept(self, start: int, rows: list[msgspec.Raw], sight: Sight) -> list[msgspec.Raw] | None:
         """The new ones among ``rows``, which were read at ``$skip=start``; ``None``: ask again, further back.
 
-        ``Stuck`` when they are the records of another ``$skip``, twice: once can be chance, when as many records were
+        ``Stuck`` when they are the records of another ``$skip``, twice: which can be chance, when as many records were
         inserted before us as we went ahead. ``Unsteady`` when the set had to be begun anew too often.
         """
         head = [sight(raw) for raw in rows[:_NEAR]]
@@ -142,6 +142,10 @@ class Seam:
             sure = [two[0] for one, two in pairwise(found) if one[1] < two[1]]
             sure = sure or [here for here, _, _ in found if shared == 1]
         return sure[-1] if sure else (-1 if start <= 0 else None)
+
+    def trust(self) -> None:
+        """The server does heed ``$skip``: that the same records came twice was chance."""
+        self.suspect, self.first, self.recent = 0, [], (0, [])
 
     def _settle(self, start: int) -> None:
         """The page joins on. That the start of the set does is no merit: it is counted, so that every walk ends."""
