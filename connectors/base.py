@@ -34,7 +34,7 @@ class StreamInfo:
 
     ``tables``: fields of its nested tables, by the table's name. ``key``: the full key, where the system tells it.
     ``refs``: the stream that a reference field points at, where it is one and is offered. A virtual table of a register
-    is a stream of its own, named ``set#balance`` or ``set#slice_last``.
+    is a stream of its own, named ``set#balance``, ``set#slice_last`` and so on (``ReadRequest.table``).
     """
 
     name: str
@@ -48,9 +48,11 @@ class StreamInfo:
 class ReadRequest:
     """What to read of one stream.
 
-    ``table``: ``set`` (the plain set), ``balance`` or ``slice_last`` (1C's virtual tables). ``fields``: names to ask
-    for, nothing else is fetched. ``key``: the full key, for a stable order. ``window``/``date_field``: only rows dated
-    inside the window, in the system's own time zone. ``position``: where an interrupted read goes on.
+    ``table``: ``set`` (the plain set) or a virtual table of 1C: ``balance``, ``turnovers``, ``balance_and_turnovers``,
+    ``slice_last``, ``slice_first``. Of a virtual table the window is the moment or the period that it is computed for,
+    and rows are summed by the key. ``fields``: names to ask for, nothing else is fetched. ``key``: the full key, for a
+    stable order. ``window``/``date_field``: only rows dated inside the window, in the system's own time zone.
+    ``position``: where an interrupted read goes on.
 
     ``changed_field``/``since``: only records whose own "changed at" field is ``since`` or later; ``since`` is written
     as the system writes dates (``2026-01-31T00:00:00``, its own time zone), empty for no bound.

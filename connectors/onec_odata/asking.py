@@ -86,7 +86,7 @@ def whole(request: ReadRequest) -> Span:
     if request.changed_field:
         return Span(datetime.fromisoformat(request.since)) if request.since else Span()
     window = request.window
-    if window is None or not request.date_field:
+    if window is None or (request.table == "set" and not request.date_field):
         return Span()
     end = LAST if window.end.year > _LAST_YEAR else _midnight(window.end)
     return Span(_midnight(window.start), end)

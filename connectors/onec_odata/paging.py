@@ -40,7 +40,7 @@ _NEAR = 2 * TAIL
 
 
 class Stuck(Exception):
-    """The server gives the same records whatever ``$skip`` says."""
+    """The server seems to give the same records whatever ``$skip`` says: ask it for what lies far beyond the end."""
 
 
 class Unsteady(Exception):
@@ -89,7 +89,7 @@ class Seam:
     def accept(self, start: int, rows: list[msgspec.Raw], sight: Sight) -> list[msgspec.Raw] | None:
         """The new ones among ``rows``, which were read at ``$skip=start``; ``None``: ask again, further back.
 
-        ``Stuck`` when they are the records of another ``$skip``, twice: once can be chance, when as many records were
+        ``Stuck`` when they are the records of another ``$skip``, twice: which can be chance, when as many records were
         inserted before us as we went ahead. ``Unsteady`` when the set had to be begun anew too often.
         """
         head = [sight(raw) for raw in rows[:_NEAR]]
@@ -114,14 +114,16 @@ class Seam:
     def follow(self, start: int, rows: list[Seen], *, versioned: bool) -> int | None:
         """``$skip`` of the record after the last one read, looked up among ``rows``, the keys of a page at ``start``.
 
-        For pages of one record, which cannot overlap. ``None``: they do not join on, look further back.
+        For pages of one record, which cannot overlap: the walk then stands there, and the page needs no other proof.
+        ``None``: they do not join on, look further back.
         """
         place = self.anchor(start, rows, versioned=versioned)
         if place is None:
             self.back += 1
             return None
         self._settle(start)
-        return start + 1 + place
+        self.done = start + 1 + place
+        return self.done
 
     def anchor(self, start: int, rows: list[Seen], *, versioned: bool) -> int | None:
         """The last of ``rows``, a page at ``start``, up to which no untouched record can be unread.
@@ -140,6 +142,10 @@ class Seam:
             sure = [two[0] for one, two in pairwise(found) if one[1] < two[1]]
             sure = sure or [here for here, _, _ in found if shared == 1]
         return sure[-1] if sure else (-1 if start <= 0 else None)
+
+    def trust(self) -> None:
+        """The server does heed ``$skip``: that the same records came twice was chance."""
+        self.suspect, self.first, self.recent = 0, [], (0, [])
 
     def _settle(self, start: int) -> None:
         """The page joins on. That the start of the set does is no merit: it is counted, so that every walk ends."""

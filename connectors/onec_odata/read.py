@@ -30,6 +30,7 @@ _TOLERANCE = 4
 _NO_COUNT = {"source_error", "source_failed", "not_onec", "html_page", "unknown_table", "unknown_object"}
 _SLOW_RETRIES = 3
 _PEEKS = 3
+_FAR = "1000000000"
 
 
 @dataclass(slots=True)
@@ -88,11 +89,14 @@ class Reader:
         if days and asking.by_recorder(request) and not request.position:
             place.span = Span(whole.start, whole.start).after(whole, days)
         while True:
-            start, size, answer, body = self._page(place, asked, sizer)
             try:
+                start, size, answer, body = self._page(place, asked, sizer)
                 fresh = place.seam.accept(start, body.rows, look)
             except Stuck:
-                raise StopRoute("skip_ignored", system=asked.system, stream=asked.stream) from None
+                if self._far(place, asked):
+                    raise StopRoute("skip_ignored", system=asked.system, stream=asked.stream) from None
+                place.seam.trust()
+                continue
             except Unsteady:
                 raise RetryLater("set_unsteady", system=asked.system, stream=asked.stream) from None
             if fresh is None:
@@ -131,6 +135,11 @@ class Reader:
             return False
         url = self._getter.url(asking.keys_only(request), ("$top", "1"), span=span)
         return bool(self._getter.fetch(url, self._getter.asked(request), None)[1].rows)
+
+    def _far(self, place: _Place, asked: Asked) -> bool:
+        """Whether anything comes from far beyond the end of the set."""
+        url = self._getter.url(asking.keys_only(place.request), ("$top", "1"), ("$skip", _FAR), span=place.span)
+        return bool(self._getter.fetch(url, asked, None)[1].rows)
 
     def _page(self, place: _Place, asked: Asked, sizer: Sizer) -> tuple[int, int, Answer, Body]:
         """One page as big as the base can make; halves it when the base runs out of memory or of time."""

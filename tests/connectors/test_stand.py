@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,12 +15,14 @@ from connectors.onec_odata.config import OneCSettings, Patience
 from connectors.onec_odata.connector import OneC
 from hub.model.errors import HubError
 from hub.model.records import Page
+from mappings.compiled import compile_profile
 from stand.onec.generate.build import build
 from stand.onec.server import OneCStand
 from tests.connectors.conftest import EAGER, Open
 from tests.connectors.server import Reply, Request, collection
 
 ORDERS, CLIENTS = "Document_ЗаказКлиента", "Catalog_Контрагенты"
+SHIPMENTS = "Document_РеализацияТоваровУслуг"
 READ = ReadRequest(CLIENTS, ("Description",))
 
 Opened = Callable[..., OneC]
@@ -171,6 +175,71 @@ def test_rights_on_one_record_forbid_the_set(stand: OneCStand, opened: Opened) -
     with pytest.raises(HubError) as error:
         got(opened())
     assert error.value.code == "rights_missing"
+
+
+def test_rights_on_one_record_can_be_left_to_1c(stand: OneCStand, opened: Opened) -> None:
+    """With ``allowed_only`` the others come, and the count is theirs; the error without it says how."""
+    hidden = min(expected(stand))
+    stand.world.forbidden.add((CLIENTS, hidden))
+    with pytest.raises(HubError) as error:
+        got(opened())
+    assert "allowed_only" in error.value.advice("ru")
+    assert CLIENTS in error.value.sentence("ru")
+    connector = opened(allowed_only=True)
+    assert got(connector) == expected(stand) - {hidden}
+    assert connector.count(READ) == len(expected(stand)) - 1
+
+
+def test_a_record_that_may_not_be_seen_is_not_taken_for_deleted(stand: OneCStand, opened: Opened) -> None:
+    """Asked for by key it is refused, and that is raised: the hub does not know whether it is there."""
+    hidden = min(expected(stand))
+    stand.world.forbidden.add((CLIENTS, hidden))
+    with pytest.raises(HubError) as error:
+        opened().fetch(READ, sorted(expected(stand)))
+    assert error.value.code == "rights_missing"
+
+
+@pytest.mark.parametrize("sessions", [1, 2, 4])
+def test_the_base_never_sees_more_sessions_than_allowed(stand: OneCStand, opened: Opened, sessions: int) -> None:
+    """Eight threads read and fetch at once: a pool of exactly so many sessions refuses nothing."""
+    stand.quirks.pool_size, stand.quirks.pool_timeout, stand.quirks.latency = sessions, 0.0, 0.002
+    connector = opened(max_sessions=sessions, page_size=20)
+    found: list[int] = []
+
+    def work(number: int) -> None:
+        ids = sorted(expected(stand))
+        found.append(len(got(connector) if number % 2 else connector.fetch(READ, ids).records))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert found == [len(expected(stand))] * 8
+    assert connector.traffic.retries == 0
+
+
+def test_a_composite_reference_becomes_a_link_only_with_its_type(stand: OneCStand, opened: Opened) -> None:
+    """From the base through connector and mapping: an order is a link; undefined, unpublished, a client are none."""
+    connector = opened()
+    mapping = compile_profile("onec_ut11", "Europe/Moscow", streams=connector.streams()).mappings["shipment"]
+    order, client = str(stand.world.records(ORDERS)[0]["Ref_Key"]), min(expected(stand))
+    shown = {
+        "StandardODATA.Document_ЗаказКлиента": order,
+        "StandardODATA.Undefined": "",
+        "StandardODATA.Catalog_Контрагенты": client,
+        f"UnavailableEntities.UnavailableEntity_{client}": client,
+    }
+    keys = [str(record["Ref_Key"]) for record in stand.world.records(SHIPMENTS)[: len(shown)]]
+    for key, (kind, value) in zip(keys, shown.items(), strict=True):
+        stand.world.edit(SHIPMENTS, key, {"ЗаказКлиента": value, "ЗаказКлиента_Type": kind})
+    page = connector.fetch(ReadRequest(SHIPMENTS, mapping.select, mapping.key), keys)
+    raws = {json.loads(bytes(raw))["Ref_Key"]: bytes(raw) for raw in page.records}
+    for key, (kind, value) in zip(keys, shown.items(), strict=True):
+        record = json.loads(raws[key])
+        assert (record["ЗаказКлиента"], record["ЗаказКлиента_Type"]) == (value, kind)
+        links = mapping.collect(mapping.decode([raws[key]], [key])).get(ORDERS, set())
+        assert links == ({order} if value == order else set())
 
 
 def test_the_schema_is_read_once(stand: OneCStand, opened: Opened) -> None:

@@ -3,18 +3,22 @@ from __future__ import annotations
 import base64
 import gzip
 import io
+import select
 import shutil
+import socket
+import socketserver
 import ssl
 import subprocess
 import threading
 import time
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from connectors.onec_odata.answers import Answer, Asked, retry_after
 from connectors.onec_odata.config import OneCSettings, Patience
-from connectors.onec_odata.transport import TooBig, Transport, _headers
+from connectors.onec_odata.transport import IDLE, TooBig, Transport, _headers
 from hub.model.errors import HubError, RetryLater, StopSystem
 from tests.connectors.conftest import EAGER, SECRET
 from tests.connectors.server import Reply, Request, Script, Scripted, collection, fault, serving
@@ -256,6 +260,43 @@ def test_connections_are_kept_alive() -> None:
     assert len(ports) == 1
 
 
+def _slow(seconds: float) -> Script:
+    def answer(request: Request) -> Reply:
+        time.sleep(seconds)
+        return OK
+
+    return answer
+
+
+def test_a_base_that_has_to_start_is_given_time() -> None:
+    """The first request may take longer than any other; so may the first after a pause that ended 1C's session."""
+    with serving(_slow(0.3)) as server:
+        sender = transport(server, timeout=0.1, first_timeout=5.0)
+        first = sender.get(f"{server.url}/x", ASKED)
+        assert first.seconds == 0.0
+        with pytest.raises(RetryLater) as error:
+            sender.get(f"{server.url}/x", ASKED)
+        assert (error.value.code, error.value.params["seconds"]) == ("source_timeout", 0)
+        sender._heard = time.monotonic() - IDLE - 1
+        assert sender.get(f"{server.url}/x", ASKED).status == 200
+
+
+def test_the_first_request_is_given_a_minute_more_unless_told_otherwise() -> None:
+    """Never less than the others: a shorter ``first_timeout`` than ``timeout`` would be a mistake."""
+    with serving(lambda r: OK) as server:
+        patience = [transport(server, timeout=20.0, first_timeout=first)._cold_patience for first in (None, 35.0, 10.0)]
+    assert patience == [80.0, 35.0, 20.0]
+
+
+def test_an_answer_tells_how_long_it_took() -> None:
+    """But for the first one, whose time says nothing about what was asked for."""
+    with serving(_slow(0.05)) as server:
+        sender = transport(server)
+        took = [sender.get(f"{server.url}/x", ASKED).seconds for _ in range(3)]
+    assert took[0] == 0.0
+    assert min(took[1:]) >= 0.05
+
+
 def test_a_big_document_is_streamed_into_a_file_and_begun_anew_after_a_break() -> None:
     """A download that breaks off leaves nothing of its first try behind."""
     whole = Reply(body=b"<x>" + b"y" * 500_000 + b"</x>", kind="application/xml")
@@ -304,3 +345,60 @@ def test_a_certificate_is_believed_only_if_it_is_vouched_for(certificate: Path) 
         assert "self-signed" in error.value.params["reason"]
         assert transport(server, verify=str(certificate / "ca.pem")).get(f"{server.url}/x", ASKED).status == 200
         assert transport(server, verify=False).get(f"{server.url}/x", ASKED).status == 200
+
+
+class _Tunnel(socketserver.BaseRequestHandler):
+    """A proxy for https: opens a way to where it is asked to, and passes bytes on both ways."""
+
+    asked: ClassVar[list[str]] = []
+    refuse: ClassVar[bool] = False
+
+    def handle(self) -> None:
+        """One tunnel."""
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += self.request.recv(1)
+        self.asked.append(head.decode())
+        if self.refuse:
+            self.request.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+            return
+        host, _, port = head.split()[1].decode().partition(":")
+        with socket.create_connection((host, int(port)), 5) as target:
+            self.request.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            ways = {self.request: target, target: self.request}
+            while True:
+                for ready in select.select(list(ways), [], [], 5)[0] or [None]:
+                    data = ready.recv(65536) if ready else b""
+                    if not data:
+                        return
+                    ways[ready].sendall(data)
+
+
+@pytest.mark.parametrize("refuse", [False, True])
+def test_a_base_over_https_is_reached_through_the_proxy(certificate: Path, refuse: bool) -> None:
+    """By a tunnel, with the company's own authority checked at its far end; a proxy that wants a login is told as such.
+
+    The proxy sees neither the address within the base nor its password.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate / "ca.pem", certificate / "key.pem")
+    tunnel = type("Tunnel", (_Tunnel,), {"asked": [], "refuse": refuse})
+    with serving(lambda r: OK, context) as server, socketserver.ThreadingTCPServer(("127.0.0.1", 0), tunnel) as proxy:
+        thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        address = f"http://127.0.0.1:{proxy.server_address[1]}"
+        sender = transport(server, verify=str(certificate / "ca.pem"), proxy=address, patience=Patience(retries=0))
+        try:
+            if refuse:
+                with pytest.raises(RetryLater) as error:
+                    sender.get(f"{server.url}/x", ASKED)
+                assert error.value.code == "proxy_unreachable"
+            else:
+                assert sender.get(f"{server.url}/x", ASKED).status == 200
+        finally:
+            sender.close()
+            proxy.shutdown()
+            thread.join(5)
+    assert tunnel.asked[0].startswith("CONNECT 127.0.0.1:")
+    assert "Authorization" not in tunnel.asked[0]
+    assert len(server.requests) == (0 if refuse else 1)

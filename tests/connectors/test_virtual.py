@@ -29,7 +29,7 @@ FIRST, LAST, NEXT = (f"datetime'2026-{text}'" for text in ("01-01T00:00:00", "01
 def asked(table: str, key: tuple[str, ...] = ("А_Key",), window: Window | None = WINDOW) -> ReadRequest:
     """Read that table of a register."""
     register = "InformationRegister_X" if table.startswith("slice") else "AccumulationRegister_X"
-    return ReadRequest(register, (), key, table, window, "Period")
+    return ReadRequest(register, (), key, table, window)
 
 
 @pytest.mark.parametrize(

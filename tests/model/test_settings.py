@@ -78,7 +78,8 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
     text = SYSTEM.replace("    profile", "    title: База УТ\n    profile") + (
         "    user: 007\n    password: {file: secrets/ut}\n    overlay: site\n    max_sessions: 3\n    page_size: 50\n"
-        "    request_days: 7\n    first_timeout: 90\n    allowed_only: yes\n    timeout: 12.5\n    verify: ca.pem\n    proxy: http://proxy:3128\n    exchange_plan: Обмен\n    node: 01\n"
+        "    request_days: 7\n    first_timeout: 90\n    allowed_only: yes\n"
+        "    timeout: 12.5\n    verify: ca.pem\n    proxy: http://proxy:3128\n    exchange_plan: Обмен\n    node: 01\n"
         "routes:\n  ut.party:\n  ut.sales_order: {enabled: no, read: window, window_days: 7, not_before: 2025-01-31}\n"
         "locale: en\nstore_url: postgresql+psycopg://hub@db/obmen\nstore_password: {keyring: obmen/store}\n"
         "nightly: 12:15\ndemo: false\nui_port: 3100\n"
