@@ -186,7 +186,8 @@ class Writer:
     def post(self, item: EntitySet, inside: str, name: str) -> None:
         """Post or Unpost a document: now the movements follow its fields again."""
         if item.kind == "task" and name == "ExecuteTask":
-            return self._execute(item, inside)
+            self._execute(item, inside)
+            return
         if item.kind != "document" or name not in ("Post", "Unpost"):
             raise method_not_found(name)
         key, record = self._existing(item, inside, "")
