@@ -32,6 +32,9 @@ EMPTY = {
     "AccumulationRegister_СебестоимостьТоваров",
 }
 
+#: УТ's makers give every card the same rows of contact information; a warehouse's have one field less.
+SPARE = {"Catalog_Склады_КонтактнаяИнформация": {"ВидДляСписка_Key"}}
+
 
 def _digest(world: World, names: list[str]) -> str:
     reader, total = Reader(world), sha256()
@@ -129,7 +132,7 @@ def test_references_lead_to_records(shape: OneCStand) -> None:
     world, reader = shape.world, Reader(shape.world)
     for item in world.model.sets.values():
         for record in reader.source(item) if item.kind not in ("recordset", "records") else ():
-            assert record.keys() <= item.shape.by_name.keys(), item.name
+            assert record.keys() - item.shape.by_name.keys() <= SPARE.get(item.name, set()), item.name
             for prop in item.shape.props:
                 key = record.get(prop.name, EMPTY_REF)
                 if prop.kind is Kind.REF and key != EMPTY_REF:
