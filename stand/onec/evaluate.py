@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from stand.onec.errors import INTERNAL, ODataError, bad_option, incomparable, segment_not_found, set_not_found
-from stand.onec.model import EMPTY_DATE, EMPTY_REF, NAMESPACE, Kind, Prop, Shape
+from stand.onec.model import EMPTY_DATE, EMPTY_REF, NAMESPACE, UNDEFINED, Kind, Prop, Shape
 from stand.onec.syntax import COMPARISONS, Call, Lambda, Literal, Node, Path
 from stand.onec.world import Record, World, collate, rows_of
 
@@ -251,7 +251,7 @@ def _value(prop: Prop, owner: str) -> Expr:
     name, empty, kind = prop.name, prop.empty, _KINDS[prop.kind]
     if prop.kind is Kind.COMPOSITE:
         twin = f"{name}_Type"
-        return Expr(lambda record, _row: (record.get(name, ""), record.get(twin, "")), kind)
+        return Expr(lambda record, _row: (record.get(name, ""), record.get(twin) or UNDEFINED), kind)
     if prop.kind is Kind.INT64:
         return Expr(lambda record, _row: int(record.get(name, "0")), kind)
     if prop.kind is Kind.FIXED:
