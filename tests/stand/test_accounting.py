@@ -27,7 +27,8 @@ def odata_bp(bp: OneCStand) -> Iterator[Client]:
 
 
 def _rubles(rates: Record, amount: float) -> int:
-    return round(round(amount * rates["КурсВзаиморасчетов"] / int(rates["КратностьВзаиморасчетов"]), 2) * 100)
+    course, per = float(rates["КурсВзаиморасчетов"]), int(rates["КратностьВзаиморасчетов"])
+    return round(round(amount * course / per, 2) * 100)
 
 
 def _owed(world: World) -> Iterator[tuple[str, str, int]]:
