@@ -11,23 +11,30 @@ from datetime import date
 from pathlib import Path
 from types import FrameType
 
+from stand.onec.configurations import CONFIGURATIONS
 from stand.onec.generate.build import TODAY, build
 from stand.onec.server import OneCStand
 from stand.onec.volume import default_folder, open_volume
 
-ORDERS = "Document_ЗаказКлиента"
+#: What a packed set holds, by configuration.
+ORDERS = {
+    "ut": "Document_ЗаказКлиента",
+    "unf": "Document_ЗаказПокупателя",
+    "bp": "Document_СчетНаОплатуПокупателю",
+}
 #: Orders that are kept in memory at most; beyond that, this many of them are the templates of a packed set.
 LIVE_ORDERS, TEMPLATES = 100_000, 5_000
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    made = argparse.ArgumentParser(prog="python -m stand.onec", description="Emulator of a 1C trade base over OData")
+    made = argparse.ArgumentParser(prog="python -m stand.onec", description="Emulator of a 1C base over OData")
     made.add_argument("--port", type=int, default=0, help="0 takes a free one")
     made.add_argument("--seed", type=int, default=1)
     made.add_argument("--clients", type=int, default=3000)
     made.add_argument("--products", type=int, default=2000)
     made.add_argument("--orders", type=int, default=20000)
+    made.add_argument("--configuration", choices=CONFIGURATIONS, default="ut", help="УТ, УНФ or БП")
     made.add_argument(
         "--packed", type=Path, nargs="?", const=default_folder(), metavar="FOLDER",
         help=f"serve the orders read-only from a file made ready, kept there; always so for more than {LIVE_ORDERS}",
@@ -44,8 +51,8 @@ def main(argv: list[str] | None = None) -> int:
     asked = parser().parse_args(argv)
     packed = asked.packed or (default_folder() if asked.orders > LIVE_ORDERS else None)
     live = min(asked.orders, TEMPLATES) if packed else asked.orders
-    world = build(asked.seed, asked.clients, asked.products, live, asked.today)
-    volumes = [open_volume(world, ORDERS, asked.orders, packed)] if packed else []
+    world = build(asked.seed, asked.clients, asked.products, live, asked.today, asked.configuration)
+    volumes = [open_volume(world, ORDERS[asked.configuration], asked.orders, packed)] if packed else []
     stand = OneCStand(
         world, port=asked.port, user=asked.user, password=asked.password, control=asked.control, volumes=volumes
     )

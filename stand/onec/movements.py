@@ -58,12 +58,18 @@ def _documents(world: World) -> Iterator[tuple[str, str, Record, Made]]:
 def of_register(world: World, register: str) -> list[Movement]:
     """All record sets of a register in its own order: by type of recorder, then by date."""
     found = [
-        Movement(kind, document["Ref_Key"], document.get("Date", ""), made[register])
-        for kind, _, document, made in _documents(world)
+        Movement(kind, document["Ref_Key"], _date(world, name, document, register), made[register])
+        for kind, name, document, made in _documents(world)
         if register in made
     ]
     found.sort(key=lambda item: (item.recorder_type, item.date))
     return found
+
+
+def _date(world: World, name: str, document: Record, register: str) -> str:
+    """When a document's movements happened; those it had before a PATCH keep the date they had."""
+    kept = world.frozen.get((name, document["Ref_Key"]), {}).get(register)
+    return str(kept[0]["Period"] if kept else document.get("Date", ""))
 
 
 def freeze(world: World, name: str, key: str) -> None:

@@ -138,7 +138,7 @@ class Writer:
         key = self.world.key_of(item.name, record)
         if self.world.get(item.name, key) is not None:
             raise ODataError(400, 15, "Запись с такими ключевыми полями уже существует!")
-        if item.kind == "document":
+        if item.kind in ("document", "task"):
             self._document_defaults(item, record)
         self.handlers.before_write(item, {}, record, load_mode=load_mode)
         if item.kind == "document":
@@ -148,6 +148,8 @@ class Writer:
     def _document_defaults(self, item: EntitySet, record: Record) -> None:
         """1C gives a date and a number when they are not sent."""
         documents = self.world.tables[item.name]
+        if item.kind == "task":
+            record.setdefault("Number", f"{len(documents) + 1:014d}")
         record.setdefault("Date", max((d.get("Date", "") for d in documents), default="2026-01-01T00:00:00"))
         record.setdefault("Number", f"ОД00-{len(documents) + 1:06d}")
 
@@ -184,7 +186,7 @@ class Writer:
 
     def remove(self, item: EntitySet, inside: str, version: str, *, load_mode: bool = False) -> None:
         """Physical deletion."""
-        if item.kind not in ("catalog", "document", "independent"):
+        if item.kind not in ("catalog", "document", "task", "independent"):
             raise not_allowed("DELETE")
         key, record = self._existing(item, inside, version)
         self.handlers.before_delete(item, record, load_mode=load_mode)
@@ -196,6 +198,9 @@ class Writer:
 
         ``mode``: the text of ``PostingModeOperational``; code 1 when it is no boolean.
         """
+        if item.kind == "task" and name == "ExecuteTask":
+            self._execute(item, inside)
+            return
         if item.kind != "document" or name not in ("Post", "Unpost"):
             raise method_not_found(name)
         if mode.lower() not in ("", "true", "false"):
@@ -209,6 +214,14 @@ class Writer:
             self.world.frozen.pop((item.name, str(key)), None)
         record["Posted"] = posting
         self.world.touch(item.name, key)
+
+    def _execute(self, item: EntitySet, inside: str) -> None:
+        """Mark a task as done; one that is done already cannot be done again."""
+        key, record = self._existing(item, inside, "")
+        if record.get("Executed"):
+            raise ODataError(500, -1, "Задача уже выполнена!")
+        self.world.touch(item.name, key)
+        record |= {"Executed": True, "ДатаИсполнения": self.world.clock.isoformat()}
 
     def location(self, item: EntitySet, record: Record, root: str) -> str:
         """The Location header, raw Cyrillic."""
