@@ -89,9 +89,13 @@ class CompiledMapping:
         )
         self._streams = tuple(streams_of(all_fields(spec)))
         self.ref_streams = frozenset(self._streams)
-        self._clock = runtime.Clock(timezone)
+        self.timezone = timezone
+        #: Local time to UTC and back.
+        self.clock = runtime.Clock(timezone)
         self._build(timezone)
+        #: Root fields, and columns of child tables by child, that ``mappings.backward`` can tell the source.
         self.writable = reverse.writable(spec)
+        self.writable_children = reverse.writable_children(spec)
 
     def _build(self, timezone: str) -> None:
         spec = self.spec
@@ -105,7 +109,7 @@ class CompiledMapping:
         #: The generated functions as text, for those who want to see them.
         self.source = code.source
         namespace: dict[str, Any] = {**_NAMESPACE, **code.constants}
-        namespace |= {"hours": self._clock.hours, "moment": self._clock.moment, "days": runtime.days()}
+        namespace |= {"hours": self.clock.hours, "moment": self.clock.moment, "days": runtime.days()}
         namespace |= {"external_id": self._external_id, "broken": self._broken}
         # Safe: the text holds no word of the mapping file, see mappings.writer.
         exec(compile(code.source, f"<mapping {spec.name}>", "exec"), namespace)  # noqa: S102
@@ -166,13 +170,6 @@ class CompiledMapping:
     def emit(self, items: Sequence[Any], links: Mapping[str, Mapping[str, int]]) -> list[Mapped | Reject]:
         """Canonical rows per item. ``links`` must hold a link id for everything ``collect`` named."""
         return self._emit(items, links)  # type: ignore[no-any-return]
-
-    def reverse(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Canonical root fields (travelling form; references as ``RefTarget`` or ``None``) to a source payload.
-
-        Only fields named in ``writable``; another one is a ``KeyError``, a value that has no way back a ``ValueError``.
-        """
-        return reverse.payload(self.spec, self._clock, values)
 
     def _external_id(self, item: Any) -> str:
         parts = [getattr(item, self._shape.attributes[name]) or "" for name in self.key]
