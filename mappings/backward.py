@@ -16,7 +16,7 @@ from mappings.forward import Forward
 from mappings.lines import write_lines
 from mappings.makers import way_back
 from mappings.reverse import assign, break_off, has_way_back, hold
-from mappings.rows import Row, covered, same, take
+from mappings.rows import Row, covered, row_key, same, take
 from mappings.spec import ChildSpec, Const, FieldSpec, RowSpec
 from mappings.tables import write_table
 
@@ -142,7 +142,28 @@ class Backward:
     def _stands(self, work: Work, spec: ChildSpec, row: RowSpec, left: list[Row]) -> bool:
         """Whether a template makes nothing but what is wanted; that is wanted no more then."""
         made = self.forward.rows(spec.child, row, work.now)
-        return bool(made) and take(spec, made, left)
+        if not made or not covered(spec, made, left):
+            return False
+        wanted = next(each for each in left if row_key(spec, each) == row_key(spec, made[0]))
+        take(spec, made, left)
+        if row.maker is None or not spec.child.key:
+            self._complete(work, spec, row, wanted)
+        return True
+
+    def _complete(self, work: Work, spec: ChildSpec, row: RowSpec, wanted: Row) -> None:
+        """Tell what such a row says beside its key (the position in a relation)."""
+        kinds = {item.name: item.kind for item in spec.child.fields}
+
+        def proven(record: Mapping[str, Any]) -> bool:
+            made = self.forward.rows(spec.child, row, record)
+            return bool(made) and all(
+                same(kinds[name], made[0][name], wanted.get(name, made[0][name])) for name in made[0]
+            )
+
+        if proven(work.now):
+            return
+        if not any(work.attempt(made, proven) for made in self.proposals(row, wanted, work.now)):
+            work.payload.unsaid.append(Unsaid(spec.child.name, wanted))
 
     def _say(self, work: Work, spec: ChildSpec, row: RowSpec, made: Mapping[str, Any], left: list[Row]) -> bool:
         def proven(trial: Mapping[str, Any]) -> bool:

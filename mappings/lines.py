@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from mappings.backward import Backward, Work
 
 
+#: What a line is known by is no value of it: a key is given by the system that has the line.
+KNOWN_BY = ("line_no", "line_key")
+
+
 @dataclass(slots=True)
 class _Line:
     """A row of the source that is a line, with what it shows."""
@@ -92,7 +96,7 @@ def _told(back: Backward, work: Work, spec: ChildSpec, line: _Line, wanted: Row)
     items = {item.field.name: item for item in line.row.fields}
     for name, value in wanted.items():
         item = items.get(name)
-        if name == "line_no" or (item is None and value is None):
+        if name in KNOWN_BY or (item is None and value is None):
             continue
         if item is None or not same(item.field.kind, line.shown.get(name), value):
             try:
@@ -107,7 +111,11 @@ def _told(back: Backward, work: Work, spec: ChildSpec, line: _Line, wanted: Row)
         return None, {}
     for name, value in wanted.items():
         item = items.get(name)
-        if item is not None and name not in missed and not same(item.field.kind, shown[0].get(name), value):
+        if (
+            item is not None
+            and name not in {*missed, *KNOWN_BY}
+            and not same(item.field.kind, shown[0].get(name), value)
+        ):
             missed[name] = value
     return raw, missed
 

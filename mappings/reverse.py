@@ -24,6 +24,7 @@ from mappings.spec import (
     MappingSpec,
     Read,
     Ref,
+    Sum,
     Test,
 )
 from mappings.transforms import TRANSFORMS
@@ -59,7 +60,7 @@ def _child_columns(child: ChildSpec) -> tuple[str, ...]:
             own = set(MAKERS[row.maker.name].columns) if way_back(row.maker) is not None else set()
         elif own or (row.when and not row.table):
             own |= {item.field.name for item in row.fields if isinstance(item.expr, Const)}
-        names |= own
+        names |= own - {"line_key"}
     return tuple(field.name for field in child_fields(child) if field.name in names)
 
 
@@ -72,6 +73,8 @@ def has_way_back(expr: Expr) -> bool:
             return bool(_inverse(expr))
         case Ref():
             return True
+        case Sum(parts):
+            return parts[0][0] > 0
         case First(options):
             return any(has_way_back(option) for option in options)
         case Cases(branches):
@@ -98,6 +101,8 @@ def assign(expr: Expr, field: Field, value: Any, now: Mapping[str, Any], clock: 
             if len(refs) == len(options):
                 return _ref_back(refs, field, value)
             return _first_back(options, field, value, now, clock)
+        case Sum():
+            return _sum_back(expr, field, value, now, clock)
         case Cases():
             return _cases_back(expr, field, value, now, clock)
         case _:
@@ -187,6 +192,16 @@ def _in_proportion(old: Any, old_lead: Any, new_lead: Any, field: Field) -> Any:
     if not isinstance(old, int | float) or not isinstance(old_lead, int | float) or not old or not old_lead:
         return new_lead
     return round(old * new_lead / old_lead, SCALE[field.kind])
+
+
+def _sum_back(expr: Sum, field: Field, value: Any, now: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
+    """The first number takes what the others leave of the sum (a discount by hand beside one by rule); NULL: none."""
+    (_, lead), *others = expr.parts
+    if value is None:
+        return {part.name: 0 for _, part in expr.parts}
+    known = [(sign, now.get(part.name)) for sign, part in others]
+    rest = sum(sign * round(shown * 10 ** SCALE[field.kind]) for sign, shown in known if isinstance(shown, int | float))
+    return {lead.name: read_back(lead, field, value - rest, clock)}
 
 
 def _says(expr: Expr, value: Any) -> bool:

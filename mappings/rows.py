@@ -24,9 +24,8 @@ def same(kind: Kind, shown: Any, wanted: Any) -> bool:
 
 
 def row_key(spec: ChildSpec, row: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What makes two rows of a set the same: its key, as far as the mapping fills it; without one, all it fills."""
-    filled = [item.name for item in child_fields(spec)]
-    return tuple(row.get(name) for name in filled if name in spec.child.key or not spec.child.key)
+    """What makes two rows of a set the same: its key, as far as the mapping fills it; without one there is one row."""
+    return tuple(row.get(item.name) for item in child_fields(spec) if item.name in spec.child.key)
 
 
 def covered(spec: ChildSpec, made: Sequence[Row], left: Sequence[Row]) -> bool:

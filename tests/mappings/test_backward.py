@@ -306,6 +306,16 @@ def test_packs_and_amounts_follow_in_proportion() -> None:
     assert (changed["СуммаСНДС"], changed["Сумма"]) == (240, 200)
 
 
+def test_the_first_number_of_a_sum_takes_what_the_others_leave() -> None:
+    """The discount by hand is what is wanted less the discount by rule."""
+    row = {"LineNumber": "1", "Номенклатура_Key": guid(1), "КоличествоУпаковок": 1, "СуммаСНДС": 90}
+    raw = {"Товары": [{**row, "СуммаАвтоматическойСкидки": 3.5, "СуммаРучнойСкидки": 0}]}
+    wanted = [line(1, 1, 1_000_000, 9000, discount_amount=1000)]
+    payload = ORDERS["onec_ut11"].payload({}, {"sales_order_line": wanted}, raw)
+    assert payload.unsaid == []
+    assert payload.fields["Товары"] == [{**raw["Товары"][0], "СуммаРучнойСкидки": 6.5}]
+
+
 def test_rows_that_are_no_lines_are_kept() -> None:
     """Rows that a condition of the template passes over stand where they stood."""
     mapping = compiled(
@@ -349,12 +359,12 @@ def test_rows_that_are_no_lines_are_kept() -> None:
 
 
 def test_what_a_line_cannot_tell_is_told_as_unsaid() -> None:
-    """A discount that is a sum of two in the base, and a line without a product."""
-    way = ORDERS["onec_ut11"]
+    """A unit from a catalogue that the base's lines do not refer to, and a line without a product."""
+    way, unit = ORDERS["onec_ut11"], RefTarget("Catalog_Чужой", guid(3))
     broken = {"line_no": 2, "qty": 1_000_000, "amount": 5}
-    payload = way.payload({}, {"sales_order_line": [line(1, 1, 1_000_000, 100, discount_amount=700), broken]})
+    payload = way.payload({}, {"sales_order_line": [line(1, 1, 1_000_000, 100, unit=unit), broken]})
     assert len(payload.fields["Товары"]) == 1
     assert payload.unsaid == [
-        Unsaid("sales_order_line", {"line_no": 1, "discount_amount": 700}),
+        Unsaid("sales_order_line", {"line_no": 1, "unit": unit}),
         Unsaid("sales_order_line", broken),
     ]
