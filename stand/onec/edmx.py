@@ -41,6 +41,19 @@ _TURNOVERS = (
     ("StartPeriod", "Edm.DateTime"),
 )  # fmt: skip
 _SLICE = (("Condition", "Edm.String"), ("Period", "Edm.DateTime"))
+_ACCOUNTS = (("AccountCondition", "Edm.String"),)
+_ANALYTICS = (("ExtraDimensions", "Edm.String"),)
+_RECORDS = (
+    ("Condition", "Edm.String"), ("EndPeriod", "Edm.DateTime"), ("Order", "Edm.String"),
+    ("StartPeriod", "Edm.DateTime"), ("Top", "Edm.Int64"),
+)  # fmt: skip
+#: What an accounting register's virtual tables take, by name and type of their rows.
+_ACCOUNTING = (
+    ("Balance", "Balance", (*_ACCOUNTS, *_BALANCE[:2], *_ANALYTICS, _BALANCE[2])),
+    ("Turnovers", "Turnover", (*_ACCOUNTS, ("BalancedAccountCondition", "Edm.String"), *_TURNOVERS, *_ANALYTICS)),
+    ("BalanceAndTurnovers", "BalanceAndTurnover", (*_ACCOUNTS, *_TURNOVERS, *_ANALYTICS)),
+    ("RecordsWithExtDimensions", "RecordsWithExtDimensions", _RECORDS),
+)
 _POST = (("PostingModeOperational", "Edm.Boolean"),)
 _FEED = (("DataExchangePoint", "Edm.String"), ("MessageNo", "Edm.Int64"))
 
@@ -111,6 +124,9 @@ def _function(name: str, bound: str, parameters: tuple[tuple[str, str], ...], re
 
 def _register_functions(item: EntitySet, register: Register) -> Iterator[str]:
     name = item.name
+    if register.kind == "accounting":
+        for function, rows, parameters in _ACCOUNTING:
+            yield _function(function, name, parameters, f"{name}_{rows}", effect=False)
     if register.kind == "balance":
         yield _function("Balance", name, _BALANCE, f"{name}_Balance", effect=False)
     if register.kind in ("balance", "turnover"):
@@ -130,6 +146,8 @@ def _functions(model: Model) -> Iterator[str]:
         if item.kind == "document":
             yield _function("Post", item.name, _POST, "", effect=True)
             yield _function("Unpost", item.name, _POST, "", effect=True)
+        if item.kind == "task":
+            yield _function("ExecuteTask", item.name, (), "", effect=True)
     for item in model.sets.values():
         # The recording has a plan but not these two; the documentation does.
         if item.kind == "plan":

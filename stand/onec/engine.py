@@ -25,13 +25,11 @@ from stand.onec.query import Options, Reader, options, ordered, page
 from stand.onec.quirks import Quirks
 from stand.onec.syntax import Parser
 from stand.onec.urls import Segment, arguments, key_in, pairs, segments, stored_key, unquoted
-from stand.onec.virtual import balance, balance_shape, slice_last, turnovers
+from stand.onec.virtual import METHODS, PARAMETERS, table
+from stand.onec.virtual_accounting import table as accounting_table
 from stand.onec.wire import ENTRY, FEED, PLAIN, SERVICE, XML, Form, Request, Response, form_of, refusal
 from stand.onec.world import Record, World, rows_of
 from stand.onec.writes import Writer, parsed
-
-VIRTUAL = frozenset({"Balance", "Turnovers", "BalanceAndTurnovers", "SliceLast", "SliceFirst"})
-_PARAMETERS = ("Period", "Condition", "Dimensions")
 
 
 class Engine:
@@ -111,7 +109,7 @@ class Engine:
                 raise ODataError(400, 6, "Сегмент пути $count не найден!")
             found = self.reader.select(item, self._options(asked))
             return Response(200, PLAIN, str(len(found)).encode())
-        if rest[0].name in VIRTUAL:
+        if rest[0].name in METHODS:
             return self._virtual(item, rest[0], asked, form)
         raise segment_not_found(rest[0].name)
 
@@ -190,19 +188,13 @@ class Engine:
         return Response(status, ENTRY, atomout.single(self.world, fields, record, self.root))
 
     def _virtual(self, item: EntitySet, step: Segment, asked: dict[str, str], form: Form) -> Response:
-        given = arguments(step.inside or "")
-        given |= {n: unquoted(n, asked[n]) for n in _PARAMETERS if n in asked}
-        if step.name == "Balance":
-            key = ("Balance", item.name, *sorted(given.items()))
-            shape = balance_shape(item, given)
-            rows = self.reader.results.get(key, lambda: balance(self.world, item, given))
-            return self._rows(EntitySet(shape.name, "virtual", shape, ()), rows, asked, form)
-        if step.name in ("SliceLast", "SliceFirst"):
-            key = (step.name, item.name, *sorted(given.items()))
-            source, first = self.reader.source, step.name == "SliceFirst"
-            rows = self.reader.results.get(key, lambda: slice_last(self.world, item, given, source(item), first=first))
-            return self._rows(EntitySet(item.name, "virtual", item.shape, item.key), rows, asked, form)
-        raise turnovers(item, step.name)
+        given = arguments(step.inside or "") | {n: unquoted(n, asked[n]) for n in PARAMETERS if n in asked}
+        if item.register is not None and item.register.kind == "accounting":
+            found = accounting_table(self.world, item, step.name, given)
+        else:
+            found = table(self.world, item, step.name, given, self.reader.source)
+        rows = self.reader.results.get((step.name, item.name, *sorted(given.items())), found.make)
+        return self._rows(EntitySet(found.name, "virtual", found.shape, found.key), rows, asked, form)
 
     def _rows(self, item: EntitySet, rows: list[Record], asked: dict[str, str], form: Form) -> Response:
         """Options applied to the rows of a virtual table; these really are sorted."""

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from stand.onec.errors import INTERNAL, ODataError, bad_option, incomparable, segment_not_found
-from stand.onec.model import EMPTY_REF, NAMESPACE, Kind, Prop, Shape
+from stand.onec.errors import INTERNAL, ODataError, bad_option, incomparable, segment_not_found, set_not_found
+from stand.onec.model import EMPTY_DATE, EMPTY_REF, NAMESPACE, UNDEFINED, Kind, Prop, Shape
 from stand.onec.syntax import COMPARISONS, Call, Lambda, Literal, Node, Path
 from stand.onec.world import Record, World, collate, rows_of
 
@@ -25,6 +25,8 @@ _KINDS = {
     Kind.DOUBLE: "number", Kind.INT16: "number", Kind.INT64: "number", Kind.DATE: "date", Kind.ENUM: "text",
     Kind.STRING: "text", Kind.FIXED: "text", Kind.TEXT: "long",
 }  # fmt: skip
+#: Types of composite values that are no references, with the kind of what a cast to them gives.
+_PRIMITIVE = {"Edm.String": ("text", ""), "Edm.DateTime": ("date", EMPTY_DATE)}
 _ORDER = {"gt": operator.gt, "ge": operator.ge, "lt": operator.lt, "le": operator.le}
 _SUM: dict[str, Callable[[Any, Any], Any]] = {
     "add": operator.add,
@@ -229,29 +231,38 @@ class Compiler:
         if not isinstance(wanted, Literal) or wanted.kind != "text":
             raise bad_option("$filter", node.name)
         full = wanted.value if "." in wanted.value else NAMESPACE + wanted.value
-        if full.removeprefix(NAMESPACE) not in self.world.model.sets and not full.startswith("Unavailable"):
-            raise ODataError(404, 8, f"Сущность «{wanted.value}» не найдена")
+        target = full.removeprefix(NAMESPACE)
+        if target not in {*self.world.model.sets, "Undefined", *_PRIMITIVE} and not full.startswith("Unavailable"):
+            raise set_not_found(wanted.value)
         get = subject.get
         if node.name == "isof":
             if subject.kind != "ref":
                 raise incomparable()
             return Expr(lambda record, row: get(record, row)[1] == full, "bool")
-        if subject.kind == "ref":
-            return Expr(lambda record, row: (get(record, row)[0], full), "ref")
-        return Expr(lambda record, row: (get(record, row), full), "ref", literal=subject.literal)
+        if subject.kind != "ref":
+            return Expr(lambda record, row: (get(record, row), full), "ref", literal=subject.literal)
+        if full in _PRIMITIVE:
+            kind, empty = _PRIMITIVE[full]
+            return Expr(lambda record, row: _of_type(get(record, row), full, empty), kind)
+        return Expr(lambda record, row: _of_type(get(record, row), full, EMPTY_REF), "guid", target)
 
 
 def _value(prop: Prop, owner: str) -> Expr:
     name, empty, kind = prop.name, prop.empty, _KINDS[prop.kind]
     if prop.kind is Kind.COMPOSITE:
         twin = f"{name}_Type"
-        return Expr(lambda record, _row: (record.get(name, ""), record.get(twin, "")), kind)
+        return Expr(lambda record, _row: (record.get(name, ""), record.get(twin) or UNDEFINED), kind)
     if prop.kind is Kind.INT64:
         return Expr(lambda record, _row: int(record.get(name, "0")), kind)
     if prop.kind is Kind.FIXED:
         return Expr(lambda record, _row: record.get(name, empty).rstrip(), kind)
     target = owner if name == "Ref_Key" else prop.targets[0] if prop.targets else ""
     return Expr(lambda record, _row: record.get(name, empty), kind, target)
+
+
+def _of_type(value: tuple[str, str], full: str, empty: str) -> str:
+    """A composite value seen as of one type: empty when it is of another."""
+    return value[0] if value[1] == full else empty
 
 
 def _never(_record: Record, _row: Record) -> bool:
@@ -272,22 +283,31 @@ def _like(text: str, pattern: str) -> bool:
     return re.fullmatch(wanted, text, re.IGNORECASE | re.DOTALL) is not None
 
 
+_MONTHS = {"month": 1, "quarter": 3, "halfyear": 6, "year": 12}
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, "tendays": 864000}
+
+
 def _add_date(text: str, part: str, number: float) -> str:
+    """1C's ДОБАВИТЬКДАТЕ; code 14 for a part of time it does not know."""
     when = _moment(text)
-    if part in ("month", "quarter", "year"):
-        months = when.year * 12 + when.month - 1 + int(number) * {"month": 1, "quarter": 3, "year": 12}[part]
+    if part in _MONTHS:
+        months = when.year * 12 + when.month - 1 + int(number) * _MONTHS[part]
         year, month = months // 12, months % 12 + 1
         return when.replace(year=year, month=month, day=min(when.day, calendar.monthrange(year, month)[1])).isoformat()
-    return (when + timedelta(**{f"{part}s": number})).isoformat()
+    if part not in _SECONDS:
+        raise bad_option("$filter", part)
+    return (when + timedelta(seconds=int(number) * _SECONDS[part])).isoformat()
 
 
 def _date_difference(first: str, last: str, part: str) -> int:
+    """1C's РАЗНОСТЬДАТ: how many borders of that part of time lie between (12th noon to 14th nine: 2 days)."""
     start, end = _moment(first), _moment(last)
-    if part in ("month", "year"):
-        months = (end.year - start.year) * 12 + end.month - start.month
-        return months if part == "month" else end.year - start.year
-    seconds = (end - start).total_seconds()
-    return int(seconds // {"second": 1, "minute": 60, "hour": 3600, "day": 86400}[part])
+    if part in ("month", "quarter", "year"):
+        return (end.year * 12 + end.month - 1) // _MONTHS[part] - (start.year * 12 + start.month - 1) // _MONTHS[part]
+    if part not in ("second", "minute", "hour", "day"):
+        raise bad_option("$filter", part)
+    zero, size = datetime(1, 1, 1), _SECONDS[part]
+    return int((end - zero).total_seconds() // size - (start - zero).total_seconds() // size)
 
 
 _TWO_TEXTS, _DATE_ONLY = ("text", "text"), ("date",)

@@ -12,7 +12,7 @@ from stand.onec import atomout
 from stand.onec.errors import ODataError, instance_not_found, set_not_found
 from stand.onec.generate.build import THIS_NODE
 from stand.onec.model import Model
-from stand.onec.movements import ORDER, ORDERS, SHIPMENT, of_register
+from stand.onec.movements import of_register
 from stand.onec.projection import Projection, project
 from stand.onec.urls import link
 from stand.onec.wire import FEED, PLAIN, Response
@@ -20,8 +20,8 @@ from stand.onec.world import Key, Record, World, type_name
 
 PLAN = "ExchangePlan_ДляODATA"
 FUNCTIONS = ("SelectChanges", "NotifyChangesReceived")
-#: Registers in the plan's composition, by the documents that write them.
-_REGISTERS = {ORDER: (ORDERS,), SHIPMENT: (ORDERS,)}
+#: Kinds of objects in the plan's composition; record sets go with the documents that write them.
+_KINDS = ("catalog", "document", "task")
 _NODE = re.compile(r"([^/()]+)\(guid'([0-9a-fA-F-]{36})'\)'?$")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
@@ -41,17 +41,17 @@ class Exchange:
 
     def register(self, name: str, key: Key) -> None:
         """Note a changed object for all nodes, with the record sets a document writes."""
-        if self.world.model.sets[name].kind not in ("catalog", "document"):
+        if self.world.model.sets[name].kind not in _KINDS:
             return
         for rows in self.changes.values():
             rows[name, key] = None
-            for register in _REGISTERS.get(name, ()):
+            for register in self.world.configuration.exchanged.get(name, ()):
                 rows[register, (str(key), type_name(name))] = None
 
     def register_all(self, node: str) -> None:
         """Register every catalogue and document, as «Зарегистрировать все» does."""
         for name, table in self.world.tables.items():
-            if self.world.model.sets[name].kind in ("catalog", "document"):
+            if self.world.model.sets[name].kind in _KINDS:
                 self.changes[node].update(dict.fromkeys(((name, key) for key in table.rows), None))
 
     def handle(self, function: str, asked: dict[str, str], root: str) -> Response:

@@ -10,7 +10,12 @@ from stand.onec.errors import ODataError
 from stand.onec.model import EntitySet, Kind
 from stand.onec.world import Key, Record
 
-_ARGUMENT = re.compile(r"(?:^|,)\s*(Period|StartPeriod|EndPeriod|Condition|Dimensions|PostingModeOperational)\s*=")
+#: Arguments that are texts: their outer quotes are taken off.
+_TEXTS = ("Condition", "AccountCondition", "BalancedAccountCondition", "Dimensions", "ExtraDimensions", "Order")
+_NAMES = "|".join((*_TEXTS, "Period", "StartPeriod", "EndPeriod", "Top", "PostingModeOperational"))
+_ARGUMENT = re.compile(rf"(?:^|,)\s*({_NAMES})\s*=")
+#: Live clients double the quotes inside, the documentation's samples do not; 1C takes both.
+_DOUBLED = re.compile("(guid|datetime)''")
 _NAMED = re.compile(r"\s*([^\W\d]\w*)\s*=\s*((?:guid|datetime)?'(?:[^']|'')*'|[\w.-]+)\s*(?:,|$)")
 
 
@@ -69,8 +74,9 @@ def arguments(inside: str) -> dict[str, str]:
 
 def unquoted(name: str, value: str) -> str:
     """A text argument without its outer quotes, a moment without its ``datetime''``."""
-    if name in ("Condition", "Dimensions") and len(value) > 1 and value[0] == value[-1] == "'":
-        return value[1:-1]
+    if name in _TEXTS and len(value) > 1 and value[0] == value[-1] == "'":
+        text = value[1:-1]
+        return text.replace("''", "'") if _DOUBLED.search(text) else text
     return value[9:-1] if value.startswith("datetime'") else value
 
 

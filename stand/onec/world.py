@@ -8,11 +8,16 @@ makes the list when it is read: most documents are never looked into.
 from __future__ import annotations
 
 import base64
+import hashlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
-from stand.onec.model import EMPTY_REF, MODEL, NAMESPACE, EntitySet, Model
+from stand.onec.model import EMPTY_REF, NAMESPACE, EntitySet
+
+if TYPE_CHECKING:
+    from stand.onec.configurations import Configuration
 
 Record = dict[str, Any]
 Rows = list[Record]
@@ -54,11 +59,14 @@ class World:
 
     ``hidden``: documents that exist and make movements, but are not published. ``frozen``: movements of documents that
     were changed without being posted anew, as PATCH does. ``forbidden``: (set, key) that row-level rights hide.
+    ``clock``: the base's own time; it goes on by a second with every change, so that a day of it repeats exactly.
     """
 
-    def __init__(self, model: Model = MODEL) -> None:
-        self.model = model
-        self.tables = {name: Table(name) for name, item in model.sets.items() if item.kind not in DERIVED}
+    def __init__(self, configuration: Configuration) -> None:
+        self.configuration = configuration
+        self.model = configuration.model
+        self.clock = datetime(2026, 11, 13, 20)
+        self.tables = {name: Table(name) for name, item in self.model.sets.items() if item.kind not in DERIVED}
         self.hidden: list[Record] = []
         self.frozen: dict[tuple[str, str], dict[str, Rows]] = {}
         self.forbidden: set[tuple[str, Key]] = set()
@@ -92,6 +100,7 @@ class World:
         """Create a record as a user of 1C would; its first version is 1."""
         with self.lock:
             record = {"DataVersion": FIRST_VERSION, **self._checked(name, fields)}
+            self._stamp(name, record)
             self.put(name, record)
             self._changed(name, self.key_of(name, record))
             return record
@@ -127,7 +136,14 @@ class World:
             record = self.tables[name].rows[key]
             if "DataVersion" in self.model.sets[name].shape.by_name:
                 record["DataVersion"] = next_version(record.get("DataVersion", FIRST_VERSION))
+            self._stamp(name, record)
             self._changed(name, key)
+
+    def _stamp(self, name: str, record: Record) -> None:
+        """Note the time of a change where the configuration keeps it."""
+        self.clock += timedelta(seconds=1)
+        if field := self.configuration.stamped.get(name):
+            record[field] = self.clock.isoformat()
 
     def delete(self, name: str, key: Key) -> None:
         """Delete physically. ``KeyError``: no such record."""
@@ -143,8 +159,11 @@ class World:
 
     def presentation(self, name: str, record: Record) -> tuple[str, ...]:
         """What 1C shows for a reference, as a sort key: a catalogue's name, a document's date and number."""
-        if self.model.sets[name].kind == "document":
+        kind = self.model.sets[name].kind
+        if kind == "document":
             return (record.get("Date", ""), record.get("Number", ""))
+        if kind == "accounts":
+            return (record.get("Code", ""), "")
         return (collate(record.get("Description", "")), record.get("Code", ""))
 
     def presentation_of(self, name: str, key: str) -> tuple[str, ...]:
@@ -169,3 +188,9 @@ def collate(text: str) -> str:
 def type_name(name: str) -> str:
     """``StandardODATA.Catalog_X`` for ``Catalog_X``, as ``X_Type`` says it."""
     return NAMESPACE + name
+
+
+def derived_guid(text: str) -> str:
+    """A guid that the same text always gives."""
+    digest = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+    return f"{digest[:8]}-{digest[8:12]}-11ec-8{digest[13:16]}-0050{digest[16:24]}"

@@ -134,14 +134,17 @@ class Writer:
         key = self.world.key_of(item.name, record)
         if self.world.get(item.name, key) is not None:
             raise ODataError(400, 15, "Запись с такими ключевыми полями уже существует!")
-        if item.kind == "document":
+        if item.kind in ("document", "task"):
             self._document_defaults(item, record)
+        if item.kind == "document":
             self.world.frozen[item.name, str(key)] = {}
         return self.world.add(item.name, record), 200 if item.kind == "independent" else 201
 
     def _document_defaults(self, item: EntitySet, record: Record) -> None:
         """1C gives a date and a number when they are not sent."""
         documents = self.world.tables[item.name]
+        if item.kind == "task":
+            record.setdefault("Number", f"{len(documents) + 1:014d}")
         record.setdefault("Date", max((d.get("Date", "") for d in documents), default="2026-01-01T00:00:00"))
         record.setdefault("Number", f"ОД00-{len(documents) + 1:06d}")
 
@@ -175,13 +178,16 @@ class Writer:
 
     def remove(self, item: EntitySet, inside: str, version: str) -> None:
         """Physical deletion."""
-        if item.kind not in ("catalog", "document", "independent"):
+        if item.kind not in ("catalog", "document", "task", "independent"):
             raise not_allowed("DELETE")
         key, _ = self._existing(item, inside, version)
         self.world.delete(item.name, key)
 
     def post(self, item: EntitySet, inside: str, name: str) -> None:
         """Post or Unpost a document: now the movements follow its fields again."""
+        if item.kind == "task" and name == "ExecuteTask":
+            self._execute(item, inside)
+            return
         if item.kind != "document" or name not in ("Post", "Unpost"):
             raise method_not_found(name)
         key, record = self._existing(item, inside, "")
@@ -190,6 +196,14 @@ class Writer:
         self.world.frozen.pop((item.name, str(key)), None)
         record["Posted"] = name == "Post"
         self.world.touch(item.name, key)
+
+    def _execute(self, item: EntitySet, inside: str) -> None:
+        """Mark a task as done; one that is done already cannot be done again."""
+        key, record = self._existing(item, inside, "")
+        if record.get("Executed"):
+            raise ODataError(500, -1, "Задача уже выполнена!")
+        self.world.touch(item.name, key)
+        record |= {"Executed": True, "ДатаИсполнения": self.world.clock.isoformat()}
 
     def location(self, item: EntitySet, record: Record, root: str) -> str:
         """The Location header, raw Cyrillic."""

@@ -25,6 +25,27 @@ def odata(shared: OneCStand) -> Iterator[Client]:
         yield client
 
 
+@pytest.fixture(scope="session", params=["ut", "unf", "bp"])
+def shape(request: pytest.FixtureRequest) -> Iterator[OneCStand]:
+    """The same business in each of the three configurations; no test changes it."""
+    with OneCStand(build(1, clients=60, products=60, orders=300, configuration=request.param)) as stand:
+        yield stand
+
+
+@pytest.fixture(scope="session")
+def unf() -> Iterator[OneCStand]:
+    """A УНФ base; no test changes it."""
+    with OneCStand(build(1, clients=60, products=60, orders=300, configuration="unf")) as stand:
+        yield stand
+
+
+@pytest.fixture(scope="session")
+def bp() -> Iterator[OneCStand]:
+    """A БП base; no test changes it."""
+    with OneCStand(build(1, clients=60, products=60, orders=300, configuration="bp")) as stand:
+        yield stand
+
+
 @pytest.fixture
 def stand() -> Iterator[OneCStand]:
     """A small base of the test's own."""

@@ -123,7 +123,7 @@ def test_unchanged_rewrites_are_registered_too(stand: OneCStand, own: Client) ->
 def test_everything_can_be_registered(stand: OneCStand, own: Client) -> None:
     """«Зарегистрировать все»: the whole base in one packet."""
     stand.engine.exchange.register_all(NODE)
-    total = sum(len(t) for n, t in stand.world.tables.items() if n.startswith(("Catalog_", "Document_")))
+    total = sum(len(t) for n, t in stand.world.tables.items() if n.startswith(("Catalog_", "Document_", "Task_")))
     assert len(_packet(stand, own, 1)) == total
 
 

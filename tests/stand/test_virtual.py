@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stand.onec.movements import FREE, SETTLEMENTS, STOCK
+from stand.onec.movements_ut import FREE, SETTLEMENTS, STOCK
 from stand.onec.server import OneCStand
 from stand.onec.world import rows_of
 from tests.stand.client import Client
@@ -150,7 +150,7 @@ def test_methods_a_set_does_not_have(odata: Client) -> None:
         status, code, text = odata.fail(path)
         assert (status, code) == (400, "6")
         assert text.startswith("Метод не найден")
-    assert odata.fail(f"{STOCK}/Turnovers")[:2] == (501, "21")
+    assert odata.fail(f"{STOCK}/Balance(StartPeriod=datetime'2026-01-01T00:00:00')")[:2] == (400, "12")
     assert odata.fail(f"{STOCK}/Balance(Dimensions='Нет')")[:2] == (400, "14")
     assert odata.fail(f"{STOCK}/Balance(Нет='1')")[:2] == (400, "12")
 

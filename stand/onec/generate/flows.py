@@ -10,7 +10,7 @@ from stand.onec.generate.catalogs import UNAVAILABLE, Base, moment
 from stand.onec.generate.goods import season_of, season_start
 from stand.onec.generate.lines import Line, day_of, later, rubles, shipment_rows, stage_rows, units
 from stand.onec.generate.orders import Numbers, Order
-from stand.onec.movements import analytics_key, analytics_record
+from stand.onec.movements_ut import analytics_key, analytics_record
 from stand.onec.world import FIRST_VERSION, Record, Rows, type_name
 
 PURCHASE = UNAVAILABLE + "b1d2a7f0-6c9e-4c50-8d5a-3b2f5e2f9a11"

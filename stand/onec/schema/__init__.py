@@ -7,5 +7,7 @@ reference (``X`` and ``X_Type``; only the published types are listed) · ``b`` b
 ``i16`` ``i64`` whole numbers · ``d`` date · ``e`` value of an enumeration · ``s`` ``s25`` string, with its length when
 it is known · ``f4`` string of fixed length, padded with blanks · ``t`` unlimited text, which 1C cannot compare.
 
-``+Name`` opens a tabular part; ``dim`` / ``res`` / ``att`` the dimensions, resources and attributes of a register.
+``+Name`` opens a tabular part; ``dim`` / ``res`` / ``att`` the dimensions, resources and attributes of a register,
+``dim/`` and ``res/`` those that an accounting register keeps for each side, ``ext`` its chart of accounts, its chart of
+kinds of analytics and what these may be. A line that begins with ``?`` holds guessed names.
 """

@@ -1,13 +1,15 @@
 """Objects of Trade Management 11 that the recording does not hold.
 
-``Document_СчетНаОплатуКлиенту`` follows a fragment of another base's ``$metadata`` found in public code; the rest
-follows field names in public OData clients and general knowledge of the configuration. Names differ by release.
+Tasks and planned interactions follow vendor code of БСП. ``Document_СчетНаОплатуКлиенту`` follows a fragment of another
+base's ``$metadata`` found in public code; the rest follows field names in public OData clients and general knowledge of
+the configuration. Names differ by release.
 
 Known liberty: in the configuration the settlements register is split by a key of analytics only
 (``АналитикаУчетаПоПартнерам_Key``, a record of ``Catalog_КлючиАналитикиУчетаПоПартнерам``); here its parts (partner,
 counterparty, contract, organisation) stand beside it as dimensions, and lead to the same rows.
 """
 
+from stand.onec.schema.common import PLANNED, TASK
 from stand.onec.schema.guessed_documents import GUESSED_DOCUMENTS
 
 GUESSED_CATALOGS = """\
@@ -100,4 +102,8 @@ Catalog_Пользователи
       ДоменноеИмяСервера:s100 НомерТелефона:s20 НомерТелефонаБезКодов:s20 Значение:t
 """
 
-GUESSED = GUESSED_CATALOGS + "\n" + GUESSED_DOCUMENTS
+_CONTACTS = "Catalog_Партнеры|Catalog_КонтактныеЛицаПартнеров"
+GUESSED_TASKS = "\n".join(
+    (TASK.format(subjects=f"{_CONTACTS}|Catalog_Контрагенты|Document_ЗаказКлиента"), PLANNED.format(contacts=_CONTACTS))
+)
+GUESSED = f"{GUESSED_CATALOGS}\n{GUESSED_DOCUMENTS}\n{GUESSED_TASKS}"

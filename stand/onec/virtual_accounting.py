@@ -1,0 +1,191 @@
+"""Virtual tables of accounting registers: balances and turnovers by account and analytics, entries with analytics.
+
+Every entry is looked at twice, from its debit and from its credit side; on either side fields have their plain names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from stand.onec.errors import ODataError, bad_option
+from stand.onec.model import EMPTY_REF, EntitySet, Prop, Register
+from stand.onec.model_virtual import ANALYTICS, sided
+from stand.onec.movements import of_register
+from stand.onec.query import ordered
+from stand.onec.virtual import END_OF_TIME, Table, checked, chosen, columns, condition, narrowed, number, window
+from stand.onec.world import Record, World
+
+Key = tuple[str, ...]
+
+
+class Sums(NamedTuple):
+    """Opening balance, debit and credit turnover of one resource."""
+
+    opening: float = 0
+    debit: float = 0
+    credit: float = 0
+
+    @property
+    def closing(self) -> float:
+        """What is left in the end."""
+        return self.opening + self.debit - self.credit
+
+
+def table(world: World, item: EntitySet, name: str, given: dict[str, str]) -> Table:
+    """The table asked for. 501 for parameters that are not emulated."""
+    register = checked(item, name, given)
+    for parameter in ("BalancedAccountCondition", "ExtraDimensions"):
+        if parameter in given:
+            raise ODataError(501, 21, f"Параметр {parameter} не реализован в стенде")
+    if name == "RecordsWithExtDimensions":
+        shape = register.virtual[name]
+        return Table(shape.name, shape, (), lambda: records(world, item, given))
+    whole = register.virtual[name.removesuffix("s")]
+    dimensions = _dimensions(register)
+    kept = chosen(dimensions, given.get("Dimensions", ""))
+    shape = narrowed(whole, dimensions, kept)
+    return Table(shape.name, shape, (), lambda: [*_totals(world, item, name, given, kept)])
+
+
+def _dimensions(register: Register) -> list[Prop]:
+    """The account, its analytics, and the register's dimensions."""
+    props = register.virtual["Balance"].props
+    return [*props[: 1 + ANALYTICS + len(register.dimensions) + len(register.split)]]
+
+
+def _sides(register: Register) -> dict[str, list[tuple[str, str]]]:
+    """Side → (field of the entry, its plain name)."""
+    found = {}
+    for side in ("Dr", "Cr"):
+        names = [(f"Account{side}_Key", "Account_Key")]
+        names += [(prop.name, prop.name) for prop in (*register.dimensions, *register.resources)]
+        names += [(sided(prop, side).name, prop.name) for prop in (*register.split, *register.split_resources)]
+        for index in range(1, ANALYTICS + 1):
+            names += [(f"ExtDimension{side}{index}{end}", f"ExtDimension{index}{end}") for end in ("", "_Type")]
+        found[side] = names
+    return found
+
+
+def _looks(sides: dict[str, list[tuple[str, str]]], row: Record) -> Iterator[tuple[str, Record]]:
+    """An entry from both sides; one without an account on a side is not seen from there."""
+    for side, names in sides.items():
+        look = {plain: row[name] for name, plain in names if name in row}
+        if look.get("Account_Key", EMPTY_REF) != EMPTY_REF:
+            yield side, look
+
+
+def _totals(world: World, item: EntitySet, name: str, given: dict[str, str], kept: list[Prop]) -> Iterator[Record]:
+    register = item.register
+    assert register is not None
+    shape, resources = register.virtual["Balance"], (*register.resources, *register.split_resources)
+    fine = [field for prop in _dimensions(register) for field in columns(shape, prop)]
+    coarse = [field for prop in kept for field in columns(shape, prop)]
+    sums = _summed(world, item, name, given, fine)
+    places = [fine.index(field) for field in coarse]
+    groups: dict[Key, list[dict[str, Sums]]] = {}
+    for key, found in sums.items():
+        groups.setdefault(tuple(key[place] for place in places), []).append(found)
+    types = {r["Ref_Key"]: r["Type"] for r in world.tables[_chart(register)]}
+    for key, parts in groups.items():
+        record = dict(zip(coarse, key, strict=True))
+        kind = types.get(record.get("Account_Key", ""), "ActivePassive")
+        values: Record = {}
+        for prop in resources:
+            values |= _told(name, prop.name, kind, [part.get(prop.name, Sums()) for part in parts])
+        if any(values.values()):
+            yield record | values
+
+
+def _chart(register: Register) -> str:
+    return register.virtual["Balance"].by_name["Account_Key"].targets[0]
+
+
+def _summed(
+    world: World, item: EntitySet, name: str, given: dict[str, str], fine: list[str]
+) -> dict[Key, dict[str, Sums]]:
+    """Sums of every resource by account and all dimensions."""
+    register = item.register
+    assert register is not None
+    shape, (start, end) = register.virtual["Balance"], window(name, given)
+    tests = [condition(world, item, shape, given.get(option, "")) for option in ("Condition", "AccountCondition")]
+    resources = [prop.name for prop in (*register.resources, *register.split_resources)]
+    sides = _sides(register)
+    found: dict[Key, dict[str, Sums]] = {}
+    for move in of_register(world, item.name):
+        early = move.date < start
+        if (early and name == "Turnovers") or (not early and move.date > end):
+            continue
+        for row in filter(_active, move.rows()):
+            for side, look in _looks(sides, row):
+                if not all(test(look) for test in tests):
+                    continue
+                sums = found.setdefault(tuple(look.get(field, shape.defaults[field]) for field in fine), {})
+                for field in resources:
+                    if value := look.get(field, 0):
+                        sums[field] = _added(sums.get(field, Sums()), side, value, early=early)
+    return found
+
+
+def _active(row: Record) -> bool:
+    return bool(row.get("Active"))
+
+
+def _added(sums: Sums, side: str, value: float, *, early: bool) -> Sums:
+    if early:
+        return sums._replace(opening=sums.opening + (value if side == "Dr" else -value))
+    if side == "Dr":
+        return sums._replace(debit=sums.debit + value)
+    return sums._replace(credit=sums.credit + value)
+
+
+def _balance(prefix: str, field: str, kind: str, values: list[float]) -> Record:
+    """A balance by the type of the account, and split: debts and credits of the parts do not cancel each other."""
+    net = sum(values)
+    debit = net if kind == "Active" or (kind == "ActivePassive" and net > 0) else 0
+    credit = -net if kind == "Passive" or (kind == "ActivePassive" and net < 0) else 0
+    return {
+        f"{field}{prefix}Balance": number(net),
+        f"{field}{prefix}BalanceDr": number(debit),
+        f"{field}{prefix}BalanceCr": number(credit),
+        f"{field}{prefix}SplittedBalanceDr": number(sum(value for value in values if value > 0)),
+        f"{field}{prefix}SplittedBalanceCr": number(-sum(value for value in values if value < 0)),
+    }
+
+
+def _told(name: str, field: str, kind: str, parts: list[Sums]) -> Record:
+    opening = [part.opening for part in parts]
+    if name == "Balance":
+        return _balance("", field, kind, opening)
+    debit, credit = sum(part.debit for part in parts), sum(part.credit for part in parts)
+    turned = {
+        f"{field}Turnover": number(debit - credit),
+        f"{field}TurnoverDr": number(debit),
+        f"{field}TurnoverCr": number(credit),
+    }
+    if name == "Turnovers":
+        return turned
+    closing = [part.closing for part in parts]
+    return _balance("Opening", field, kind, opening) | turned | _balance("Closing", field, kind, closing)
+
+
+def records(world: World, item: EntitySet, given: dict[str, str]) -> list[Record]:
+    """Entries with both sides' analytics from ``StartPeriod`` to ``EndPeriod``, both included. Code 14: a bad Top."""
+    register = item.register
+    assert register is not None
+    shape = register.virtual["RecordsWithExtDimensions"]
+    test, top = condition(world, item, shape, given.get("Condition", "")), given.get("Top", "")
+    if top and not top.isdigit():
+        raise bad_option("Top", top)
+    found = [record for record in _heads(world, item, given) if test(record)]
+    if order := given.get("Order", ""):
+        found = ordered(world, EntitySet(shape.name, "independent", shape, ()), found, order)
+    return found[: int(top)] if top else found
+
+
+def _heads(world: World, item: EntitySet, given: dict[str, str]) -> Iterator[Record]:
+    start, end = given.get("StartPeriod", ""), given.get("EndPeriod", END_OF_TIME)
+    for move in of_register(world, item.name):
+        if start <= move.date <= end:
+            for row in move.rows():
+                yield {"Recorder": move.recorder, "Recorder_Type": move.recorder_type, **row}
