@@ -153,6 +153,30 @@ def test_a_changed_phone_stays_the_same_kind_of_phone() -> None:
     )
 
 
+def test_a_row_that_feeds_a_child_which_is_not_told_is_kept() -> None:
+    """One row makes a phone and a role: only the phones are told, and the row, which is the role too, stays."""
+    mapping = compiled(
+        """
+        stream: X
+        entity: party
+        key: Ref_Key
+        fields:
+          kind: {const: person}
+          display_name: Name
+        children:
+          contact_point:
+            - {table: T, make: phone, from: P}
+          party_role:
+            - {table: T, fields: {role: {from: R, map: {клиент: customer}}}}
+        """
+    )
+    raw = {"T": [{"LineNumber": "1", "P": "8 495 123-45-67", "R": "клиент"}]}
+    wanted = [point("phone", "8 495 000-00-01", "+74950000001")]
+    payload = Backward(mapping).payload({}, {"contact_point": wanted}, raw)
+    assert payload.fields["T"][0] == raw["T"][0]
+    assert [row["P"] for row in payload.fields["T"][1:]] == ["8 495 000-00-01"]
+
+
 def test_one_of_two_phones_in_a_row_goes_and_the_other_stays() -> None:
     """A row of two numbers becomes a row of the one that is still wanted."""
     both = {"Тип": "Телефон", "Вид_Key": guid(7), "Представление": "8 495 765-43-21, 8 916 222-33-44"}
