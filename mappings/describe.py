@@ -170,8 +170,9 @@ def used_names(spec: MappingSpec) -> list[str]:
 _INTRODUCTION = """\
 Fields in load order: what others refer to comes first; a field with * is required.
 
-*Seen*: the name occurs in the recorded `$metadata` of a real base. *Guess*: taken from public code or general
-knowledge of the configuration; `obmen check` tells what a base does not have. A guessed name that is missing there
+*Seen*: the name occurs in what a real base has answered (УТ: in the recorded `$metadata`; УНФ and БП: in recorded
+answers or in public clients of such bases). *Guess*: taken from public code or general knowledge of the configuration;
+`obmen check` tells what a base does not have. A guessed name that is missing there
 leaves its field empty, unless the field is required: then the mapping is paused and says so. Words of enumerations
 (left of the arrows) are no part of `$metadata`: those that the recorded feeds do not hold are guesses as well.
 """

@@ -93,6 +93,23 @@ def test_each_configuration_gets_its_own_profile_and_choices(obmen: Obmen, home:
     assert set(load_settings(home).routes) == set(offered)
 
 
+@pytest.mark.parametrize("shape", ["bp", "unf"])
+def test_after_init_everything_of_the_base_is_exchanged(obmen: Obmen, home: Path, shape: str) -> None:
+    """Every route of another configuration delivers, one register's balances to two of them; twice changes nothing."""
+    with OneCStand(
+        build(1, clients=20, products=20, orders=30, configuration=shape), user=USER, password=PASSWORD
+    ) as base:
+        assert obmen("init", "--from", base.url, *ASK).code == 0
+        first = obmen("exchange", "--json").document
+        second = obmen("exchange", "--json").document
+    assert (first["exit_code"], second["exit_code"]) == (0, 0)
+    made = {route["route"]: route["created"] for route in first["result"]["routes"]}
+    assert all(made.values()), made
+    assert {f"{shape}.vat_rate", f"{shape}.stock_balance", f"{shape}.settlement_balance"} <= made.keys()
+    for route in second["result"]["routes"]:
+        assert route["created"] == route["updated"] == 0, route
+
+
 def test_little_published_is_told_by_the_names_of_the_tree(
     obmen: Obmen, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from mappings.backward import Backward, Payload
-from mappings.compiled import CompiledMapping, Mapped
+from mappings.compiled import CompiledMapping, Mapped, compile_profile
+from mappings.describe import used_names
+from mappings.profile import read_profile
+from stand.onec.model import BP_MODEL, UNF_MODEL, Model
 from tests.mappings.run import run
 from tests.mappings.stands import SHAPES, base, plain
 
@@ -45,11 +48,27 @@ def test_a_profile_fits_its_configuration(shape: str) -> None:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_profile_does_not_fit_another_configuration(shape: str) -> None:
     """On a base of another kind most mappings are paused for their stream: fitting tells something."""
-    from mappings.compiled import compile_profile
-
     for other in set(SHAPES) - {shape}:
         profile = compile_profile(SHAPES[shape], "Europe/Moscow", None, base(other).streams)
         assert len(profile.paused) >= 5, (shape, other)
+
+
+@pytest.mark.parametrize(("model", "profile"), [(UNF_MODEL, "onec_unf"), (BP_MODEL, "onec_bp3")])
+def test_what_the_stand_calls_a_guess_the_profile_calls_one_too(model: Model, profile: str) -> None:
+    """A name that nobody has shown us is never passed off as seen."""
+    for spec in read_profile(profile):
+        if spec.given:
+            continue
+        item = model.sets[spec.stream.removesuffix("_RecordType")]
+        if item.name not in model.recorded:
+            assert "*" in spec.guessed, spec.name
+        props = [*item.shape.props, *(item.register.dimensions if item.register else ())]
+        guessed = {prop.name for prop in props if prop.guessed}
+        guessed |= {
+            f"{part}.{prop.name}" for part, shape in item.tables.items() for prop in shape.props if prop.guessed
+        }
+        passed_off = {name for name in used_names(spec) if name in guessed and not spec.is_guess(name)}
+        assert passed_off == set(), spec.name
 
 
 @pytest.mark.parametrize(("shape", "name"), MAPPINGS)
