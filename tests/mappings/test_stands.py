@@ -14,7 +14,8 @@ from stand.onec.model import BP_MODEL, UNF_MODEL, Model
 from tests.mappings.run import run
 from tests.mappings.stands import SHAPES, base, plain
 
-MAPPINGS = [(shape, name) for shape in SHAPES for name in base(shape).profile.mappings]
+COMPILED = {shape: compile_profile(profile, "Europe/Moscow") for shape, profile in SHAPES.items()}
+MAPPINGS = [(shape, name) for shape, profile in COMPILED.items() for name in profile.mappings]
 #: Fields that no record of a stand fills, by mapping (``*`` any) with the reason.
 NEVER = {
     ("*", "comment"): "the stand's people write no comments there",
@@ -110,7 +111,7 @@ def test_every_excuse_is_needed() -> None:
     assert set(NEVER) - seen == set()
 
 
-WRITABLE = [(shape, name) for shape, name in MAPPINGS if base(shape).profile.mappings[name].writable]
+WRITABLE = [(shape, name) for shape, name in MAPPINGS if COMPILED[shape].mappings[name].writable]
 
 
 def told(way: Backward, raw: dict[str, Any]) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
