@@ -57,7 +57,7 @@ class Family:
 @cache
 def families() -> tuple[Family, ...]:
     """The families there is a profile for."""
-    parts: list[dict[str, Any]] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    parts: list[dict[str, Any]] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))["families"]
     return tuple(
         Family(
             part["profile"],
