@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 from stand.onec.model import EMPTY_REF
@@ -64,11 +65,13 @@ ACCOUNTS = (
 _BY_CODE = {account.code: account for account in ACCOUNTS}
 
 
+@cache
 def account_key(code: str) -> str:
     """The guid of an account; empty for no account."""
     return derived_guid(f"account {code}") if code else EMPTY_REF
 
 
+@cache
 def kind_key(name: str) -> str:
     """The guid of a kind of analytics."""
     return derived_guid(f"analytics {name}")

@@ -5,7 +5,7 @@ Every entry is looked at twice, from its debit and from its credit side; on eith
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from stand.onec.errors import ODataError, bad_option
@@ -19,17 +19,8 @@ from stand.onec.world import Record, World
 Key = tuple[str, ...]
 
 
-class Sums(NamedTuple):
-    """Opening balance, debit and credit turnover of one resource."""
-
-    opening: float = 0
-    debit: float = 0
-    credit: float = 0
-
-    @property
-    def closing(self) -> float:
-        """What is left in the end."""
-        return self.opening + self.debit - self.credit
+#: Opening balance, debit turnover, credit turnover.
+Sums = list[float]
 
 
 def table(world: World, item: EntitySet, name: str, given: dict[str, str]) -> Table:
@@ -54,25 +45,33 @@ def _dimensions(register: Register) -> list[Prop]:
     return [*props[: 1 + ANALYTICS + len(register.dimensions) + len(register.split)]]
 
 
-def _sides(register: Register) -> dict[str, list[tuple[str, str]]]:
-    """Side → (field of the entry, its plain name)."""
-    found = {}
-    for side in ("Dr", "Cr"):
-        names = [(f"Account{side}_Key", "Account_Key")]
-        names += [(prop.name, prop.name) for prop in (*register.dimensions, *register.resources)]
-        names += [(sided(prop, side).name, prop.name) for prop in (*register.split, *register.split_resources)]
-        for index in range(1, ANALYTICS + 1):
-            names += [(f"ExtDimension{side}{index}{end}", f"ExtDimension{index}{end}") for end in ("", "_Type")]
-        found[side] = names
-    return found
+class _Side(NamedTuple):
+    """How one side of an entry is read. ``key``: (field, value when it is not there) of account and dimensions.
+
+    ``plain``: (field of the entry, its plain name), for conditions; ``amounts``: fields of the resources.
+    """
+
+    column: int
+    key: list[tuple[str, str]]
+    plain: list[tuple[str, str]]
+    amounts: list[str]
 
 
-def _looks(sides: dict[str, list[tuple[str, str]]], row: Record) -> Iterator[tuple[str, Record]]:
-    """An entry from both sides; one without an account on a side is not seen from there."""
-    for side, names in sides.items():
-        look = {plain: row[name] for name, plain in names if name in row}
-        if look.get("Account_Key", EMPTY_REF) != EMPTY_REF:
-            yield side, look
+def _side(register: Register, side: str) -> _Side:
+    shape = register.virtual["Balance"]
+    names = {prop.name: prop.name for prop in (*register.dimensions, *register.resources)}
+    names |= {prop.name: sided(prop, side).name for prop in (*register.split, *register.split_resources)}
+    names["Account_Key"] = f"Account{side}_Key"
+    for index in range(1, ANALYTICS + 1):
+        names |= {f"ExtDimension{index}{end}": f"ExtDimension{side}{index}{end}" for end in ("", "_Type")}
+    fine = [field for prop in _dimensions(register) for field in columns(shape, prop)]
+    resources = (*register.resources, *register.split_resources)
+    return _Side(
+        1 if side == "Dr" else 2,
+        [(names[field], shape.defaults[field]) for field in fine],
+        [(own, plain) for plain, own in names.items()],
+        [names[prop.name] for prop in resources],
+    )
 
 
 def _totals(world: World, item: EntitySet, name: str, given: dict[str, str], kept: list[Prop]) -> Iterator[Record]:
@@ -81,18 +80,17 @@ def _totals(world: World, item: EntitySet, name: str, given: dict[str, str], kep
     shape, resources = register.virtual["Balance"], (*register.resources, *register.split_resources)
     fine = [field for prop in _dimensions(register) for field in columns(shape, prop)]
     coarse = [field for prop in kept for field in columns(shape, prop)]
-    sums = _summed(world, item, name, given, fine)
     places = [fine.index(field) for field in coarse]
-    groups: dict[Key, list[dict[str, Sums]]] = {}
-    for key, found in sums.items():
+    groups: dict[Key, list[list[Sums]]] = {}
+    for key, found in _summed(world, item, name, given).items():
         groups.setdefault(tuple(key[place] for place in places), []).append(found)
     types = {r["Ref_Key"]: r["Type"] for r in world.tables[_chart(register)]}
     for key, parts in groups.items():
         record = dict(zip(coarse, key, strict=True))
         kind = types.get(record.get("Account_Key", ""), "ActivePassive")
         values: Record = {}
-        for prop in resources:
-            values |= _told(name, prop.name, kind, [part.get(prop.name, Sums()) for part in parts])
+        for index, prop in enumerate(resources):
+            values |= _told(name, prop.name, kind, [part[index] for part in parts])
         if any(values.values()):
             yield record | values
 
@@ -101,42 +99,46 @@ def _chart(register: Register) -> str:
     return register.virtual["Balance"].by_name["Account_Key"].targets[0]
 
 
-def _summed(
-    world: World, item: EntitySet, name: str, given: dict[str, str], fine: list[str]
-) -> dict[Key, dict[str, Sums]]:
+def _summed(world: World, item: EntitySet, name: str, given: dict[str, str]) -> dict[Key, list[Sums]]:
     """Sums of every resource by account and all dimensions."""
     register = item.register
     assert register is not None
     shape, (start, end) = register.virtual["Balance"], window(name, given)
-    tests = [condition(world, item, shape, given.get(option, "")) for option in ("Condition", "AccountCondition")]
-    resources = [prop.name for prop in (*register.resources, *register.split_resources)]
-    sides = _sides(register)
-    found: dict[Key, dict[str, Sums]] = {}
+    asked = [given[option] for option in ("Condition", "AccountCondition") if given.get(option)]
+    tests = [condition(world, item, shape, text) for text in asked]
+    sides = [_side(register, side) for side in ("Dr", "Cr")]
+    found: dict[Key, list[Sums]] = {}
     for move in of_register(world, item.name):
         early = move.date < start
         if (early and name == "Turnovers") or (not early and move.date > end):
             continue
         for row in filter(_active, move.rows()):
-            for side, look in _looks(sides, row):
-                if not all(test(look) for test in tests):
+            for side in sides:
+                if tests and not _passes(tests, side, row):
                     continue
-                sums = found.setdefault(tuple(look.get(field, shape.defaults[field]) for field in fine), {})
-                for field in resources:
-                    if value := look.get(field, 0):
-                        sums[field] = _added(sums.get(field, Sums()), side, value, early=early)
+                key = tuple([row.get(field, empty) for field, empty in side.key])
+                # An entry without an account on a side is not seen from there.
+                if key[0] != EMPTY_REF:
+                    _add(found.setdefault(key, [[0, 0, 0] for _ in side.amounts]), side, row, early=early)
     return found
+
+
+def _passes(tests: list[Callable[[Record], bool]], side: _Side, row: Record) -> bool:
+    look = {plain: row[own] for own, plain in side.plain if own in row}
+    return all(test(look) for test in tests)
+
+
+def _add(sums: list[Sums], side: _Side, row: Record, *, early: bool) -> None:
+    for index, field in enumerate(side.amounts):
+        if value := row.get(field, 0):
+            if early:
+                sums[index][0] += value if side.column == 1 else -value
+            else:
+                sums[index][side.column] += value
 
 
 def _active(row: Record) -> bool:
     return bool(row.get("Active"))
-
-
-def _added(sums: Sums, side: str, value: float, *, early: bool) -> Sums:
-    if early:
-        return sums._replace(opening=sums.opening + (value if side == "Dr" else -value))
-    if side == "Dr":
-        return sums._replace(debit=sums.debit + value)
-    return sums._replace(credit=sums.credit + value)
 
 
 def _balance(prefix: str, field: str, kind: str, values: list[float]) -> Record:
@@ -154,10 +156,10 @@ def _balance(prefix: str, field: str, kind: str, values: list[float]) -> Record:
 
 
 def _told(name: str, field: str, kind: str, parts: list[Sums]) -> Record:
-    opening = [part.opening for part in parts]
+    opening = [part[0] for part in parts]
     if name == "Balance":
         return _balance("", field, kind, opening)
-    debit, credit = sum(part.debit for part in parts), sum(part.credit for part in parts)
+    debit, credit = sum(part[1] for part in parts), sum(part[2] for part in parts)
     turned = {
         f"{field}Turnover": number(debit - credit),
         f"{field}TurnoverDr": number(debit),
@@ -165,7 +167,7 @@ def _told(name: str, field: str, kind: str, parts: list[Sums]) -> Record:
     }
     if name == "Turnovers":
         return turned
-    closing = [part.closing for part in parts]
+    closing = [begun + more - less for begun, more, less in parts]
     return _balance("Opening", field, kind, opening) | turned | _balance("Closing", field, kind, closing)
 
 
