@@ -74,6 +74,12 @@ class CompiledMapping:
         self.deleted_field = spec.deleted
         self.date_field = spec.date
         self.total_field = spec.total
+        #: The stream's own "changed at", by which only what changed since can be asked for; empty where it has none.
+        self.changed_field = spec.changed or ""
+        #: Tells mappings of one stream and table apart.
+        self.part = spec.part
+        #: The records themselves (JSON objects) where the file tells them: there is nothing to be read in a base.
+        self.given = spec.given
         self.absent = spec.absent
         #: Source names that the base does not publish and that the mapping does without.
         self.left_out = spec.left_out
@@ -83,9 +89,13 @@ class CompiledMapping:
         )
         self._streams = tuple(streams_of(all_fields(spec)))
         self.ref_streams = frozenset(self._streams)
-        self._clock = runtime.Clock(timezone)
+        self.timezone = timezone
+        #: Local time to UTC and back.
+        self.clock = runtime.Clock(timezone)
         self._build(timezone)
+        #: Root fields, and columns of child tables by child, that ``mappings.backward`` can tell the source.
         self.writable = reverse.writable(spec)
+        self.writable_children = reverse.writable_children(spec)
 
     def _build(self, timezone: str) -> None:
         spec = self.spec
@@ -93,13 +103,13 @@ class CompiledMapping:
         self._shape = structs.Shape("Record", merge(root_reads(spec))[0], tables)
         self._decoder = structs.Decoder(self._shape, reference_codes(spec))
         self._heads = structs.Heads(spec.key, spec.version)
-        dated = [spec.version, spec.date, spec.total]
+        dated = [spec.version, spec.date, spec.total, spec.changed]
         self.select = tuple(dict.fromkeys([*self._shape.attributes, *filter(None, dated)]))
         code = generate(spec, self._shape)
         #: The generated functions as text, for those who want to see them.
         self.source = code.source
         namespace: dict[str, Any] = {**_NAMESPACE, **code.constants}
-        namespace |= {"hours": self._clock.hours, "moment": self._clock.moment, "days": runtime.days()}
+        namespace |= {"hours": self.clock.hours, "moment": self.clock.moment, "days": runtime.days()}
         namespace |= {"external_id": self._external_id, "broken": self._broken}
         # Safe: the text holds no word of the mapping file, see mappings.writer.
         exec(compile(code.source, f"<mapping {spec.name}>", "exec"), namespace)  # noqa: S102
@@ -160,13 +170,6 @@ class CompiledMapping:
     def emit(self, items: Sequence[Any], links: Mapping[str, Mapping[str, int]]) -> list[Mapped | Reject]:
         """Canonical rows per item. ``links`` must hold a link id for everything ``collect`` named."""
         return self._emit(items, links)  # type: ignore[no-any-return]
-
-    def reverse(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Canonical root fields (travelling form; references as ``RefTarget`` or ``None``) to a source payload.
-
-        Only fields named in ``writable``; another one is a ``KeyError``, a value that has no way back a ``ValueError``.
-        """
-        return reverse.payload(self.spec, self._clock, values)
 
     def _external_id(self, item: Any) -> str:
         parts = [getattr(item, self._shape.attributes[name]) or "" for name in self.key]

@@ -8,6 +8,7 @@ Shapes are those of the recorded feeds and of БСП 3.1: JSON ``{"value", "coun
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from xml.parsers import expat
 
@@ -74,6 +75,23 @@ def _from_json(text: str) -> dict[str, str | None] | None:
         "postal_code": _plain(get("ZIPcode")),
         "fias_id": _plain(get("houseId")) or _plain(get("streetId")) or _plain(get("id")),
     }
+
+
+def write_address(row: Mapping[str, Any]) -> str:
+    """Parts of an address as the JSON of ``Значение``, empty if it has none; ``parse_address`` reads it."""
+    names = {
+        "country": "country",
+        "region": "area",
+        "city": "city",
+        "street": "street",
+        "house": "houseNumber",
+        "postal_code": "ZIPcode",
+        "fias_id": "id",
+    }
+    parts = {name: row[own] for own, name in names.items() if row.get(own)}
+    if not parts:
+        return ""
+    return msgspec.json.encode({"value": row.get("text") or "", "type": "Адрес", **parts}).decode()
 
 
 class _Refused(Exception):

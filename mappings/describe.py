@@ -16,6 +16,7 @@ from mappings.makers import MAKERS
 from mappings.parse import SKIP_REASONS
 from mappings.parse_expr import REJECT_CODES
 from mappings.profile import profiles, read_profile
+from mappings.reverse import writable, writable_children
 from mappings.spec import (
     Cases,
     Concat,
@@ -169,8 +170,9 @@ def used_names(spec: MappingSpec) -> list[str]:
 _INTRODUCTION = """\
 Fields in load order: what others refer to comes first; a field with * is required.
 
-*Seen*: the name occurs in the recorded `$metadata` of a real base. *Guess*: taken from public code or general
-knowledge of the configuration; `obmen check` tells what a base does not have. A guessed name that is missing there
+*Seen*: the name occurs in what a real base has answered (УТ: in the recorded `$metadata`; УНФ and БП: in recorded
+answers or in public clients of such bases). *Guess*: taken from public code or general knowledge of the configuration;
+`obmen check` tells what a base does not have. A guessed name that is missing there
 leaves its field empty, unless the field is required: then the mapping is paused and says so. Words of enumerations
 (left of the arrows) are no part of `$metadata`: those that the recorded feeds do not hold are guesses as well.
 """
@@ -186,10 +188,26 @@ def profile_page(profile: str) -> str:
     parts.append(_INTRODUCTION)
     for spec in specs:
         stream = f"`{spec.stream}`{_TABLES[spec.table]} ({_standing(spec, 'stream')})"
-        head = f"## {spec.name}: {stream} → {spec.entity.name}\n"
+        head = f"## {spec.name}: {stream} → {spec.entity.name}\n\n{_written(spec)}"
         parts.append(f"{head}\n{table(('field', 'canonical', 'transform', 'source'), _mapping_rows(spec))}")
     parts.append(f"## The guesses\n\n{''.join(_guesses(spec) for spec in specs)}")
     return "\n".join(parts)
+
+
+def _written(spec: MappingSpec) -> str:
+    """What of a mapping has a way back, and what it is changed by."""
+    roots = [f"`{item.field.name}`" for item in spec.fields if item.field.name in writable(spec)]
+    parts = [", ".join(roots)] if roots else []
+    parts += [
+        f"`{name}` ({', '.join(f'`{column}`' for column in columns)})"
+        for name, columns in writable_children(spec).items()
+    ]
+    lines = [f"Writable: {'; '.join(parts)}." if parts else "Read only."]
+    if spec.changed:
+        lines.append(f"Changed at: `{spec.changed}`.")
+    if spec.given:
+        lines.append("Its records are told by the mapping; no base is asked.")
+    return " ".join(lines) + "\n"
 
 
 def _guesses(spec: MappingSpec) -> str:

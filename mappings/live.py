@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from connectors.base import StreamInfo
 from mappings.problems import Place, Problem, closest
 from mappings.scope import key_wire, of_rows, reads, row_reads, tests
-from mappings.spec import Cases, ChildSpec, Expr, FieldSpec, First, Maker, MappingSpec, OfRow, RowSpec
+from mappings.spec import Cases, ChildSpec, Expr, FieldSpec, First, Maker, MappingSpec, OfRow, Plain, RowSpec
 
 _NUMBERS = ("Double", "Decimal", "Single", "Int64", "Int32", "Int16", "Byte")
 #: Type names of the source (without ``Edm.``) that each wire can be read from.
@@ -144,7 +144,15 @@ class _Fitting:
         fields = [self.field(item, scope) for item in row.fields]
         if any(kept is None and item.required for kept, item in zip(fields, row.fields, strict=True)):
             return None
-        return replace(row, fields=tuple(filter(None, fields)), maker=self._maker(row.maker, scope))
+        initial = self.initial(row.initial, scope)
+        maker = self._maker(row.maker, scope)
+        return replace(row, fields=tuple(filter(None, fields)), maker=maker, initial=initial)
+
+    def initial(self, pairs: tuple[tuple[str, Plain], ...], scope: str) -> tuple[tuple[str, Plain], ...]:
+        """What a new record or row gets, as far as the base has it."""
+        gone = [name for name, _ in pairs if self.missing(name, "any", scope)]
+        self.forgo(gone, scope)
+        return tuple((name, value) for name, value in pairs if name not in gone)
 
     def _maker(self, maker: Maker | None, scope: str) -> Maker | None:
         if maker is None:
@@ -154,8 +162,8 @@ class _Fitting:
         return replace(maker, sources=tuple("" if name in gone else name for name in maker.sources))
 
     def heading(self) -> dict[str, str | None]:
-        """Version, deletion mark, date and total: only what is there."""
-        wires = {"version": "text", "deleted": "bool", "date": "date", "total": "number"}
+        """Version, deletion mark, date, total and "changed at": only what is there."""
+        wires = {"version": "text", "deleted": "bool", "date": "date", "total": "number", "changed": "date"}
         kept: dict[str, str | None] = {}
         for what, wire in wires.items():
             name = getattr(self.spec, what)
@@ -181,6 +189,8 @@ class _Fitting:
 
 def fit(spec: MappingSpec, streams: Mapping[str, StreamInfo]) -> tuple[MappingSpec, list[Problem]]:
     """The mapping as this base can fill it, and what it misses (then it must not run)."""
+    if spec.given:
+        return spec, []
     virtual = streams.get(f"{spec.stream}#{spec.table}")
     info = virtual or streams.get(spec.stream)
     if info is None:
@@ -201,6 +211,7 @@ def fit(spec: MappingSpec, streams: Mapping[str, StreamInfo]) -> tuple[MappingSp
         fields=tuple(filter(None, (fitting.field(item, "") for item in spec.fields))),
         ext=tuple(filter(None, (fitting.field(item, "") for item in spec.ext))),
         children=children,
+        initial=fitting.initial(spec.initial, ""),
         left_out=tuple(dict.fromkeys(fitting.left_out)),
     )
     return fitted, fitting.problems

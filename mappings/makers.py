@@ -10,14 +10,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.model import identity
-from mappings.contact import parse_address
+from mappings.contact import parse_address, write_address
+from mappings.spec import Maker
 
 Rows = tuple[tuple[Any, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class MakerKind:
-    """``columns``: what its rows fill. ``options``: allowed values by option name; the first one is the default."""
+    """``columns``: what its rows fill. ``options``: allowed values by option name; the first one is the default.
+
+    ``back``: source values that may make a row again, the likeliest first, one for each source; who asks proves them by
+    making the row. ``None`` where there is no way back.
+    """
 
     name: str
     make: Callable[..., Rows]
@@ -26,6 +31,7 @@ class MakerKind:
     options: Mapping[str, tuple[str, ...]]
     doc: str
     wire: str = "text"
+    back: Callable[[Mapping[str, Any]], tuple[tuple[str, ...], ...]] | None = None
 
 
 def _identifier(scheme: str, value: str | None) -> Rows:
@@ -80,6 +86,25 @@ def _person(value: str | None) -> Rows:
     return ((name.last or None, name.first or None, name.middle or None, name.gender or None),)
 
 
+def _identifier_back(row: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
+    return (row.get("value") or "",), (row.get("value_norm") or "",)
+
+
+def _phone_back(row: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
+    """The text as it was written, else the number alone; beside it its digits, by which 1C looks phones up."""
+    norm, ext = row.get("value_norm") or "", row.get("ext")
+    alone = f"{norm} доб. {ext}" if ext else norm
+    return tuple((text, *(identity.digits(norm),) * 3) for text in (row.get("value_raw") or alone, alone))
+
+
+def _point_back(row: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
+    return tuple((text,) * 4 for text in (row.get("value_raw") or "", row.get("value_norm") or ""))
+
+
+def _address_back(row: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
+    return ((row.get("text") or "", write_address(row), ""),)
+
+
 _POINT = ("system", "value_raw", "value_norm", "ext", "is_valid")
 
 MAKERS: dict[str, MakerKind] = {
@@ -93,6 +118,7 @@ MAKERS: dict[str, MakerKind] = {
             {"scheme": ("inn", "kpp", "ogrn", "ogrnip", "okpo", "snils", "tax_id", "code", "registration")},
             "an identifier with its normal form and the verdict on its control digits; `registration` tells ОГРН, "
             "ОГРНИП and foreign numbers apart by their length",
+            back=_identifier_back,
         ),
         MakerKind(
             "phone",
@@ -101,8 +127,17 @@ MAKERS: dict[str, MakerKind] = {
             (1, 4),
             {"system": ("phone", "fax")},
             "phones of a text as E.164 with extension, a row each; the first source that is not empty counts",
+            back=_phone_back,
         ),
-        MakerKind("email", _email, _POINT, (1, 4), {"system": ("email",)}, "e-mail addresses of a text, a row each"),
+        MakerKind(
+            "email",
+            _email,
+            _POINT,
+            (1, 4),
+            {"system": ("email",)},
+            "e-mail addresses of a text, a row each",
+            back=_point_back,
+        ),
         MakerKind(
             "point",
             _point,
@@ -110,6 +145,7 @@ MAKERS: dict[str, MakerKind] = {
             (1, 4),
             {"system": ("other", "url", "messenger")},
             "any other contact point, as written",
+            back=_point_back,
         ),
         MakerKind(
             "address",
@@ -119,6 +155,7 @@ MAKERS: dict[str, MakerKind] = {
             {},
             "an address of 1C's contact information: its text, then its JSON (`Значение`), then its XML "
             "(`ЗначенияПолей`, read only if there is no JSON)",
+            back=_address_back,
         ),
         MakerKind(
             "person",
@@ -130,3 +167,8 @@ MAKERS: dict[str, MakerKind] = {
         ),
     )
 }
+
+
+def way_back(maker: Maker) -> Callable[[Mapping[str, Any]], tuple[tuple[str, ...], ...]] | None:
+    """How a maker's rows are turned back; a code is given by the system that has it, and never told to it."""
+    return None if ("scheme", "code") in maker.options else MAKERS[maker.name].back

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from hub.model.entities import ENTITIES, Child, Entity
 from hub.model.fields import Field, Kind
 from mappings.makers import MAKERS
@@ -12,7 +14,7 @@ from mappings.parse_expr import Reader
 from mappings.problems import Place, Problem
 from mappings.scope import merge, root_reads, table_reads
 from mappings.source import Tree
-from mappings.spec import ChildSpec, Condition, FieldSpec, Maker, MappingSpec, RowSpec
+from mappings.spec import ChildSpec, Condition, FieldSpec, Maker, MappingSpec, Plain, RowSpec
 
 TABLES = ("set", "balance", "slice_last")
 #: Keys of a mapping file, in the order they are documented in.
@@ -26,15 +28,19 @@ KEYS = (
     "date",
     "total",
     "absent",
+    "changed",
+    "part",
+    "records",
     "skip",
     "fields",
     "children",
+    "initial",
     "guessed",
 )
 #: Reasons a record may be passed over for; each has its sentence in the catalogue as ``skip_<reason>``.
 SKIP_REASONS = ("folder", "predefined", "service", "not_ours", "draft")
 #: Keys of a template of child rows.
-ROW_KEYS = ("table", "when", "unless", "make", "from", "number", "optional", "fields")
+ROW_KEYS = ("table", "when", "unless", "make", "from", "number", "optional", "fields", "initial")
 _EXT_KINDS = (Kind.TEXT, Kind.INT, Kind.BOOL, Kind.MONEY, Kind.QTY, Kind.PERCENT, Kind.TIMESTAMP, Kind.DATE)
 
 
@@ -69,6 +75,10 @@ class _MappingReader(Reader):
             date=self._source(tree, "date"),
             total=self._source(tree, "total"),
             absent=absent,
+            changed=self._source(tree, "changed"),
+            part=self._source(tree, "part") or "",
+            initial=self._initial(tree.get("initial")),
+            given=self._records(tree.get("records"), key),
             skip=self._skip(tree.get("skip")),
             fields=self._fields(entity.fields, tree.get("fields"), entity.name, ext=False),
             ext=self._fields((), tree.get("fields"), entity.name, ext=True),
@@ -122,6 +132,24 @@ class _MappingReader(Reader):
             if reason and condition:
                 rules.append((reason, condition))
         return tuple(rules)
+
+    def _initial(self, tree: Tree | None) -> tuple[tuple[str, Plain], ...]:
+        if tree is None:
+            return ()
+        if tree.kind != "map":
+            self.complain("mapping_wrong_type", tree.place, what="initial", wanted="Name: value")
+            return ()
+        return tuple((name, self.plain(item, name)) for name, item in tree.items.items())
+
+    def _records(self, tree: Tree | None, key: tuple[str, ...]) -> tuple[bytes, ...]:
+        """Records told by the file, as the JSON objects a base would answer; each needs its key."""
+        records = []
+        for item in self._list(tree, "records"):
+            for name in key:
+                if name not in item.items:
+                    self.complain("mapping_missing_key", item.place, key=name)
+            records.append(msgspec.json.encode({name: self.plain(part, name) for name, part in item.items.items()}))
+        return tuple(records)
 
     def _list(self, tree: Tree | None, what: str) -> list[Tree]:
         if tree is None:
@@ -203,6 +231,7 @@ class _MappingReader(Reader):
             number,
             self.flag(tree.get("optional"), "optional"),
             tree.place,
+            self._initial(tree.get("initial")),
         )
         filled = {item.field.name for item in fields} | set(MAKERS[maker.name].columns if maker else ())
         for field in child.fields:

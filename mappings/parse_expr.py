@@ -39,6 +39,8 @@ FORMS: dict[str, tuple[str, ...]] = {
     "cases": (),
     "row": ("take", "when", "unless", "value"),
 }
+#: What the name of a stream begins with whose records are the words of an enumeration, told by a mapping file.
+ENUM = "Enum_"
 _COMMON = ("optional", "required", "type")
 #: Codes a value that is in no table, or a broken reference, may be refused with.
 REJECT_CODES = ("bad_enum", "bad_reference", "unknown_unit", "unknown_vat", "illegal_status")
@@ -236,13 +238,14 @@ class Reader:
             self.complain("mapping_ref_without_to", tree.place, field=field.name)
             return None
         targets = self.texts(to, "to")
-        typed = name is not None and not name.endswith("_Key")
         if name is None or not targets:
             return None
+        word = targets[0].startswith(ENUM)
+        typed = not word and not name.endswith("_Key")
         if not typed and len(targets) > 1:
             self.complain("mapping_ref_untyped", to.place, source=name)
         not_self = self.flag(tree.get("not_self"), "not_self")
-        return Ref(name, targets, typed, not_self, self._reject(tree, "bad_reference"))
+        return Ref(name, targets, typed, not_self, self._reject(tree, "bad_reference"), word)
 
     def _form_const(self, field: Field, tree: Tree) -> Expr | None:
         if field.kind is Kind.REF:

@@ -97,11 +97,11 @@ def _together(specs: Sequence[MappingSpec], also: set[str]) -> list[Problem]:
     """Problems between files. ``also``: streams of files that could not be read whole."""
     problems: list[Problem] = []
     entities: dict[str, set[str]] = {}
-    seen: dict[tuple[str, str], str] = {}
+    seen: dict[tuple[str, str, str], str] = {}
     for spec in specs:
         if spec.table == "set":
             entities.setdefault(spec.stream, set()).add(spec.entity.name)
-        other = seen.setdefault((spec.stream, spec.table), spec.name)
+        other = seen.setdefault((spec.stream, spec.table, spec.part), spec.name)
         if other != spec.name:
             problems.append(Problem("mapping_stream_twice", spec.place, stream=spec.stream, other=other))
     for spec in specs:

@@ -36,7 +36,7 @@ def reads(expr: Expr) -> Iterator[tuple[str, str]]:
         case Mapped(name, table):
             yield name, "bool" if any(isinstance(key, bool) for key, _ in table) else "text"
         case Ref(name, _, typed):
-            yield name, "text" if typed else "guid"
+            yield name, expr.wire
             if typed:
                 yield f"{name}_Type", "text"
         case Cases(branches):

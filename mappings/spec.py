@@ -42,13 +42,22 @@ class Mapped:
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A reference. Typed ones (1C's composite attributes) carry their target's type in ``<name>_Type``."""
+    """A reference. Typed ones (1C's composite attributes) carry their target's type in ``<name>_Type``.
+
+    ``word``: the value of an enumeration, which is the key of a record that a mapping file tells itself.
+    """
 
     name: str
     targets: tuple[str, ...]
     typed: bool
     not_self: bool = False
     code: str = "bad_reference"
+    word: bool = False
+
+    @property
+    def wire(self) -> str:
+        """What the source value must be."""
+        return "text" if self.typed or self.word else "guid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +140,10 @@ class Maker:
 
 @dataclass(frozen=True, slots=True)
 class RowSpec:
-    """A template of child rows: one row of literals, or one per row of a tabular part (``table``) that passes."""
+    """A template of child rows: one row of literals, or one per row of a tabular part (``table``) that passes.
+
+    ``initial``: what a row of the source gets besides when the way back adds one.
+    """
 
     table: str
     when: Condition
@@ -140,6 +152,7 @@ class RowSpec:
     number: str
     optional: bool
     place: Place
+    initial: tuple[tuple[str, Plain], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +168,9 @@ class MappingSpec:
     """One mapping file, overlay included.
 
     ``guessed``: source names that nobody has seen yet (``*``: all of them; ``Part.*``: all of a tabular part).
-    ``left_out``: names that this base does not publish and that the mapping can do without.
+    ``left_out``: names that this base does not publish and that the mapping can do without. ``changed``: the stream's
+    own "changed at". ``part``: tells mappings of one stream and table apart. ``initial``: what a record that is created
+    gets besides. ``given``: the records themselves, as JSON objects, where the file tells them and no base is asked.
     """
 
     name: str
@@ -170,6 +185,10 @@ class MappingSpec:
     date: str | None = None
     total: str | None = None
     absent: str | None = None
+    changed: str | None = None
+    part: str = ""
+    initial: tuple[tuple[str, Plain], ...] = ()
+    given: tuple[bytes, ...] = ()
     skip: tuple[tuple[str, Condition], ...] = ()
     fields: tuple[FieldSpec, ...] = ()
     ext: tuple[FieldSpec, ...] = ()

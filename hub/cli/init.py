@@ -5,38 +5,24 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable
-from contextlib import closing
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 
-from connectors.base import CheckReport, StreamInfo
 from hub.cli import trouble
 from hub.cli.call import DONE, WAITS, Call, Outcome
+from hub.cli.init_base import DEFAULT_PROFILE, Found, ask, choice_notes, feed_notes, route_notes, why
 from hub.cli.parser import command, option
-from hub.model.errors import HubError, NeedsPerson
+from hub.model.errors import NeedsPerson
 from hub.model.settings import FILE_NAME, Problem, SecretRef, SystemSettings, load_settings
 from hub.model.settings_keys import Bad, url, zone
 
 DEFAULT_ZONE = "Europe/Moscow"
-DEFAULT_PROFILE = "onec_ut11"
 _EXAMPLE = "http://server/base/odata/standard.odata"
 #: Zones that a server is set to without telling where its company is.
 _NOWHERE = {"UTC", "Etc/UTC", "Etc/UCT", "UCT", "GMT", "Zulu", "Universal"}
-
-
-@dataclass(slots=True)
-class Found:
-    """What a base told. ``missing``: published names a mapping would need, by the sentence that says so."""
-
-    report: CheckReport = field(default_factory=CheckReport)
-    profile: str = DEFAULT_PROFILE
-    matched: int = 0
-    wanted: int = 0
-    missing: list[HubError] = field(default_factory=list)
 
 
 def commands(lang: str) -> list[click.Command]:
@@ -73,10 +59,10 @@ def init(
     where = _EXAMPLE
     if address:
         where = _checked(url, address, "--from")
-        found = _ask(_candidate(where, user, variable, zone_name), profile)
+        found = ask(_candidate(where, user, variable, zone_name), profile)
     elif profile:
         found.profile = _shipped(profile)
-    text = _file(call, where, user, variable if user else "", zone_name, found.profile)
+    text = _file(call, where, user, variable if user else "", zone_name, found)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8", newline="\n")
     load_settings(path.parent)  # what we write we must be able to read
@@ -142,39 +128,9 @@ def title_of(address: str) -> str:
     return f"1С {parts[-1]}" if parts else "1С"
 
 
-def _ask(system: SystemSettings, profile: str | None) -> Found:
-    """What the base tells; a base that cannot be used ends the command with its first problem."""
-    from connectors.registry import open_connector
-    from mappings.compiled import compile_profile
-
-    with closing(open_connector(system)) as connector:
-        found = Found(connector.check())
-        if found.report.problems:
-            raise found.report.problems[0]
-        streams = connector.streams()
-    found.profile, found.matched, found.wanted = _choose(streams, profile)
-    compiled = compile_profile(found.profile, system.timezone, None, streams)
-    found.missing = [problem for problems in compiled.paused.values() for problem in problems]
-    return found
-
-
-def _choose(streams: dict[str, StreamInfo], asked: str | None) -> tuple[str, int, int]:
-    """The profile most of whose streams are published, with how many of them are, out of how many."""
-    from mappings.profile import profiles, read_profile
-
-    scores = []
-    for name in [asked] if asked else profiles():
-        wanted = {spec.stream for spec in read_profile(name)}
-        scores.append((len(wanted & streams.keys()) / len(wanted), len(wanted & streams.keys()), len(wanted), name))
-    _, matched, of, name = max(scores)
-    if not matched and not asked:
-        raise NeedsPerson("cli_init_no_profile", number=len(streams), known=", ".join(profiles()))
-    return name, matched, of
-
-
-def _file(call: Call, address: str, user: str, variable: str, zone_name: str, profile: str) -> str:
+def _file(call: Call, address: str, user: str, variable: str, zone_name: str, found: Found) -> str:
     """The text of ``hub.yaml``; what came from outside is quoted as JSON, which is YAML too."""
-    code = re.sub(r"\d+$", "", profile.removeprefix("onec_")) or "base"
+    code = re.sub(r"\d+$", "", found.profile.removeprefix("onec_")) or "base"
     login = [f"    user: {_quoted(user)}", f"    password: {{env: {variable}}}"] if user else []
     example = ["    # user: obmen", "    # password: {env: OBMEN_1C_PASSWORD}"]
     return (
@@ -186,10 +142,17 @@ def _file(call: Call, address: str, user: str, variable: str, zone_name: str, pr
             title=_quoted(title_of(address)),
             url=_quoted(address),
             login="\n".join(login or example),
-            profile=profile,
+            profile=found.profile,
+            choice=_comments("    # ", choice_notes(call, found)),
+            feed=_comments("    # ", feed_notes(call, found)),
+            routes=_comments("#   ", route_notes(found, code)),
         )
         + "\n"
     )
+
+
+def _comments(lead: str, notes: Iterable[str]) -> str:
+    return "\n".join(lead + note for note in notes)
 
 
 def _quoted(text: str) -> str:
@@ -197,21 +160,42 @@ def _quoted(text: str) -> str:
 
 
 def _told(call: Call, path: Path, found: Found, *, asked: bool) -> Outcome:
+    from mappings.configurations import tree_name
+
+    base = found.base
+    matched, wanted = (base.matched, base.wanted) if base is not None else (0, 0)
     lines = [call.text("init_written", path=path)]
-    if asked:
-        lines.append(call.text("init_profile", profile=found.profile, matched=found.matched, wanted=found.wanted))
-    if found.missing:
-        lines += ["", call.text("init_missing", number=len(found.missing))]
-        lines += [f"  - {problem.sentence(call.lang)}" for problem in found.missing]
-        lines += [call.text("init_publish")]
+    if base is not None:
+        lines.append(call.text("init_base", title=base.titles[call.lang], why=why(call, base)))
+        lines.append(call.text("init_profile", profile=found.profile, matched=matched, wanted=wanted))
+    lines += _missing(call, found)
     lines += [f"! {' '.join(trouble.as_lines(note, call.lang))}" for note in found.report.notes]
     lines += ["", call.text("init_next" if asked else "init_next_blank", path=path)]
     data = {
         "path": str(path),
         "profile": found.profile,
-        "matched": found.matched,
-        "wanted": found.wanted,
+        "configuration": base.titles[call.lang] if base is not None else None,
+        "why": why(call, base) if base is not None else None,
+        "matched": matched,
+        "wanted": wanted,
+        "unpublished": [{"stream": stream, "object": tree_name(stream)} for stream in found.unpublished],
         "missing": [trouble.as_dict(problem, call.lang) for problem in found.missing],
         "notes": [trouble.as_dict(note, call.lang) for note in found.report.notes],
     }
     return Outcome(WAITS if found.missing else DONE, data, lines)
+
+
+def _missing(call: Call, found: Found) -> list[str]:
+    """What is not published, by the names of 1C's own tree, and how to publish it; then what does not fit."""
+    from mappings.configurations import tree_name
+
+    lines: list[str] = []
+    if found.unpublished:
+        lines += ["", call.text("init_missing", number=len(found.unpublished))]
+        lines += [f"  - {tree_name(stream)} ({stream})" for stream in found.unpublished]
+        lines += [call.text("init_publish")]
+    others = [problem for problem in found.missing if problem.code != "mapping_stream_missing"]
+    if others:
+        lines += ["", call.text("init_unfit", number=len(others))]
+        lines += [f"  - {problem.sentence(call.lang)}" for problem in others]
+    return lines

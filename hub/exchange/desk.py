@@ -19,8 +19,11 @@ _EXT = Field("ext", Kind.JSON, "Дополнительные поля", clearabl
 
 
 def stream_name(mapping: CompiledMapping) -> str:
-    """The store's name of what a mapping reads: the set, or ``set#table`` for a virtual table of a register."""
-    return mapping.stream if mapping.table == "set" else f"{mapping.stream}#{mapping.table}"
+    """The store's name of what a mapping reads: the set, ``set#table`` for a virtual table of a register, and
+    ``set#table#part`` where several mappings take their share of one.
+    """
+    parts = [mapping.stream, *([mapping.table] if mapping.table != "set" else []), *filter(None, [mapping.part])]
+    return "#".join(parts)
 
 
 @dataclass(slots=True)

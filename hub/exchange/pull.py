@@ -89,7 +89,7 @@ class Pull:
         for number, day in enumerate(days[start:], start):
             inner = position.get("inner") if position and number == start else None
             request = self._request(mapping, day, inner)
-            pages = prefetch(connector.read(request))
+            pages = prefetch(_pages(connector, mapping, request))
             try:
                 for page in pages:
                     final = page.last and number == len(days) - 1
@@ -129,7 +129,7 @@ class Pull:
 
     def _total(self, connector: Connector, mapping: CompiledMapping, window: Window | None) -> int | None:
         """How many records to expect, for a progress bar; asked only when somebody watches."""
-        if self.on_progress is None or mapping.table != "set":
+        if self.on_progress is None or mapping.table != "set" or mapping.given:
             return None
         return connector.count(self._request(mapping, window, None))
 
@@ -200,6 +200,13 @@ def make_desk(hub: Hub, run_id: int, system: str) -> Desk:
     at = runs.now().strftime("%Y-%m-%d %H:%M:%S")
     by_stream = {work.stream_id: work for work in by_mapping.values()}
     return Desk(run_id, at, Links(streams, run_id), by_mapping, by_stream)
+
+
+def _pages(connector: Connector, mapping: CompiledMapping, request: ReadRequest) -> Iterator[Page]:
+    """What is read: from the system, or from the mapping itself where its file tells the records."""
+    if mapping.given:
+        return iter([Page(mapping.stream, mapping.given, last=True)])
+    return connector.read(request)
 
 
 def _days(window: Window) -> Iterator[Window]:

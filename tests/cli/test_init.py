@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ from connectors.base import StreamInfo
 from connectors.onec_odata.connector import OneC
 from hub.cli.init import machine_zone, title_of
 from hub.model.settings import SecretRef, load_settings
+from mappings.compiled import compile_profile
+from stand.onec.generate.build import build
+from stand.onec.model import BP_MODEL
 from stand.onec.server import OneCStand
 from tests.cli.conftest import PASSWORD, USER, VARIABLE, Obmen, all_files
 
@@ -57,12 +61,83 @@ def test_what_is_not_published_is_named_with_the_way_to_publish_it(
     assert "Catalog_Склады" in found["missing"][0]["sentence"]
 
 
+SHAPES = {
+    "unf": ("onec_unf", "1С:Управление нашей фирмой", "Документ.ЗаказПокупателя"),
+    "bp": ("onec_bp3", "1С:Бухгалтерия предприятия 3.0", "Документ.СчетНаОплатуПокупателю"),
+    "ut": ("onec_ut11", "1С:Управление торговлей 11", "Документ.ЗаказКлиента"),
+}
+
+
+@pytest.mark.parametrize("shape", sorted(SHAPES))
+def test_each_configuration_gets_its_own_profile_and_choices(obmen: Obmen, home: Path, shape: str) -> None:
+    """The base is recognised with a reason; the file names its documents, its exchange plan and its routes."""
+    profile, title, document = SHAPES[shape]
+    with OneCStand(
+        build(1, clients=20, products=20, orders=30, configuration=shape), user=USER, password=PASSWORD
+    ) as base:
+        said = obmen("init", "--from", base.url, *ASK)
+    assert said.code == 0, said.both
+    assert title in said.out
+    assert "есть только у неё" in said.out
+    text = (home / "hub.yaml").read_text(encoding="utf-8")
+    assert f"Похоже на: {title}." in text
+    assert document in text
+    assert "# exchange_plan: ДляODATA" in text
+    code, system = next(iter(load_settings(home).systems.items()))
+    assert system.profile == profile
+    known = {f"{code}.{mapping.entity.name}" for mapping in compile_profile(profile, "Europe/Moscow").mappings.values()}
+    offered = re.findall(r"^#   (\w+\.\w+): \{", text, re.MULTILINE)
+    assert set(offered) == known - {f"{code}.vat_rate"} if shape == "bp" else set(offered) == known
+    loosened = re.sub(r"^# routes:", "routes:", re.sub(r"^#   ", "  ", text, flags=re.MULTILINE), flags=re.MULTILINE)
+    (home / "hub.yaml").write_text(loosened, encoding="utf-8")
+    assert set(load_settings(home).routes) == set(offered)
+
+
+@pytest.mark.parametrize("shape", ["bp", "unf"])
+def test_after_init_everything_of_the_base_is_exchanged(obmen: Obmen, home: Path, shape: str) -> None:
+    """Every route of another configuration delivers, one register's balances to two of them; twice changes nothing."""
+    with OneCStand(
+        build(1, clients=20, products=20, orders=30, configuration=shape), user=USER, password=PASSWORD
+    ) as base:
+        assert obmen("init", "--from", base.url, *ASK).code == 0
+        first = obmen("exchange", "--json").document
+        second = obmen("exchange", "--json").document
+    assert (first["exit_code"], second["exit_code"]) == (0, 0)
+    made = {route["route"]: route["created"] for route in first["result"]["routes"]}
+    assert all(made.values()), made
+    assert {f"{shape}.vat_rate", f"{shape}.stock_balance", f"{shape}.settlement_balance"} <= made.keys()
+    for route in second["result"]["routes"]:
+        assert route["created"] == route["updated"] == 0, route
+
+
+def test_little_published_is_told_by_the_names_of_the_tree(
+    obmen: Obmen, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A БП base that publishes only its clients, invoices and books is still БП; the rest is listed as 1C names it."""
+    whole = BP_MODEL.sets
+    kept = {"Catalog_Контрагенты", "Document_СчетНаОплатуПокупателю", "AccountingRegister_Хозрасчетный"}
+    hide(monkeypatch, *(name for name in whole if name not in kept))
+    with OneCStand(
+        build(1, clients=20, products=20, orders=30, configuration="bp"), user=USER, password=PASSWORD
+    ) as base:
+        said = obmen("init", "--from", base.url, *ASK)
+        again = obmen("init", "--from", base.url, *ASK, "--force", "--json").document["result"]
+    assert said.code == 1, said.both
+    assert "1С:Бухгалтерия предприятия 3.0" in said.out
+    for name in ("Справочник.Номенклатура", "РегистрСведений.ЦеныНоменклатуры", "Документ.РеализацияТоваровУслуг"):
+        assert f"  - {name} (" in said.out
+    assert "Обработки → Настройка стандартного интерфейса OData" in said.out
+    assert "Планы обмена не опубликованы" in (home / "hub.yaml").read_text(encoding="utf-8")
+    assert (again["profile"], again["matched"]) == ("onec_bp3", 3)
+    assert {"stream": "Catalog_Валюты", "object": "Справочник.Валюты"} in again["unpublished"]
+
+
 def hide(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     """Let the base publish everything but these sets."""
     seen, listed = OneC.streams, OneC._service
 
     def streams(self: OneC) -> dict[str, StreamInfo]:
-        return {name: info for name, info in seen(self).items() if name not in names}
+        return {name: info for name, info in seen(self).items() if name.partition("#")[0] not in names}
 
     monkeypatch.setattr(OneC, "streams", streams)
     monkeypatch.setattr(OneC, "_service", lambda self, report: listed(self, report) - set(names))

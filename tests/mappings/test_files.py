@@ -121,6 +121,11 @@ def test_did_you_mean(text: str, guess: str) -> None:
         (HEAD + FIELDS + "children:\n  party_role:\n    - {make: phone, from: A}\n", "mapping_maker_misfit"),
         (HEAD + FIELDS + "children:\n  address:\n    - {make: address}\n", "mapping_maker_sources"),
         (HEAD + FIELDS + "children:\n  address:\n    - {make: nope, from: A}\n", "mapping_unknown_maker"),
+        (HEAD + FIELDS + "initial: [A]\n", "mapping_wrong_type"),
+        (HEAD + FIELDS + "changed: [A]\n", "mapping_wrong_type"),
+        (HEAD + FIELDS + "records: {A: b}\n", "mapping_wrong_type"),
+        (HEAD + FIELDS + "records:\n  - {Description: x}\n", "mapping_missing_key"),
+        (HEAD + FIELDS + "  owner: {ref: A, to: [Enum_A, Enum_B]}\n", "mapping_ref_untyped"),
         ("stream: D\nentity: invoice\nkey: Ref_Key\nfields: {}\n", "mapping_required_missing"),
         ("stream: D\nentity: invoice\nkey: Ref_Key\nfields: {}\n", "mapping_missing_key"),
     ],
@@ -152,6 +157,16 @@ def test_problems_between_files(tmp_path: Path) -> None:
         ("mapping_ref_entity", "profile/one.yaml:8"),
         ("mapping_stream_twice", "profile/two.yaml:1"),
     }
+
+
+def test_one_table_may_be_shared_by_parts(tmp_path: Path) -> None:
+    """Two mappings of one stream are a mistake, unless each says which part of it is its own."""
+    text = "stream: R\ntable: balance\npart: {part}\nentity: unit\nkey: A_Key\nfields: {{name: N}}\n"
+    path = folder(tmp_path / "p", one=text.format(part="a"), two=text.format(part="b"))
+    assert [spec.part for spec in read_folder("test", path)] == ["a", "b"]
+    same = folder(tmp_path / "q", one=text.format(part="a"), two=text.format(part="a"))
+    with pytest.raises(MappingInvalid, match="R"):
+        read_folder("test", same)
 
 
 def test_the_error_lists_every_problem_by_file_and_line(tmp_path: Path) -> None:

@@ -207,6 +207,24 @@ def test_fields_of_a_virtual_table_come_from_its_own_stream_or_its_record_set() 
     assert published_fields(info, "set") == {"Recorder": "Edm.String"}
 
 
+def test_what_a_base_lacks_of_the_way_back_is_no_harm(tmp_path: Path) -> None:
+    """A field of change, and what a new record gets besides, are left out where they are not published."""
+    text = TEXT + "changed: Changed\ninitial: {Name: x, Own: y}\n"
+    profile = profile_of(folder(tmp_path / "p", it=text), None, {"Catalog_X": FULL})
+    mapping = profile.mappings["it"]
+    assert (mapping.changed_field, mapping.spec.initial) == ("", (("Name", "x"),))
+    assert set(mapping.left_out) == {"Changed", "Own"}
+
+
+def test_records_told_by_a_file_need_no_base(tmp_path: Path) -> None:
+    """Words of an enumeration are there whatever is published, as the objects a base would answer."""
+    text = "stream: Enum_X\nentity: vat_rate\nkey: W\nrecords:\n  - {W: a, N: Ставка, P: 20}\n"
+    text += "fields: {name: N, percent: P}\n"
+    mapping = profile_of(folder(tmp_path / "p", it=text), None, {}).mappings["it"]
+    assert root(mapping, one(mapping, mapping.given[0])) == {"name": "Ставка", "percent": 200_000}
+    assert mapping.head(mapping.given[0]) == ("a", None)
+
+
 def recorded() -> dict[str, StreamInfo]:
     """What the recorded base publishes."""
     return parse(BytesIO(need("msg001_metadata.xml").read_bytes()))

@@ -1,4 +1,4 @@
-"""The shipped profile as a whole: what it covers, its order, its fingerprints, its documentation."""
+"""The shipped profiles as a whole: what they cover, their order, fingerprints, documentation."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from hub.exchange.desk import stream_name
 from hub.model.entities import ENTITIES
 from hub.model.fields import Kind
 from mappings.compiled import CompiledProfile, compile_profile
@@ -19,19 +20,30 @@ from mappings.profile import profiles
 from mappings.transforms import TRANSFORMS
 
 
+@pytest.fixture(scope="module", params=profiles())
+def profile(request: pytest.FixtureRequest) -> CompiledProfile:
+    """Each shipped profile."""
+    return compile_profile(request.param, "Europe/Moscow")
+
+
 @pytest.fixture(scope="module")
-def profile() -> CompiledProfile:
-    """The shipped profile."""
+def trade() -> CompiledProfile:
+    """The profile of УТ."""
     return compile_profile("onec_ut11", "Europe/Moscow")
 
 
+#: What a configuration has no objects for: БП knows neither orders nor variants.
+ABSENT = {"onec_ut11": set[str](), "onec_unf": set[str](), "onec_bp3": {"sales_order", "product_variant"}}
+PARTIES = {"onec_ut11": 5, "onec_unf": 5, "onec_bp3": 4}
+
+
 def test_every_entity_has_a_mapping(profile: CompiledProfile) -> None:
-    """All of the canonical model is filled; parties from five catalogues, payments from two documents."""
+    """All of the canonical model that the configuration has is filled; payments from two documents."""
     streams: dict[str, set[str]] = {}
     for mapping in profile.mappings.values():
         streams.setdefault(mapping.entity.name, set()).add(mapping.stream)
-    assert set(streams) == set(ENTITIES)
-    assert len(streams["party"]) == 5
+    assert set(streams) == set(ENTITIES) - ABSENT[profile.name]
+    assert len(streams["party"]) == PARTIES[profile.name]
     assert len(streams["payment"]) == 2
 
 
@@ -73,12 +85,28 @@ def test_virtual_tables(profile: CompiledProfile) -> None:
     }
 
 
-def test_an_order_needs_its_client_and_products_and_nothing_else(profile: CompiledProfile) -> None:
+def test_an_order_needs_its_client_and_products_and_nothing_else(trade: CompiledProfile) -> None:
     """Whatever else an order refers to may come later."""
-    order = profile.mappings["sales_order"]
+    order = trade.mappings["sales_order"]
     assert set(order._required_streams) == {"Catalog_Контрагенты", "Catalog_Партнеры", "Catalog_Номенклатура"}
-    assert not profile.mappings["product"]._required_streams
-    assert not profile.mappings["counterparty"]._required_streams
+    assert not trade.mappings["product"]._required_streams
+    assert not trade.mappings["counterparty"]._required_streams
+
+
+def test_the_streams_own_field_of_change_is_asked_for(profile: CompiledProfile) -> None:
+    """Where a mapping names one it is told as ``changed_field`` and read; everywhere else there is none."""
+    told = {name: mapping.changed_field for name, mapping in profile.mappings.items() if mapping.changed_field}
+    assert told == ({"product": "ДатаИзменения", "sales_order": "ДатаИзменения"} if profile.name == "onec_unf" else {})
+    assert all(field in profile.mappings[name].select for name, field in told.items())
+
+
+def test_two_mappings_of_one_table_are_streams_of_their_own(profile: CompiledProfile) -> None:
+    """The store tells them apart by their part: else one would take the other's rows for its own."""
+    names = [stream_name(mapping) for mapping in profile.mappings.values()]
+    assert len(set(names)) == len(names)
+    if profile.name == "onec_bp3":
+        books = "AccountingRegister_Хозрасчетный#balance"
+        assert {f"{books}#stock", f"{books}#settlements"} <= set(names)
 
 
 def test_fingerprints_differ_by_mapping_and_by_zone(profile: CompiledProfile) -> None:
@@ -86,7 +114,7 @@ def test_fingerprints_differ_by_mapping_and_by_zone(profile: CompiledProfile) ->
     prints = [mapping.fingerprint for mapping in profile.mappings.values()]
     assert len(set(prints)) == len(prints)
     assert all(0 <= value < 2**64 for value in prints)
-    other = compile_profile("onec_ut11", "Asia/Yekaterinburg")
+    other = compile_profile(profile.name, "Asia/Yekaterinburg")
     assert not {mapping.fingerprint for mapping in other.mappings.values()} & set(prints)
 
 
@@ -94,7 +122,8 @@ def test_fingerprints_are_the_same_in_another_process(profile: CompiledProfile) 
     """Hash seeds, order of sets and addresses do not get into them: else every night would re-read everything."""
     code = (
         "from mappings.compiled import compile_profile\n"
-        "for name, m in compile_profile('onec_ut11', 'Europe/Moscow').mappings.items(): print(name, m.fingerprint)"
+        f"profile = compile_profile('{profile.name}', 'Europe/Moscow')\n"
+        "for name, m in profile.mappings.items(): print(name, m.fingerprint)"
     )
     for seed in ("1", "2"):
         done = subprocess.run(

@@ -237,3 +237,19 @@ def test_prices_of_bp_have_a_recorder(odata_bp: Client) -> None:
     assert len({(r["ТипЦен_Key"], r["Номенклатура_Key"]) for r in rows}) == len(rows) > 100
     assert all(r["Recorder_Type"].startswith("UnavailableEntities.") for r in rows)
     assert odata_bp.fail(f"{name}/SliceLast")[:2] == (400, "6")
+
+
+def test_advances_have_an_account_of_their_own(bp: OneCStand, odata_bp: Client) -> None:
+    """What a sale is named for pays the debt on that sale, the rest is an advance on the payment itself."""
+    codes = {row["Ref_Key"]: row["Code"] for row in odata_bp.rows(CHART)}
+    wanted: Counter[tuple[bool, str]] = Counter()
+    for name in (BANK, CASH):
+        for payment in bp.world.records(name):
+            for row in rows_of(payment["РасшифровкаПлатежа"]) if payment["Posted"] else ():
+                deal = str(row.get("Сделка", ""))
+                wanted[bool(deal), deal or payment["Ref_Key"]] += _rubles(row, row["СуммаВзаиморасчетов"])
+    found: Counter[tuple[bool, str]] = Counter()
+    for row in odata_bp.rows(f"{REGISTER}/RecordsWithExtDimensions?$filter=startswith(AccountCr/Code,'62')"):
+        found[codes[row["AccountCr_Key"]] in ("62.01", "62.21"), row["ExtDimensionCr3"]] += _kopecks(row["Сумма"])
+    assert found == wanted
+    assert {paid for paid, _ in found} == {True, False}

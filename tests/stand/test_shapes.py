@@ -246,6 +246,27 @@ def test_contracts_have_the_owner_of_their_configuration(unf: OneCStand, bp: One
         assert {row["Owner_Key"] for row in found} == {sale}
 
 
+@pytest.mark.parametrize(
+    ("name", "sale", "contract", "currency"),
+    [
+        ("unf", "Document_РасходнаяНакладная", "Договор_Key", "ВалютаРасчетов_Key"),
+        ("bp", "Document_РеализацияТоваровУслуг", "ДоговорКонтрагента_Key", "ВалютаВзаиморасчетов_Key"),
+    ],
+)
+def test_a_document_has_the_currency_of_its_contract(name: str, sale: str, contract: str, currency: str) -> None:
+    """Who buys in dollars under a rouble contract gets another one; client and organisation are the contract's too."""
+    world = build(4, clients=40, products=50, orders=300, configuration=name)
+    contracts = world.tables["Catalog_ДоговорыКонтрагентов"].rows
+    currencies = Counter[str]()
+    for document in world.records(sale):
+        known = contracts[document[contract]]
+        assert known[currency] == document["ВалютаДокумента_Key"]
+        assert (known.get("Owner_Key") or known.get("Owner")) == document["Контрагент_Key"]
+        assert known["Организация_Key"] == document["Организация_Key"]
+        currencies[known[currency]] += 1
+    assert len(currencies) == 2
+
+
 def test_guessed_names_are_marked() -> None:
     """What a recording or a client shows is told from what is general knowledge, down to single fields."""
     assert "AccumulationRegister_ЗаказыПокупателей" in UNF_MODEL.guessed
