@@ -166,6 +166,23 @@ class MemoryConnector:
             if last:
                 return
 
+    def fetch(self, request: ReadRequest, external_ids: Sequence[str]) -> Page:
+        """The records of these keys, and which of them there are none of."""
+        self._request()
+        info = self._info(request)
+        records, deleted = [], []
+        with self.base.lock:
+            living = self.base.records[info.name]
+            for external_id in dict.fromkeys(external_ids):
+                record = living.get(tuple(external_id.split("|")))
+                if record is None:
+                    deleted.append(external_id)
+                else:
+                    records.append(self._encode(request, record))
+        nbytes = sum(map(len, records))
+        self.traffic.bytes_read += nbytes
+        return Page(request.stream, records, deleted, {}, True, nbytes)
+
     def totals(self, stream: str, date_field: str, total_field: str, window: Window) -> list[DayTotal]:
         """Count and sum by day of the records within ``window``."""
         self._request()
@@ -235,6 +252,8 @@ class MemoryConnector:
             for key, record in self.base.records[info.name].items():
                 day = str(record.get(dated, ""))
                 if window and dated and not str(window.start) <= day[:10] < str(window.end):
+                    continue
+                if request.changed_field and str(record.get(request.changed_field, "")) < request.since:
                     continue
                 found.append(((day, *key), record))
         return sorted(found, key=lambda item: item[0])

@@ -74,6 +74,8 @@ class CompiledMapping:
         self.deleted_field = spec.deleted
         self.date_field = spec.date
         self.total_field = spec.total
+        #: The stream's own "changed at", by which only what changed since can be asked for; empty where it has none.
+        self.changed_field = spec.changed or ""
         self.absent = spec.absent
         #: Source names that the base does not publish and that the mapping does without.
         self.left_out = spec.left_out
@@ -93,7 +95,7 @@ class CompiledMapping:
         self._shape = structs.Shape("Record", merge(root_reads(spec))[0], tables)
         self._decoder = structs.Decoder(self._shape, reference_codes(spec))
         self._heads = structs.Heads(spec.key, spec.version)
-        dated = [spec.version, spec.date, spec.total]
+        dated = [spec.version, spec.date, spec.total, spec.changed]
         self.select = tuple(dict.fromkeys([*self._shape.attributes, *filter(None, dated)]))
         code = generate(spec, self._shape)
         #: The generated functions as text, for those who want to see them.

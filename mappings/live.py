@@ -154,8 +154,8 @@ class _Fitting:
         return replace(maker, sources=tuple("" if name in gone else name for name in maker.sources))
 
     def heading(self) -> dict[str, str | None]:
-        """Version, deletion mark, date and total: only what is there."""
-        wires = {"version": "text", "deleted": "bool", "date": "date", "total": "number"}
+        """Version, deletion mark, date, total and "changed at": only what is there."""
+        wires = {"version": "text", "deleted": "bool", "date": "date", "total": "number", "changed": "date"}
         kept: dict[str, str | None] = {}
         for what, wire in wires.items():
             name = getattr(self.spec, what)

@@ -155,7 +155,8 @@ class MappingSpec:
     """One mapping file, overlay included.
 
     ``guessed``: source names that nobody has seen yet (``*``: all of them; ``Part.*``: all of a tabular part).
-    ``left_out``: names that this base does not publish and that the mapping can do without.
+    ``left_out``: names that this base does not publish and that the mapping can do without. ``changed``: the stream's
+    own "changed at".
     """
 
     name: str
@@ -170,6 +171,7 @@ class MappingSpec:
     date: str | None = None
     total: str | None = None
     absent: str | None = None
+    changed: str | None = None
     skip: tuple[tuple[str, Condition], ...] = ()
     fields: tuple[FieldSpec, ...] = ()
     ext: tuple[FieldSpec, ...] = ()

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from connectors.memory import MemoryBase, MemoryConnector
-from hub.exchange import pull, runs, stage, trouble
+from hub.exchange import cursors, runs, stage, trouble
 from hub.exchange.service import pull_feed, run_exchange
 from hub.store import bulk
 from hub.store.database import Store, open_store
@@ -43,7 +43,7 @@ PLACES: dict[str, tuple[Any, str]] = {
     "released_by": (trouble, "released_by"),
     "hold": (runs, "hold"),
     "account": (runs, "account"),
-    "cursor": (pull._Cursor, "save"),
+    "cursor": (cursors.Cursor, "save"),
     "savepoint": (stage, "_attempt"),
     "end_route": (runs, "end_route"),
     "acknowledge": (MemoryConnector, "acknowledge"),
