@@ -121,7 +121,7 @@ class Pull:
         if seen is not None and whole:
             sweep_end(self, connector, desk, work, seen, last)
         elif due and way != "whole":
-            sweep(self, connector, desk, work, last, partial=way == "days" or settings.read == "window")
+            sweep(self, connector, desk, work, last, partial=offer.dated and settings.read == "window")
         elif last.at is None:
             with self.hub.store.begin() as conn:  # the days until the first sweep are counted from here
                 runs.hold(conn, self.run_id, self.route.id, self.route.code)
