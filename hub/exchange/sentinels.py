@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, Row, delete, select
 
 from hub.exchange.write import Incoming
 from hub.store import core
+from hub.store.tables import metadata
 
-#: Of one page the last records that were written; of one stream the newest of all.
-PER_PAGE, PER_STREAM = 3, 8
+#: So many of each stream: the last that were written.
+KEPT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +56,19 @@ def keep(conn: Connection, stream_id: int, run_id: int, items: Sequence[Incoming
     conn.execute(table.insert(), rows)
     of_stream = table.c.stream_id == stream_id
     ids = list(
-        conn.execute(select(table.c.id).where(of_stream).order_by(table.c.id.desc()).limit(PER_STREAM)).scalars()
+        conn.execute(select(table.c.id).where(of_stream).order_by(table.c.id.desc()).limit(KEPT)).scalars()
     )
     conn.execute(delete(table).where(of_stream, table.c.id < ids[-1]))
 
 
 def newest(conn: Connection, system_id: int, streams: int) -> dict[str, list[Sentinel]]:
-    """The sentinels of the ``streams`` streams that were written last, by stream; only of records that live here."""
+    """The sentinels of the ``streams`` streams that were written last, by stream; only of records active here.
+
+    What is marked for deletion will be gone one day, and marking it made it a sentinel: it proves nothing.
+    """
     table, link = core.sentinel, core.link
     rows = conn.execute(
-        select(core.stream.c.name, table.c.external_id, table.c.version, table.c.before, link.c.version.label("known"))
+        select(core.stream.c.name, core.stream.c.entity, link.c.record_id, table.c.external_id, table.c.version, table.c.before, link.c.version.label("known"))
         .join(core.stream, core.stream.c.id == table.c.stream_id)
         .join(link, (link.c.stream_id == table.c.stream_id) & (link.c.external_id == table.c.external_id))
         .where(core.stream.c.system_id == system_id, link.c.version.is_not(None))
@@ -71,7 +76,10 @@ def newest(conn: Connection, system_id: int, streams: int) -> dict[str, list[Sen
     ).all()
     earlier: dict[tuple[str, str], set[str]] = {}
     known: dict[tuple[str, str], str] = {}
+    active = _active(conn, rows)
     for row in rows:
+        if row.record_id not in active:
+            continue
         key = (row.name, row.external_id)
         known[key] = row.known
         earlier.setdefault(key, set()).update(version for version in (row.version, row.before) if version)
@@ -80,6 +88,19 @@ def newest(conn: Connection, system_id: int, streams: int) -> dict[str, list[Sen
         if stream in found or len(found) < streams:
             told = frozenset(earlier[stream, external_id] - {version})
             found.setdefault(stream, []).append(Sentinel(stream, external_id, version, told))
+    return found
+
+
+def _active(conn: Connection, rows: Sequence[Row[Any]]) -> set[int]:
+    """Ids of those records that are neither marked nor deleted, archived or merged."""
+    by_entity: dict[str, set[int]] = {}
+    for row in rows:
+        if row.entity and row.record_id is not None:
+            by_entity.setdefault(row.entity, set()).add(row.record_id)
+    found: set[int] = set()
+    for entity, ids in by_entity.items():
+        root = metadata.tables[entity]
+        found.update(conn.execute(select(root.c.id).where(root.c.id.in_(ids), root.c.record_state == "active")).scalars())
     return found
 
 

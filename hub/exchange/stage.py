@@ -307,7 +307,7 @@ def _keep_awaited(
 
 
 def _write(conn: Connection, desk: Desk, work: MappingDesk, ready: list[Incoming], outcome: Outcome) -> None:
-    last = ready[-sentinels.PER_PAGE :] if work.mapping.version_field else []
+    last = ready[-sentinels.KEPT :] if work.mapping.version_field else []
     before = sentinels.versions(conn, last)
     new = [item for item in ready if item.record_id is None]
     there = [item for item in ready if item.record_id is not None]

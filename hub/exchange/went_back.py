@@ -26,7 +26,7 @@ DECISIONS: tuple[Decision, ...] = ("restored", "copy", "go-on")
 
 #: Streams whose sentinels are looked at before a run, one request each.
 STREAMS = 3
-#: So many of the newest records must be gone, and nearly all of those looked at: people delete records too.
+#: So many of a stream's newest records must be gone, and nearly all that were looked at: people delete records too.
 VANISHED, NEARLY_ALL = 5, 0.8
 #: What one complete sweep may lose of records that nobody had marked for deletion.
 GONE_AT_MOST, GONE_SHARE = 50, 0.2
@@ -104,15 +104,17 @@ def judge(told: list[Sentinel], shown: dict[tuple[str, str], str | None]) -> tup
     """The evidence that a base went back (code and parameters), or ``None``. Pure.
 
     A version that a record had before and no longer has is proof: a base does not use one twice. Vanished records are
-    proof only when nearly all of the newest are gone.
+    proof only when nearly all of a stream's newest are gone.
     """
     looked = [one for one in told if (one.stream, one.external_id) in shown]
     back = [one for one in looked if shown[one.stream, one.external_id] in one.earlier]
     if back:
         return "back_version", {"stream": back[0].stream, "number": len(back), "of": len(looked)}
-    gone = [one for one in looked if shown[one.stream, one.external_id] is None]
-    if len(gone) >= VANISHED and len(gone) >= NEARLY_ALL * len(looked):
-        return "back_vanished", {"stream": gone[0].stream, "number": len(gone), "of": len(looked)}
+    for stream in dict.fromkeys(one.stream for one in looked):
+        mine = [one for one in looked if one.stream == stream]
+        gone = sum(shown[stream, one.external_id] is None for one in mine)
+        if gone >= VANISHED and gone >= NEARLY_ALL * len(mine):
+            return "back_vanished", {"stream": stream, "number": gone, "of": len(mine)}
     return None
 
 

@@ -37,9 +37,9 @@ def small(streams: frozen.Frozen, clients: int = 40, orders: int = 30) -> Memory
     keys = {record["Ref_Key"] for record in kept}
     chosen[CLIENTS]["records"] = kept
     mine = [record for record in chosen[ORDERS]["records"] if record["Контрагент_Key"] in keys][:orders]
-    for name in chosen:
+    for name, part in chosen.items():
         if name.partition("_")[0] in {"Document", "AccumulationRegister", "InformationRegister"}:
-            chosen[name] = {**chosen[name], "records": []}
+            part["records"] = []
     chosen[ORDERS]["records"] = mine
     for name in (CLIENTS, ORDERS):
         chosen[name] = {**chosen[name], "fields": {**chosen[name]["fields"], CHANGED: "Edm.DateTime"}}
