@@ -96,12 +96,13 @@ def _dated(hub: Hub) -> list[str]:
 def told(call: Call, hub: Hub, report: RunReport) -> Outcome:
     """The run as the summary tells it, with what only this process still knows."""
     from hub.reports.summary import summary
+    from hub.reports.text import plain
 
     errors = {item.route: item.error for item in report.routes if item.error is not None}
     found = summary(hub, report.run_id, errors)
     data = found.as_dict(call.lang)
     data["reports"] = [_report(item, call.lang) for item in report.routes]
-    return Outcome(report.exit_code, data, found.lines(call.lang))
+    return Outcome(report.exit_code, data, plain(found, call.lang))
 
 
 def _report(item: RouteReport, lang: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from hub.exchange import runs, went_back
 from hub.exchange.feed import FeedPull
 from hub.exchange.hub import Hub
 from hub.exchange.pull import Progress, Pull, open_quarantine, timed
-from hub.model.errors import Fenced, HubError, NeedsPerson, RetryLater, StopRoute, StopSystem
+from hub.model.errors import Fenced, HubError, RetryLater, StopRoute, StopSystem, exit_code
 from hub.model.records import Counters, Window
 from hub.store import core
 
@@ -31,11 +31,6 @@ __all__ = [
 ]
 
 log = logging.getLogger("obmen.exchange")
-
-#: Refusals that only the settings can mend; other stops of a system count as "could not be reached".
-_SETTINGS = frozenset({"auth_failed", "forbidden", "nothing_published"})
-#: Stops of a system that wait for an admin's word.
-_WAITS = frozenset({"base_went_back", "system_is_copy"})
 
 
 @dataclass(slots=True)
@@ -85,13 +80,7 @@ def _exit_code(report: RouteReport) -> int:
     error = report.error
     if error is None:
         return 1 if report.state == "warnings" else 0
-    if isinstance(error, NeedsPerson) or error.code in _SETTINGS:
-        return 2
-    if error.code == "quiet_hours":
-        return 0
-    if error.code in _WAITS:
-        return 1
-    return 3 if isinstance(error, (RetryLater, StopSystem)) else 1
+    return exit_code(error)
 
 
 def open_run(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, NoReturn
+from typing import Any, NoReturn
 
 from sqlalchemy import Connection, delete, select, update
 
@@ -21,8 +21,7 @@ from hub.model.errors import NeedsPerson, RetryLater, StopSystem
 from hub.model.records import Reject
 from hub.store import core
 
-Decision = Literal["restored", "copy", "go-on"]
-DECISIONS: tuple[Decision, ...] = ("restored", "copy", "go-on")
+DECISIONS = ("restored", "copy", "go-on")
 
 #: Streams whose sentinels are looked at before a run, one request each.
 STREAMS = 3
@@ -139,7 +138,7 @@ def stop(hub: Hub, system: str, evidence: str, params: dict[str, Any]) -> NoRetu
     raise StopSystem("base_went_back", **why)
 
 
-def decide(hub: Hub, system: str, decision: Decision, by: str) -> SystemState:
+def decide(hub: Hub, system: str, decision: str, by: str) -> SystemState:
     """An admin's word on a system. ``restored``: what it shows now is the truth, all of it is read anew;
 
     ``copy``: it stays stopped; ``go-on``: it was a false alarm, or it is to be trusted again. Nobody may be reading the

@@ -237,5 +237,5 @@ def test_judging_is_a_pure_matter_of_versions() -> None:
 def test_a_decision_that_is_none_is_refused(hub: Hub) -> None:
     """A mistyped decision changes nothing."""
     with pytest.raises(NeedsPerson) as caught:
-        went_back.decide(hub, "ut", "maybe", "admin")  # type: ignore[arg-type]
+        went_back.decide(hub, "ut", "maybe", "admin")
     assert caught.value.code == "unknown_decision"
