@@ -1,24 +1,36 @@
 """A system that lives in memory: for tests, for trying mappings, and as the shortest example of a connector.
 
-``MemoryBase`` is the system (records, exchange nodes, faults on order), ``MemoryConnector`` speaks to it. Several
-connectors may share a base, as several processes share a 1C.
+``MemoryBase`` is the system (records, exchange nodes, habits, faults on order), ``MemoryConnector`` speaks to it.
+Several connectors may share a base, as several processes share a 1C.
 """
 
 from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from connectors.base import Capabilities, CheckReport, DayTotal, FeedPacket, ReadRequest, StreamInfo, Traffic
+from connectors.base import (
+    Capabilities,
+    Change,
+    CheckReport,
+    DayTotal,
+    FeedPacket,
+    ReadRequest,
+    StreamInfo,
+    Traffic,
+    WriteResult,
+)
+from connectors.memory_write import MemoryTarget
+from connectors.writing import Writing
 from hub.model.errors import HubError, NeedsPerson, StopRoute, StopSystem
 from hub.model.records import Page, Window
 
@@ -34,6 +46,22 @@ class _Node:
     registered: dict[tuple[str, Key], int] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class Habits:
+    """How a base takes what is written to it; as made, it takes everything as sent.
+
+    ``cut``: the longest text of (stream, field). ``defaults``: what new records of a stream get where nothing is sent.
+    ``rule``: why a record of a stream is refused, empty when it is not. ``own_keys``: whether a new record gets the key
+    reserved for it; ``heeds_version``: whether the base itself refuses to change another version.
+    """
+
+    cut: dict[tuple[str, str], int] = field(default_factory=dict)
+    defaults: dict[str, Record] = field(default_factory=dict)
+    rule: Callable[[str, Record], str] | None = None
+    own_keys: bool = True
+    heeds_version: bool = True
+
+
 class MemoryBase:
     """Records by stream and key. Every ``put`` gives a new ``DataVersion`` to streams that have that field."""
 
@@ -42,8 +70,11 @@ class MemoryBase:
         self.infos: dict[str, StreamInfo] = {}
         self.records: dict[str, dict[Key, Record]] = {}
         self.nodes: dict[str, _Node] = {}
+        self.habits = Habits()
         self.lock = threading.RLock()
         self._faults: list[HubError] = []
+        self._between: list[Callable[[], None]] = []
+        self._lost: list[tuple[Literal["before", "after"], tuple[HubError, ...]]] = []
         self._version = 0
 
     @classmethod
@@ -96,6 +127,28 @@ class MemoryBase:
         with self.lock:
             self._faults.extend(errors)
 
+    def lose(self, when: Literal["before", "after"], *then: HubError) -> None:
+        """Let the answer of a writing request be lost, before or after it is done; the next requests raise ``then``.
+
+        Asked for several times, as many writing requests are lost, one after another.
+        """
+        with self.lock:
+            self._lost.append((when, then))
+
+    def between(self, action: Callable[[], None]) -> None:
+        """Do ``action`` when the next writing request arrives: after the connector has looked, before it is done."""
+        with self.lock:
+            self._between.append(action)
+
+    def disturb(self) -> str:
+        """Do what is ordered for a writing request that arrives; when its answer is to be lost, empty for never."""
+        with self.lock:
+            if self._between:
+                self._between.pop(0)()
+            when, then = self._lost.pop(0) if self._lost else ("", ())
+            self._faults.extend(then)
+            return when
+
     def trip(self) -> None:
         """Raise the next fault on order."""
         with self.lock:
@@ -117,12 +170,19 @@ class MemoryConnector:
     def __init__(self, base: MemoryBase, title: str = "", node: str = "", page_size: int = 1000) -> None:
         self.base = base
         self.capabilities = Capabilities(
-            changes_feed=True, deletes_in_feed=True, versions=True, windows=True, totals=True
+            changes_feed=True,
+            deletes_in_feed=True,
+            versions=True,
+            windows=True,
+            totals=True,
+            write=True,
+            read_back=True,
         )
         self.traffic = Traffic()
         self._title = title or base.name
         self._node = node
         self._page_size = page_size
+        self._writing = Writing(MemoryTarget(base, self._title, self.traffic))
 
     def check(self) -> CheckReport:
         """Always reachable; what can be wrong is a base without streams."""
@@ -167,21 +227,22 @@ class MemoryConnector:
                 return
 
     def fetch(self, request: ReadRequest, external_ids: Sequence[str]) -> Page:
-        """The records of these keys, and which of them there are none of."""
+        """Single records by key; the window of ``request`` is not looked at."""
         self._request()
-        info = self._info(request)
-        records, deleted = [], []
+        info = self._known(request)
+        keys = [tuple(id_.split("|")) for id_ in dict.fromkeys(external_ids)]
         with self.base.lock:
             living = self.base.records[info.name]
-            for external_id in dict.fromkeys(external_ids):
-                record = living.get(tuple(external_id.split("|")))
-                if record is None:
-                    deleted.append(external_id)
-                else:
-                    records.append(self._encode(request, record))
+            records = [self._encode(request, living[key]) for key in keys if key in living]
+            deleted = ["|".join(key) for key in keys if key not in living]
         nbytes = sum(map(len, records))
         self.traffic.bytes_read += nbytes
         return Page(request.stream, records, deleted, {}, True, nbytes)
+
+    def write(self, stream: str, changes: Sequence[Change]) -> Iterator[WriteResult]:
+        """One record after another, each read back."""
+        for change in changes:
+            yield self._writing.write(stream, change)
 
     def totals(self, stream: str, date_field: str, total_field: str, window: Window) -> list[DayTotal]:
         """Count and sum by day of the records within ``window``."""
@@ -240,13 +301,18 @@ class MemoryConnector:
             raise StopRoute("unknown_set", system=self._title, stream=request.stream)
         return info
 
-    def _chosen(self, request: ReadRequest) -> list[tuple[Key, Record]]:
-        """Records within the window with the key they are ordered by."""
-        info, dated, window = self._info(request), request.date_field, request.window
+    def _known(self, request: ReadRequest) -> StreamInfo:
+        """The stream, once every field named is known to be there."""
+        info, named = self._info(request), (request.date_field, request.changed_field)
         known = info.fields.keys() | info.tables.keys()
-        for name in (*request.fields, *request.key, *([dated] if dated else [])):
+        for name in (*request.fields, *request.key, *filter(None, named)):
             if name not in known and request.table == "set":
                 raise StopRoute("unknown_field", system=self._title, stream=request.stream, field=name)
+        return info
+
+    def _chosen(self, request: ReadRequest) -> list[tuple[Key, Record]]:
+        """Records within the window with the key they are ordered by."""
+        info, dated, window = self._known(request), request.date_field, request.window
         found = []
         with self.base.lock:
             for key, record in self.base.records[info.name].items():

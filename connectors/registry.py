@@ -28,6 +28,7 @@ def _onec(system: SystemSettings, cache: Path | None) -> Connector:
             proxy=system.proxy,
             exchange_plan=system.exchange_plan or "",
             node=system.node or "",
+            timezone=system.timezone,
         ),
         cache,
     )

@@ -34,7 +34,8 @@ class OneCSettings:
     ``timeout``: seconds to wait for bytes of an answer (``connect``: for the connection). ``max_sessions``: requests
     under way at once; each holds a 1C session and with it a licence. ``verify``: ``True`` for the machine's own
     certificates, a path for the company's own CA, ``False`` to check nothing. ``node``: the exchange plan's node for
-    change feeds, by its ``Code``, name or GUID. ``page_bytes``: what a page of records may weigh.
+    change feeds, by its ``Code``, name or GUID. ``page_bytes``: what a page of records may weigh. ``timezone``: the
+    zone of the base's dates, by its IANA name.
     """
 
     code: str
@@ -52,6 +53,7 @@ class OneCSettings:
     node: str = ""
     page_bytes: int = 8 << 20
     patience: Patience = Patience()
+    timezone: str = "UTC"
 
     @property
     def name(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,12 +12,14 @@ import msgspec
 
 from connectors.base import (
     Capabilities,
+    Change,
     CheckReport,
     DayTotal,
     FeedPacket,
     ReadRequest,
     StreamInfo,
     Traffic,
+    WriteResult,
 )
 from connectors.onec_odata import metadata
 from connectors.onec_odata.answers import Answer, Asked, misfit, server_time
@@ -26,7 +28,9 @@ from connectors.onec_odata.feed import Feed
 from connectors.onec_odata.read import Reader
 from connectors.onec_odata.transport import Transport
 from connectors.onec_odata.urls import build
+from connectors.onec_odata.write import OneCTarget
 from connectors.onec_odata.xml import NotXml
+from connectors.writing import Writing
 from hub.model.errors import HubError, NeedsPerson, RetryLater, StopSystem
 from hub.model.records import Page, Window
 
@@ -44,7 +48,7 @@ class _Service(msgspec.Struct):
 
 
 class OneC:
-    """Reading one 1C base through its standard OData interface.
+    """Reading and writing one 1C base through its standard OData interface.
 
     ``cache``: a folder where parsed metadata is kept between processes. Safe to use from several threads; opening
     touches no network.
@@ -56,11 +60,18 @@ class OneC:
         self._transport = transport or Transport(settings)
         self._reader = Reader(settings, self._transport)
         self._feed = Feed(settings, self._transport)
+        self._writing = Writing(OneCTarget(settings, self._transport))
         self._streams: dict[str, StreamInfo] | None = None
         self._lock = threading.Lock()
         feed = bool(settings.exchange_plan and settings.node)
         self.capabilities = Capabilities(
-            changes_feed=feed, deletes_in_feed=feed, versions=True, windows=True, totals=True
+            changes_feed=feed,
+            deletes_in_feed=feed,
+            versions=True,
+            windows=True,
+            totals=True,
+            write=True,
+            read_back=True,
         )
 
     @property
@@ -152,6 +163,11 @@ class OneC:
     def read(self, request: ReadRequest) -> Iterator[Page]:
         """Pages of a set or virtual table. Between two pages no connection or session is held."""
         return self._reader.pages(request)
+
+    def write(self, stream: str, changes: Sequence[Change]) -> Iterator[WriteResult]:
+        """One record after another, each read back; nothing is deleted, and nothing unanswered is sent again."""
+        for change in changes:
+            yield self._writing.write(stream, change)
 
     def totals(self, stream: str, date_field: str, total_field: str, window: Window) -> list[DayTotal]:
         """Count and sum by local day of the base, read anew."""

@@ -6,18 +6,18 @@ replayed against mappings and store.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
-from connectors.base import Capabilities, FeedPacket
+from connectors.base import Capabilities, Change, FeedPacket, WriteResult
 from connectors.memory import MemoryBase, MemoryConnector
 from connectors.onec_odata import metadata
 from connectors.onec_odata.answers import Answer, Asked
 from connectors.onec_odata.feed import packet
 from connectors.onec_odata.xml import NotXml
-from hub.model.errors import RetryLater
+from hub.model.errors import RetryLater, StopRoute
 from hub.model.records import Page
 
 
@@ -72,6 +72,10 @@ class RecordedOneC(MemoryConnector):
                 records[tuple(str(record.get(name, "")) for name in info.key)] = record
             for key in page.deleted:
                 records.pop(tuple(key.split("|")), None)
+
+    def write(self, stream: str, changes: Sequence[Change]) -> Iterator[WriteResult]:
+        """A recording cannot be written to."""
+        raise StopRoute("read_only", system=self._title, stream=stream)
 
     def feed(self, node: str) -> FeedPacket | None:
         """The first packet not acknowledged; ``node`` is not looked at, a recording has one."""

@@ -4,7 +4,8 @@ A request takes one of ``max_sessions`` *lanes*. A lane is a place in the queue 
 it: 1C binds a session to a cookie (``ibsession``), and one session serves one request at a time, so cookies belong to
 lanes and not to the pool. Publications with automatic reuse of sessions give no cookie and lose nothing by it.
 
-Only reading is repeated. A writing request whose answer was lost may have been done; the caller has to look first.
+Reading is repeated while a fault is a passing one. A writing request is repeated only when it was surely not taken; one
+whose answer was lost may have been done (``Unanswered``), and the caller has to look.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import queue
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import IncompleteRead
@@ -41,16 +42,36 @@ from urllib3.response import BaseHTTPResponse
 from connectors.base import Traffic
 from connectors.onec_odata.answers import Answer, Asked, complaint, failure, retry_after
 from connectors.onec_odata.config import OneCSettings, is_loopback, service_root
+from connectors.writing import Unanswered
 from hub.model.errors import HubError, NeedsPerson, RetryLater, StopSystem
 
 log = logging.getLogger("obmen.onec")
 
 _CHUNK = 1 << 18
-_PASSING = {406, 429, 502, 503, 504}
+_PASSING = frozenset({406, 429, 502, 503, 504})
+#: The server says that it has not taken the request: no session was free, or it is not up.
+_NOT_TAKEN = frozenset({406, 429, 503})
+#: Faults that 1C tells before it begins to work on a request.
+_NOT_BEGUN = {"base_locked", "no_licence", "auth_failed"}
 
 
 class TooBig(Exception):
     """An answer grew past what the caller can take; the connection was dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One request. ``limit``: bytes of the body that are taken; ``target``: where a good answer's body goes instead."""
+
+    method: str
+    url: str
+    asked: Asked
+    accept: str = "application/json"
+    limit: int | None = None
+    target: IO[bytes] | None = None
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    writes: bool = False
 
 
 @dataclass(slots=True)
@@ -104,16 +125,33 @@ class Transport:
 
         ``TooBig`` when the body passes ``limit`` bytes.
         """
-        return self._patiently(lambda: self._once("GET", url, asked, accept, limit), asked)
+        call = _Call("GET", url, asked, accept, limit)
+        return self._patiently(lambda: self._once(call), asked)
 
     def post(self, url: str, asked: Asked, accept: str, *, writes: bool) -> Answer:
         """One POST, never repeated; ``writes``: counted as a writing request. Raises as ``get`` does."""
-        with self._lock:
-            self.traffic.writes += writes
-        answer = self._once("POST", url, asked, accept, None)
+        answer = self._once(_Call("POST", url, asked, accept, writes=writes))
         if answer.status not in {200, 201, 204}:
             raise failure(answer, asked)
         return answer
+
+    def send(self, method: str, url: str, asked: Asked, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """One writing request; its answer whatever the status is, for only the caller knows what a refusal means.
+
+        Sent again only when it was surely not taken: no connection came about, or the server was busy. ``Unanswered``:
+        it was sent, and neither 1C's own answer nor a refusal of what stands before it came. Raises ``HubError`` when
+        nothing was done.
+        """
+        call = _Call(method, url, asked, body=body, headers=headers, writes=True)
+        return self._patiently(lambda: self._deliver(call), asked, reading=False)
+
+    def pause(self, attempt: int) -> bool:
+        """Wait as before try ``attempt`` (from 1) of a reading request; ``False`` at once when patience is over."""
+        patience = self._settings.patience
+        if attempt > patience.retries:
+            return False
+        self._sleep(patience.pause(attempt, None))
+        return True
 
     def download(self, url: str, asked: Asked, target: IO[bytes]) -> Answer:
         """Stream a big answer into ``target`` (rewound before each try); the answer returned holds only its head."""
@@ -121,7 +159,7 @@ class Transport:
         def once() -> Answer:
             target.seek(0)
             target.truncate()
-            return self._once("GET", url, asked, "application/xml", None, target)
+            return self._once(_Call("GET", url, asked, "application/xml", target=target))
 
         return self._patiently(once, asked)
 
@@ -139,18 +177,21 @@ class Transport:
             lane.cookies.clear()
         self._manager.clear()
 
-    def _patiently(self, once: Callable[[], Answer], asked: Asked) -> Answer:
-        """Repeat a reading request while the fault is a passing one and patience lasts."""
+    def _patiently(self, once: Callable[[], Answer], asked: Asked, *, reading: bool = True) -> Answer:
+        """Repeat while the fault is a passing one and patience lasts. Other answers end it: ``reading``, all but 200
+        are raised; writing, they are returned.
+        """
         patience, attempt = self._settings.patience, 0
+        passing = _PASSING if reading else _NOT_TAKEN
         while True:
             asked_pause: float | None = None
             try:
                 answer = once()
-                if answer.status == 200:
+                if answer.status == 200 or not (reading or answer.status in passing):
                     return answer
                 fault = failure(answer, asked)
                 asked_pause = retry_after(answer)
-                worth = answer.status in _PASSING
+                worth = answer.status in passing
             except RetryLater as error:
                 fault, worth = error, error.code != "source_timeout"
             if not worth or attempt >= patience.retries:
@@ -161,15 +202,37 @@ class Transport:
             log.info("%s: %s, try %d", asked.system, fault.code, attempt + 1)
             self._sleep(patience.pause(attempt, asked_pause))
 
-    def _once(
-        self, method: str, url: str, asked: Asked, accept: str, limit: int | None, target: IO[bytes] | None = None
-    ) -> Answer:
+    def _once(self, call: _Call) -> Answer:
+        try:
+            return self._attempt(call)
+        except HTTPError as error:
+            raise self._fault(error, call.asked) from None
+
+    def _deliver(self, call: _Call) -> Answer:
+        """One try of a writing request: tells what was not done (``HubError``) from what may have been."""
+        try:
+            answer = self._attempt(call)
+        except HTTPError as error:
+            fault = self._fault(error, call.asked)
+            if _unsent(error):
+                raise fault from None
+            log.warning("%s: %s after a writing request", call.asked.system, fault.code)
+            raise Unanswered from None
+        if answer.status < 500 or answer.status in _NOT_TAKEN or complaint(answer).source == "odata":
+            return answer
+        fault = failure(answer, call.asked)
+        if fault.code in _NOT_BEGUN:
+            raise fault
+        log.warning("%s: HTTP %d after a writing request", call.asked.system, answer.status)
+        raise Unanswered
+
+    def _attempt(self, call: _Call) -> Answer:
         with self._lane() as lane:
-            answer = self._send(lane, method, url, asked, accept, limit, target)
-            if answer.status == 400 and lane.cookies and method == "GET" and complaint(answer).source != "odata":
-                # 1C answers 400 to the cookie of a session it has already ended: begin a new one.
+            answer = self._send(lane, call)
+            if answer.status == 400 and lane.cookies and complaint(answer).source != "odata":
+                # 1C answers 400 to the cookie of a session it has already ended, and does nothing: begin a new one.
                 lane.cookies.clear()
-                answer = self._send(lane, method, url, asked, accept, limit, target)
+                answer = self._send(lane, call)
             return answer
 
     @contextmanager
@@ -180,40 +243,30 @@ class Transport:
         finally:
             self._lanes.put(lane)
 
-    def _send(
-        self,
-        lane: Lane,
-        method: str,
-        url: str,
-        asked: Asked,
-        accept: str,
-        limit: int | None,
-        target: IO[bytes] | None,
-    ) -> Answer:
+    def _send(self, lane: Lane, call: _Call) -> Answer:
         with self._lock:
             self.traffic.requests += 1
+            self.traffic.writes += call.writes
+        response = self._manager.request(
+            call.method,
+            call.url,
+            body=call.body,
+            headers={**self._headers, "Accept": call.accept, **call.headers, **lane.header()},
+            retries=False,
+            redirect=False,
+            preload_content=False,
+        )
         try:
-            response = self._manager.request(
-                method,
-                url,
-                headers=self._headers | {"Accept": accept} | lane.header(),
-                retries=False,
-                redirect=False,
-                preload_content=False,
-            )
-            try:
-                lane.learn(response)
-                keep = target if response.status == 200 else None
-                body = _read_into(response, keep) if keep is not None else _read(response, limit)
-                with self._lock:
-                    self.traffic.bytes_read += response.tell() or len(body)
-            except BaseException:
-                response.close()  # half-read: the connection cannot serve another request
-                raise
-            finally:
-                response.release_conn()
-        except HTTPError as error:
-            raise self._fault(error, asked) from None
+            lane.learn(response)
+            keep = call.target if response.status == 200 else None
+            body = _read_into(response, keep) if keep is not None else _read(response, call.limit)
+            with self._lock:
+                self.traffic.bytes_read += response.tell() or len(body)
+        except BaseException:
+            response.close()  # half-read: the connection cannot serve another request
+            raise
+        finally:
+            response.release_conn()
         return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, body)
 
     def _fault(self, error: HTTPError, asked: Asked) -> HubError:
@@ -233,6 +286,13 @@ class Transport:
         if cut or isinstance(error, DecodeError):
             return RetryLater("page_cut", system=system, stream=asked.stream)
         return RetryLater("connection_lost", system=system, host=host)
+
+
+def _unsent(error: HTTPError) -> bool:
+    """True when no byte of the request can have reached the base."""
+    if isinstance(error, SSLError):  # any other fault of TLS may come in the middle of an answer
+        return any(isinstance(part, ssl.SSLCertVerificationError) for part in _chain(error))
+    return isinstance(error, (ProxyError, NewConnectionError, ConnectTimeoutError))
 
 
 def _chain(error: BaseException) -> list[object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 
 from connectors.onec_odata.config import OneCSettings, Patience
 from connectors.onec_odata.connector import OneC
+from tests.connectors.front import Front
 from tests.connectors.server import Script, Scripted, serving
 
 SECRET = "Пароль-7%"
@@ -37,5 +38,25 @@ def scripted() -> Any:
             connector = OneC(OneCSettings(code="ut", **(given | settings)))
             stack.callback(connector.close)
             return connector, server
+
+        yield start
+
+
+@pytest.fixture
+def front() -> Iterator[Front]:
+    """A small 1C base behind a way that can be cut at any request."""
+    with Front().serving() as own:
+        yield own
+
+
+@pytest.fixture
+def opened(front: Front) -> Iterator[Callable[..., OneC]]:
+    """Open connectors to ``front``: ``opened(**settings)``."""
+    with ExitStack() as stack:
+
+        def start(**settings: Any) -> OneC:
+            connector = front.open(**settings)
+            stack.callback(connector.close)
+            return connector
 
         yield start

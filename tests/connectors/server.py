@@ -21,6 +21,7 @@ class Request:
     method: str
     raw: str
     headers: dict[str, str]
+    body: bytes = b""
 
     @property
     def path(self) -> str:
@@ -67,7 +68,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer by the script."""
-        request = Request(self.command, self.path, {name.lower(): value for name, value in self.headers.items()})
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        request = Request(self.command, self.path, headers, body)
         with self.server.lock:
             self.server.requests.append(request)
         reply = self.server.script(request)
@@ -82,7 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(reply.body if reply.cut is None else reply.body[: reply.cut])
         self.close_connection = self.close_connection or reply.cut is not None
 
-    do_POST = do_GET
+    do_POST = do_PATCH = do_PUT = do_DELETE = do_GET
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

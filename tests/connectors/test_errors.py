@@ -22,6 +22,7 @@ from connectors.registry import open_connector
 from hub.model.errors import HubError, RetryLater, StopRoute, StopSystem
 from tests.connectors.conftest import SECRET, Open
 from tests.connectors.server import Reply, Request, Script, collection, fault
+from tests.connectors.write_stories import WRITE_STORIES
 
 CODES = yaml.safe_load((Path(hub.texts.__file__).parent / "connect.yaml").read_text(encoding="utf-8"))
 READ = ReadRequest("Catalog_X", ("Code",))
@@ -199,6 +200,7 @@ STORIES: dict[str, Callable[[Open], HubError]] = {
     "clock_differs": _check(_service("A", Date=formatdate(1_000_000_000, usegmt=True)), "clock_differs"),
     "tls_unchecked": _unchecked,
     "login_unprotected": _named,
+    **WRITE_STORIES,
 }
 
 
