@@ -10,7 +10,7 @@ import click
 from hub.cli import trouble
 from hub.cli.call import DONE, WAITS, Call, Outcome
 from hub.cli.parser import argument, command
-from hub.model.errors import HubError
+from hub.model.errors import HubError, exit_code
 
 if TYPE_CHECKING:
     from hub.exchange.check import CheckResult

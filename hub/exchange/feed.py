@@ -156,8 +156,7 @@ class FeedPull:
             runs.hold(conn, self.run_id, part.route.id, part.route.code)
             released, number = 0, len(page.records) + len(page.deleted)
             if work is None or not enabled:
-                counters = Counters(received=number)
-                counters.skip(self._passed_over(conn, page.stream, enabled=enabled), number)
+                counters = self._passed_over(conn, page.stream, number, enabled=enabled)
             else:
                 outcome = apply_page(conn, self._desk, work, page)
                 counters = outcome.counters
@@ -168,10 +167,15 @@ class FeedPull:
         part.pages += 1
         part.nbytes += page.nbytes
 
-    def _passed_over(self, conn: Connection, stream: str, *, enabled: bool) -> str:
+    def _passed_over(self, conn: Connection, stream: str, number: int, *, enabled: bool) -> Counters:
         """Why a page is not taken; what some route would take is owed and read whole when it can be."""
-        route_id = self.hub.route_of_stream(self.system).get(stream)
+        counters, route_id = Counters(received=number), self.hub.route_of_stream(self.system).get(stream)
         if route_id is None:
-            return "not_mapped"
+            counters.skip("not_mapped", number)
+            return counters
         cursors.forget(conn, [route_id], self.hub.streams[self.system][stream])
-        return "mapping_paused" if enabled else "route_disabled"
+        if enabled:
+            counters.skip("mapping_paused", number)
+        else:
+            counters.skip("route_disabled", number)
+        return counters

@@ -55,9 +55,7 @@ def keep(conn: Connection, stream_id: int, run_id: int, items: Sequence[Incoming
     table = core.sentinel
     conn.execute(table.insert(), rows)
     of_stream = table.c.stream_id == stream_id
-    ids = list(
-        conn.execute(select(table.c.id).where(of_stream).order_by(table.c.id.desc()).limit(KEPT)).scalars()
-    )
+    ids = list(conn.execute(select(table.c.id).where(of_stream).order_by(table.c.id.desc()).limit(KEPT)).scalars())
     conn.execute(delete(table).where(of_stream, table.c.id < ids[-1]))
 
 
@@ -68,7 +66,15 @@ def newest(conn: Connection, system_id: int, streams: int) -> dict[str, list[Sen
     """
     table, link = core.sentinel, core.link
     rows = conn.execute(
-        select(core.stream.c.name, core.stream.c.entity, link.c.record_id, table.c.external_id, table.c.version, table.c.before, link.c.version.label("known"))
+        select(
+            core.stream.c.name,
+            core.stream.c.entity,
+            link.c.record_id,
+            table.c.external_id,
+            table.c.version,
+            table.c.before,
+            link.c.version.label("known"),
+        )
         .join(core.stream, core.stream.c.id == table.c.stream_id)
         .join(link, (link.c.stream_id == table.c.stream_id) & (link.c.external_id == table.c.external_id))
         .where(core.stream.c.system_id == system_id, link.c.version.is_not(None))
@@ -100,7 +106,9 @@ def _active(conn: Connection, rows: Sequence[Row[Any]]) -> set[int]:
     found: set[int] = set()
     for entity, ids in by_entity.items():
         root = metadata.tables[entity]
-        found.update(conn.execute(select(root.c.id).where(root.c.id.in_(ids), root.c.record_state == "active")).scalars())
+        found.update(
+            conn.execute(select(root.c.id).where(root.c.id.in_(ids), root.c.record_state == "active")).scalars()
+        )
     return found
 
 

@@ -261,9 +261,7 @@ class _Teller:
 
     def stop(self, state: SystemEntry) -> Stopped:
         """A system that waits for an admin, with what gave it away."""
-        return Stopped(
-            state.code, self.title(state.code), state.state, state.at, str(state.why.get("evidence", ""))
-        )
+        return Stopped(state.code, self.title(state.code), state.state, state.at, str(state.why.get("evidence", "")))
 
     def stopped(self, states: Sequence[SystemEntry]) -> list[ToDo]:
         """One item per system that is not read until somebody decides."""

@@ -189,9 +189,7 @@ def test_a_sweep_that_loses_too_many_stops(
     assert deleted(dump(store)) == set()
 
 
-def test_ordinary_work_is_no_alarm(
-    hub: Hub, base: MemoryBase, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ordinary_work_is_no_alarm(hub: Hub, base: MemoryBase, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Edits, saving unchanged, marks, deletion of the newest records, and a set that is empty for once."""
     monkeypatch.setattr(ways, "_DUE", {"nightly": timedelta(0), "weekly": timedelta(0)})
     for number in range(3):
