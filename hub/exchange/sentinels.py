@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, delete, select
 
 from hub.exchange.write import Incoming
 from hub.store import core
@@ -97,7 +97,7 @@ def newest(conn: Connection, system_id: int, streams: int) -> dict[str, list[Sen
     return found
 
 
-def _active(conn: Connection, rows: Sequence[Row[Any]]) -> set[int]:
+def _active(conn: Connection, rows: Sequence[Any]) -> set[int]:
     """Ids of those records that are neither marked nor deleted, archived or merged."""
     by_entity: dict[str, set[int]] = {}
     for row in rows:

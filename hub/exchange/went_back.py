@@ -6,6 +6,7 @@ evidence, and why nothing else is, stands in ``docs/adr/0008-a-base-that-went-ba
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NoReturn
@@ -77,7 +78,10 @@ def look(hub: Hub, system: str) -> None:
         found = sentinels.newest(conn, _system_id(conn, system), STREAMS)
     if not found:
         return
-    profile, connector = hub.profile(system), hub.connector(system)
+    connector = hub.connector(system)
+    if not connector.capabilities.versions:
+        return
+    profile = hub.profile(system)
     mapping_of = {stream_name(mapping): mapping for mapping in profile.mappings.values() if mapping.table == "set"}
     shown: dict[tuple[str, str], str | None] = {}
     for stream, told in found.items():
@@ -99,7 +103,7 @@ def _shown(connector: Connector, mapping: Any, stream: str, told: list[Sentinel]
     return shown
 
 
-def judge(told: list[Sentinel], shown: dict[tuple[str, str], str | None]) -> tuple[str, dict[str, Any]] | None:
+def judge(told: list[Sentinel], shown: Mapping[tuple[str, str], str | None]) -> tuple[str, dict[str, Any]] | None:
     """The evidence that a base went back (code and parameters), or ``None``. Pure.
 
     A version that a record had before and no longer has is proof: a base does not use one twice. Vanished records are

@@ -18,7 +18,6 @@ from typing import Any
 
 from hub.texts import advice, sentence
 
-
 #: Refusals of a system that only the settings, or the rights in the system, can mend.
 _SETTINGS = frozenset({"auth_failed", "forbidden", "nothing_published"})
 #: Stops of a system that wait for an admin's word.
@@ -81,8 +80,8 @@ class NeedsPerson(HubError):
 def exit_code(error: HubError) -> int:
     """Exit code of a command that ends with this error.
 
-    0: nothing was to be done now · 1: something waits for a person · 2: the settings or the call are wrong · 3: a system
-    could not be reached.
+    0: nothing was to be done now · 1: something waits for a person · 2: the settings or the call are wrong · 3: a
+    system could not be reached.
     """
     if isinstance(error, NeedsPerson) or error.code in _SETTINGS:
         return 2

@@ -67,8 +67,8 @@ class SystemSettings:
     ``timezone``: IANA name, the zone its dates are in. ``timeout``: seconds of silence on a connection.
     ``verify``: ``False`` trusts any certificate, a text is the path of a CA file. ``page_size``: records asked for at
     once, the most there may be. ``max_sessions``: requests in flight at once, each of them holds a licence of 1C.
-    ``sensor``: seconds between two questions whether there is anything new, ``None`` to ask none. ``quiet_hours``: from,
-    to, by the system's own clocks: nothing is asked then.
+    ``sensor``: seconds between two questions whether there is anything new, ``None`` to ask none. ``quiet_hours``:
+    from, to, by the system's own clocks: nothing is asked then.
     """
 
     code: str

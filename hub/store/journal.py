@@ -63,8 +63,8 @@ class RouteEntry:
     """One route in one exchange, with the counters of DESIGN's first rule.
 
     ``released``: parked records that another record's arrival let in. ``absent``: rows that a complete read of a
-    virtual table no longer showed. Neither is among ``received``. ``error_params``: what fills the texts of ``error_code``.
-    ``paused``: mappings that did not fit, each with its reasons as ``{"code", "params"}``.
+    virtual table no longer showed. Neither is among ``received``. ``error_params``: what fills the texts of
+    ``error_code``. ``paused``: mappings that did not fit, each with its reasons as ``{"code", "params"}``.
     """
 
     run_id: int

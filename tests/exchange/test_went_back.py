@@ -219,13 +219,13 @@ def test_looking_that_fails_is_done_again(hub: Hub, base: MemoryBase, store: Sto
 def test_judging_is_a_pure_matter_of_versions() -> None:
     """A version from before is proof; a new one and a vanished record are not, nearly all vanished are."""
     told = [Sentinel("s", str(number), f"v{number}", frozenset({f"old{number}"})) for number in range(6)]
-    as_known = {("s", one.external_id): one.known for one in told}
+    as_known: dict[tuple[str, str], str | None] = {("s", one.external_id): one.known for one in told}
     assert went_back.judge(told, as_known) is None
     assert went_back.judge(told, as_known | {("s", "0"): "newer"}) is None
     assert went_back.judge(told, as_known | {("s", "0"): "old1"}) is None
     found = went_back.judge(told, as_known | {("s", "0"): "old0"})
     assert found == ("back_version", {"stream": "s", "number": 1, "of": 6})
-    four = {("s", str(number)): None for number in range(4)}
+    four: dict[tuple[str, str], str | None] = {("s", str(number)): None for number in range(4)}
     assert went_back.judge(told, as_known | four) is None
     five = four | {("s", "4"): None}
     assert went_back.judge(told, as_known | five) == ("back_vanished", {"stream": "s", "number": 5, "of": 6})
