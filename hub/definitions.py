@@ -14,16 +14,18 @@ from zoneinfo import ZoneInfo
 from dagster import AssetsDefinition, AssetSelection, AssetSpec, BetaWarning, Definitions, in_process_executor
 
 from hub.assets import names
+from hub.assets.changes import changes_op, decide_op, state_checks
 from hub.assets.checks import route_checks
 from hub.assets.connections import connection_ops
 from hub.assets.lineage import source_specs, table_specs
-from hub.assets.nodes import route_nodes
+from hub.assets.nodes import RouteNode, route_nodes
 from hub.assets.routes import route_assets
 from hub.assets.summary import summary_asset
 from hub.assets.workplace import Workplace
 from hub.model.errors import NeedsPerson
-from hub.model.settings import Settings, find_home, load_settings
+from hub.model.settings import Settings, SystemSettings, find_home, load_settings
 from hub.texts import sentence
+from schedules.changes import changes_job, changes_sensor, decide_job
 from schedules.jobs import connections_job, exchange_jobs
 from schedules.nightly import nightly_schedule
 from schedules.partitions import document_days
@@ -39,17 +41,35 @@ def build(settings: Settings, work: Workplace) -> Definitions:
     assets += [*route_assets(settings, nodes, days, work), summary_asset(settings, nodes, work)]
     active = [node for node in nodes if node.settings.enabled]
     keys = [names.route_key(node.system.code, node.entity.name) for node in active]
-    selection = AssetSelection.assets(*keys, names.SUMMARY_KEY)
+    states = state_checks(settings, work)
+    selection = AssetSelection.assets(*keys, names.SUMMARY_KEY) | AssetSelection.checks(*states)
     jobs = exchange_jobs(settings, selection) if active else []
+    systems = _with_routes(active)
+    changes = [changes_job(settings, system, changes_op(settings, system, work)) for system in systems]
+    asked = [
+        changes_sensor(settings, system, made, work)
+        for system, made in zip(systems, changes, strict=True)
+        if system.sensor
+    ]
     by_day = any(node.dated for node in active)
     return Definitions(
         assets=assets,
-        asset_checks=route_checks(settings, nodes, work),
-        jobs=[*jobs, connections_job(settings, connection_ops(settings, work))],
+        asset_checks=[*route_checks(settings, nodes, work), *states],
+        jobs=[
+            *jobs,
+            *changes,
+            connections_job(settings, connection_ops(settings, work)),
+            decide_job(settings, decide_op(settings, work)),
+        ],
         schedules=[nightly_schedule(settings, jobs[0], by_day=by_day)] if jobs else [],
-        sensors=[journal_sensor(settings, work)],
+        sensors=[journal_sensor(settings, work), *asked],
         executor=in_process_executor,
     )
+
+
+def _with_routes(active: list[RouteNode]) -> list[SystemSettings]:
+    """Systems of which anything is exchanged."""
+    return list({node.system.code: node.system for node in active}.values())
 
 
 def empty(problem: NeedsPerson, lang: str = "ru") -> Definitions:

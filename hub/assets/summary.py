@@ -13,7 +13,9 @@ from hub.assets.outcome import raise_for
 from hub.assets.workplace import Workplace
 from hub.model.errors import HubError
 from hub.model.settings import Settings
-from hub.reports.summary import Summary, summary
+from hub.reports import text
+from hub.reports.model import Summary
+from hub.reports.summary import summary
 from hub.texts import sentence
 
 #: After every route and every check.
@@ -66,8 +68,8 @@ def _metadata(told: Summary, lang: str) -> dict[str, Any]:
     }
     todo = [f"{number}. {item.said[lang]} {item.advice[lang]}" for number, item in enumerate(told.todo[:_MOST], 1)]
     texts: dict[str, Any] = {
-        sentence("dg_verdict", lang): told.lines(lang)[0],
+        sentence("dg_verdict", lang): text.plain(told, lang)[0],
         sentence("dg_todo", lang): "\n".join(todo) or "—",
-        sentence("dg_report", lang): MetadataValue.md(told.markdown(lang)),
+        sentence("dg_report", lang): MetadataValue.md(text.markdown(told, lang)),
     }
     return texts | {sentence(label, lang): number for label, number in numbers.items()}

@@ -10,7 +10,7 @@ import click
 from hub.cli import trouble
 from hub.cli.call import DONE, WAITS, Call, Outcome
 from hub.cli.parser import argument, command
-from hub.model.errors import HubError
+from hub.model.errors import HubError, exit_code
 
 if TYPE_CHECKING:
     from hub.exchange.check import CheckResult
@@ -43,7 +43,7 @@ def check(call: Call, systems: Sequence[str] = ()) -> Outcome:
 
 
 def _exit_code(result: CheckResult) -> int:
-    codes = [trouble.exit_code(problem) for problem in result.problems]
+    codes = [exit_code(problem) for problem in result.problems]
     return max(codes, default=WAITS if result.paused else DONE)
 
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 import click
 
-from hub.cli import check, demo, init, parser, quarantine, status, trouble, up, work
+from hub.cli import check, demo, init, parser, quarantine, status, system, trouble, up, work
 from hub.cli.call import DONE, INTERRUPTED, WRONG, Call, Outcome, language
-from hub.model.errors import HubError
+from hub.model.errors import HubError, exit_code
 
-MODULES = (demo, init, check, work, status, quarantine, up)
+MODULES = (demo, init, check, work, status, quarantine, system, up)
 
 
 def build(lang: str) -> click.Group:
@@ -55,7 +55,7 @@ def _guarded(arguments: list[str], call: Call) -> int:
         return _refuse(call, INTERRUPTED, {"code": "interrupted", "sentence": lines[0], "advice": ""}, lines)
     except HubError as error:
         told = trouble.as_dict(error, call.lang)
-        return _refuse(call, trouble.exit_code(error), told, trouble.as_lines(error, call.lang))
+        return _refuse(call, exit_code(error), told, trouble.as_lines(error, call.lang))
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 - the last stop: a sentence for the admin, the traceback for developers

@@ -70,7 +70,7 @@ def _told(
 ) -> Outcome:
     from hub.reports.building import build
     from hub.reports.facts import now
-    from hub.reports.text import moment
+    from hub.reports.text import moment, plain
     from hub.store import journal
 
     data = _nothing(settings, hub_data)
@@ -81,7 +81,7 @@ def _told(
     last = build(store, settings, found[0].id, {}, now())
     data["runs"] = [_run(entry) for entry in found]
     data["last"] = last.as_dict(call.lang)
-    lines = [*hub_lines, "", *last.lines(call.lang), "", call.text("status_runs")]
+    lines = [*hub_lines, "", *plain(last, call.lang), "", call.text("status_runs")]
     for entry in found:
         started = moment(entry.started_at, settings.company_timezone)
         state = call.state(entry.state)

@@ -14,24 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from hub import __version__
-from hub.cli.call import UNREACHABLE, WAITS, WRONG
-from hub.model.errors import Fenced, HubError, NeedsPerson, RetryLater, SkipRecord, StopRoute, StopSystem
+from hub.model.errors import HubError
 from hub.model.settings import SettingsInvalid
 
-#: Refusals of a system that only the settings, or the rights in the system, can mend.
-_SETTINGS = frozenset({"auth_failed", "forbidden", "nothing_published"})
 _LOG_BYTES = 5_000_000
 _HANDLER = "obmen-command"
 _LOGGERS = ("obmen", "hub", "connectors")
-
-
-def exit_code(error: HubError) -> int:
-    """2 for what the settings must mend, 3 for a system that cannot be reached, 1 for what waits for a person."""
-    if isinstance(error, NeedsPerson) or error.code in _SETTINGS:
-        return WRONG
-    if isinstance(error, (RetryLater, StopSystem)):
-        return UNREACHABLE
-    return WAITS if isinstance(error, (StopRoute, SkipRecord, Fenced)) else WRONG
 
 
 def as_lines(error: HubError, lang: str) -> list[str]:

@@ -28,20 +28,26 @@ def commands(lang: str) -> list[click.Command]:
         option(lang, "--to", "last", metavar="DAY", required=True),
     ]
     return [
-        command(lang, "exchange", exchange, [routes]),
+        command(lang, "exchange", exchange, [routes, option(lang, "--changes", "changes", is_flag=True)]),
         command(lang, "backfill", backfill, [argument("routes", "ROUTE", many=True, required=True), *days]),
     ]
 
 
-def exchange(call: Call, routes: Sequence[str] = ()) -> Outcome:
-    """Pull the routes now (all without any); a system's code stands for all of its routes."""
+def exchange(call: Call, routes: Sequence[str] = (), *, changes: bool = False) -> Outcome:
+    """Pull the routes now (all without any); a system's code stands for all of its routes.
+
+    ``changes``: the names are systems', and only what changed is taken.
+    """
     from hub.exchange.hub import Hub
-    from hub.exchange.service import run_exchange
+    from hub.exchange.service import exchange_changes, run_exchange
 
     with Hub.open(call.home) as hub:
-        wanted = _wanted(hub, routes)
+        wanted = list(routes) if changes else _wanted(hub, routes)
         with watching(call, hub) as show:
-            report = run_exchange(hub, wanted or None, mode="manual", initiator="cli", on_progress=show)
+            if changes:
+                report = exchange_changes(hub, wanted, on_progress=show)
+            else:
+                report = run_exchange(hub, wanted or None, mode="manual", initiator="cli", on_progress=show)
         return told(call, hub, report)
 
 
@@ -90,12 +96,13 @@ def _dated(hub: Hub) -> list[str]:
 def told(call: Call, hub: Hub, report: RunReport) -> Outcome:
     """The run as the summary tells it, with what only this process still knows."""
     from hub.reports.summary import summary
+    from hub.reports.text import plain
 
     errors = {item.route: item.error for item in report.routes if item.error is not None}
     found = summary(hub, report.run_id, errors)
     data = found.as_dict(call.lang)
     data["reports"] = [_report(item, call.lang) for item in report.routes]
-    return Outcome(report.exit_code, data, found.lines(call.lang))
+    return Outcome(report.exit_code, data, plain(found, call.lang))
 
 
 def _report(item: RouteReport, lang: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from xxhash import xxh3_64_hexdigest
 from connectors.base import Connector, Traffic
 from connectors.registry import open_connector
 from hub.exchange.desk import stream_name
+from hub.exchange.quiet import QuietConnector
 from hub.model.entities import ENTITIES, Entity
 from hub.model.errors import NeedsPerson
 from hub.model.settings import RouteSettings, Settings, SystemSettings, load_settings
@@ -51,6 +52,8 @@ class Hub:
         self._connectors: dict[str, Connector] = {}
         self._other: dict[str, Route] = {}
         self._live: dict[str, CompiledProfile] = {}
+        self._route_of: dict[str, dict[str, int]] = {}
+        self._looked: set[tuple[int, str]] = set()
         with store.begin() as conn:
             for system in settings.systems.values():
                 self._register(conn, system)
@@ -99,6 +102,23 @@ class Hub:
         """Where records of a change feed are accounted for whose stream no mapping reads."""
         return self._other[system]
 
+    def route_of_stream(self, system: str) -> dict[str, int]:
+        """Route ids by the name of the stream that a mapping of the route reads, live or paused."""
+        return dict(self._route_of[system])
+
+    def look_once(self, run_id: int, system: str, *, again: bool = False) -> bool:
+        """True the first time a run asks: whether its base is still the one known is looked at once a run.
+
+        ``again``: looking failed, it is to be done by the next who asks.
+        """
+        key = (run_id, system)
+        if again:
+            self._looked.discard(key)
+        elif key not in self._looked:
+            self._looked.add(key)
+            return True
+        return False
+
     def traffic(self, system: str) -> Traffic | None:
         """What this process has sent to the system so far; None before the first request."""
         connector = self._connectors.get(system)
@@ -107,7 +127,9 @@ class Hub:
     def connector(self, system: str) -> Connector:
         """The connector of a system, opened at first use."""
         if system not in self._connectors:
-            self._connectors[system] = self._opener(self.system(system), self.settings.home / "cache")
+            settings = self.system(system)
+            opened = self._opener(settings, self.settings.home / "cache")
+            self._connectors[system] = opened if settings.quiet_hours is None else QuietConnector(opened, settings)
         return self._connectors[system]
 
     def profile_hash(self, system: str) -> str:
@@ -144,10 +166,13 @@ class Hub:
             name: _ensure(conn, core.stream, {"system_id": system_id, "name": name}, {"entity": entity})
             for name, entity in entity_of.items()
         }
+        self._route_of[system.code] = {}
         for name in ENTITIES:
             own = tuple(m.name for m in profile.mappings.values() if m.entity.name == name)
             if own:
-                self._add_route(conn, system, system_id, ENTITIES[name], own)
+                route = self._add_route(conn, system, system_id, ENTITIES[name], own)
+                mine = [stream_name(profile.mappings[mapping]) for mapping in own]
+                self._route_of[system.code].update(dict.fromkeys(mine, route.id))
         code = f"{system.code}.other"
         number = _ensure(conn, core.route, {"code": code}, _route_values(system_id, ""))
         nothing = Entity("", "Прочее", "Other", "", ())
@@ -155,11 +180,12 @@ class Hub:
 
     def _add_route(
         self, conn: Connection, system: SystemSettings, system_id: int, entity: Entity, mappings: tuple[str, ...]
-    ) -> None:
+    ) -> Route:
         code = f"{system.code}.{entity.name}"
         settings = self.settings.routes.get(code) or RouteSettings(code=code)
         number = _ensure(conn, core.route, {"code": code}, _route_values(system_id, entity.name))
         self.routes[code] = Route(number, code, system.code, entity, mappings, settings)
+        return self.routes[code]
 
 
 def _route_values(system_id: int, entity: str) -> dict[str, object]:

@@ -7,31 +7,34 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, select
 
 from connectors.base import Connector, ReadRequest
 from hub.exchange import absent, runs
+from hub.exchange.compare import Seen, sweep, sweep_end, versions
+from hub.exchange.cursors import SWEEP, Cursor
 from hub.exchange.desk import Desk, MappingDesk, stream_name
 from hub.exchange.hub import Hub, Route
 from hub.exchange.links import Links
+from hub.exchange.modified import modified
 from hub.exchange.prefetch import prefetch
 from hub.exchange.stage import apply_page, release
+from hub.exchange.ways import Offer, Way, sweep_due, way_of
 from hub.model.errors import Fenced, HubError
 from hub.model.records import Counters, Page, Window
 from hub.store import core
 
 if TYPE_CHECKING:
     from mappings.compiled import CompiledMapping
+    from mappings.problems import Problem
 
 log = logging.getLogger("obmen.exchange")
 
-#: An interrupted read is gone on with for this long; later its position says too little about the source.
-RESUME_WITHIN = timedelta(hours=12)
 _FAR = date(9999, 1, 1)
 
 
@@ -49,20 +52,28 @@ class Progress:
 
 @dataclass(slots=True)
 class Pull:
-    """One route being pulled in one run; collects what the report needs."""
+    """One route being pulled in one run; collects what the report needs. ``changes``: read as little as possible."""
 
     hub: Hub
     run_id: int
     route: Route
     on_progress: Callable[[Progress], None] | None = None
     should_stop: Callable[[], bool] | None = None
+    changes: bool = False
     counters: Counters = field(default_factory=Counters)
     pages: int = 0
     nbytes: int = 0
     released: int = 0
     absent: int = 0
     resumed: bool = False
-    paused: list[str] = field(default_factory=list)
+    paused: dict[str, list[Problem]] = field(default_factory=dict)
+    ways: dict[str, Way] = field(default_factory=dict)
+
+    def take_over(self, other: Pull) -> None:
+        """Count what another pull of the same route in the same run has done."""
+        self.counters.add(other.counters)
+        self.pages, self.nbytes = self.pages + other.pages, self.nbytes + other.nbytes
+        self.released += other.released
 
     def run(self, window: Window | None) -> None:
         """Pull every mapping of the route. Faults of the source come out as ``HubError``."""
@@ -71,88 +82,178 @@ class Pull:
         connector = self.hub.connector(self.route.system)
         for name in self.route.mappings:
             if name in profile.paused:
-                self.paused.append(name)
-                continue
-            self._stream(connector, desk, desk.by_mapping[name], window)
+                self.paused[name] = profile.paused[name]
+            elif window is not None:
+                self._rows(connector, desk, desk.by_mapping[name], window)
+            else:
+                self._stream(connector, desk, desk.by_mapping[name])
 
-    def _stream(self, connector: Connector, desk: Desk, work: MappingDesk, window: Window | None) -> None:
+    def cursor(self, work: MappingDesk, name: str, fingerprint: str | None = None) -> Cursor:
+        """Where reading this stream in this way stands, as the store knows it."""
+        told = str(work.mapping.fingerprint) if fingerprint is None else fingerprint
+        with self.hub.store.read() as conn:
+            return Cursor(self.route.id, work.stream_id, name, told, self.run_id).load(conn)
+
+    def whole_cursor(self, work: MappingDesk) -> Cursor:
+        """Of the reading of everything; ``done`` once that came to its end under this mapping."""
+        return self.cursor(work, _name(self._bounds(work.mapping, None)))
+
+    def _stream(self, connector: Connector, desk: Desk, work: MappingDesk) -> None:
+        """Read one stream in the way that its base and its settings allow, then sweep it when that is due."""
+        mapping, settings = work.mapping, self.route.settings
+        plain = mapping.table == "set" and not mapping.given
+        versioned = bool(mapping.version_field) and connector.capabilities.versions and plain
+        offer = Offer(
+            plain=plain,
+            feed=connector.capabilities.changes_feed and bool(self.hub.system(self.route.system).node),
+            modified=bool(mapping.changed_field),
+            dated=bool(mapping.date_field),
+            versions=versioned,
+        )
+        way = way_of(settings.read, offer, changes=self.changes, known=self.whole_cursor(work).done)
+        self.ways[mapping.name] = way
+        last = self.cursor(work, SWEEP, "")
+        trusted = bool(last.position.get("trust"))
+        due = trusted or sweep_due(settings.sweep, dated=offer.dated, last=last.at, now=runs.now())
+        seen = Seen() if versioned and due and way == "whole" else None
+        whole = self._read(connector, desk, work, way, seen)
+        if not versioned:
+            return
+        if seen is not None and whole:
+            sweep_end(self, connector, desk, work, seen, last)
+        elif due and way != "whole":
+            sweep(self, connector, desk, work, last, partial=offer.dated and settings.read == "window")
+        elif last.at is None:
+            with self.hub.store.begin() as conn:  # the days until the first sweep are counted from here
+                runs.hold(conn, self.run_id, self.route.id, self.route.code)
+                last.save(conn, done=True)
+
+    def _read(self, connector: Connector, desk: Desk, work: MappingDesk, way: Way, seen: Seen | None) -> bool:
+        """Read in the way chosen; whether all there is was seen."""
+        if way == "whole":
+            return self._rows(connector, desk, work, None, seen)
+        recent = self.recent(work.mapping)
+        if way == "days" or (way == "versions" and not versions(self, connector, desk, work, recent)):
+            self._rows(connector, desk, work, recent)
+        elif way == "modified":
+            modified(self, connector, desk, work, self.whole_cursor(work))
+        return False
+
+    def _rows(
+        self, connector: Connector, desk: Desk, work: MappingDesk, window: Window | None, seen: Seen | None = None
+    ) -> bool:
+        """Read whole records, of a window day by day, from where an interrupted read stopped; whether none was missed.
+
+        ``seen``: remembers what was there.
+        """
         mapping = work.mapping
-        window = self._window(mapping, window)
+        window = self._bounds(mapping, window)
         days = list(_days(window)) if window is not None and window.end != _FAR else [window]
-        name = f"{window.start}..{window.end}" if window else "all"
-        cursor = _Cursor(self.route.id, work.stream_id, name, str(mapping.fingerprint), self.run_id)
-        position = self._resume(cursor)
-        seen: set[str] = set()
-        start = int(position.get("day", 0)) if position else 0
+        cursor = self.cursor(work, _name(window))
+        position = cursor.position if cursor.interrupted else {}
+        self.resumed = self.resumed or bool(position)
+        began = str(position.get("began") or runs.now().isoformat())
+        start, done = int(position.get("day", 0)), int(position.get("done", 0))
         total = self._total(connector, mapping, window)
-        done = int(position.get("done", 0)) if position else 0
+        balance = set[str]()
         for number, day in enumerate(days[start:], start):
-            inner = position.get("inner") if position and number == start else None
-            request = self._request(mapping, day, inner)
-            pages = prefetch(_pages(connector, mapping, request))
+            inner = position.get("inner") if number == start else None
+            pages = prefetch(_pages(connector, mapping, self.request(mapping, day, inner)))
             try:
                 for page in pages:
-                    final = page.last and number == len(days) - 1
                     done += len(page.records)
-                    cursor.position = {"day": number + page.last, "inner": None, "done": done}
-                    if not page.last:
-                        cursor.position = {"day": number, "inner": page.position, "done": done}
-                    self._page(desk, work, page, cursor, seen, final)
-                    self._tell(mapping.stream, done, total)
+                    place = {"day": number + page.last, "inner": None if page.last else page.position}
+                    cursor.position = {**place, "done": done, "began": began}
+                    final = page.last and number == len(days) - 1
+                    if seen is not None:
+                        seen.add(mapping.heads(page.records))
+                    self.commit(
+                        desk, work, page, cursor, done=final, also=self._zeros(desk, work, page, balance, final)
+                    )
+                    self.tell(mapping.stream, done, total)
             finally:
                 pages.close()
+        return not position
 
-    def _window(self, mapping: CompiledMapping, window: Window | None) -> Window | None:
-        """Days to read of a dated stream: those asked for, or as the route is set; other streams are read whole."""
+    def _zeros(
+        self, desk: Desk, work: MappingDesk, page: Page, balance: set[str], final: bool
+    ) -> Callable[[Connection], int] | None:
+        """What a complete balance no longer lists is set to zero with its last page; nothing when it was cut."""
+        if work.mapping.absent != "zero":
+            return None
+        balance.update(head[0] for head in work.mapping.heads(page.records) if isinstance(head, tuple))
+        if not final or self.resumed:
+            return None
+        return lambda conn: absent.zero(conn, desk, work, balance)
+
+    def recent(self, mapping: CompiledMapping) -> Window | None:
+        """The last days of a dated stream, by the system's own calendar, as the route is set."""
         if not mapping.date_field or mapping.table != "set":
             return None
-        settings = self.route.settings
-        if window is None and settings.read == "window":
-            today = datetime.now(ZoneInfo(self.hub.system(self.route.system).timezone)).date()
-            window = Window(today - timedelta(days=settings.window_days), today + timedelta(days=2))
-        if settings.not_before:
-            window = window or Window(settings.not_before, _FAR)
-            window = Window(max(window.start, settings.not_before), max(window.end, settings.not_before))
-        return window
+        today = datetime.now(ZoneInfo(self.hub.system(self.route.system).timezone)).date()
+        days = self.route.settings.window_days
+        return self._bounds(mapping, Window(today - timedelta(days=days), today + timedelta(days=2)))
 
-    def _request(self, mapping: CompiledMapping, day: Window | None, position: dict[str, Any] | None) -> ReadRequest:
+    def _bounds(self, mapping: CompiledMapping, window: Window | None) -> Window | None:
+        """Days to read of a dated stream, never before ``not_before``; other streams are read whole."""
+        if not mapping.date_field or mapping.table != "set":
+            return None
+        first = self.route.settings.not_before
+        if first is None:
+            return window
+        window = window or Window(first, _FAR)
+        return Window(max(window.start, first), max(window.end, first))
+
+    def request(
+        self, mapping: CompiledMapping, window: Window | None, position: dict[str, Any] | None = None
+    ) -> ReadRequest:
+        """What the mapping reads of its stream."""
         return ReadRequest(
             mapping.stream,
             mapping.select,
             mapping.key,
             mapping.table,
-            day,
+            window,
             mapping.date_field or "",
             position,
             self.hub.system(self.route.system).page_size,
         )
 
+    def keys_request(self, mapping: CompiledMapping, window: Window | None) -> ReadRequest:
+        """Keys and versions only, of the same records."""
+        return replace(self.request(mapping, self._bounds(mapping, window)), fields=(mapping.version_field or "",))
+
     def _total(self, connector: Connector, mapping: CompiledMapping, window: Window | None) -> int | None:
         """How many records to expect, for a progress bar; asked only when somebody watches."""
         if self.on_progress is None or mapping.table != "set" or mapping.given:
             return None
-        return connector.count(self._request(mapping, window, None))
+        return connector.count(self.request(mapping, window))
 
-    def _resume(self, cursor: _Cursor) -> dict[str, Any] | None:
-        with self.hub.store.read() as conn:
-            position = cursor.load(conn)
-        if position:
-            self.resumed = True
-        return position
+    def commit(
+        self,
+        desk: Desk,
+        work: MappingDesk,
+        page: Page,
+        cursor: Cursor | None = None,
+        *,
+        done: bool = False,
+        equal: int = 0,
+        also: Callable[[Connection], int] | None = None,
+    ) -> None:
+        """One page in one transaction, with the cursor and what else belongs to it.
 
-    def _page(self, desk: Desk, work: MappingDesk, page: Page, cursor: _Cursor, seen: set[str], final: bool) -> None:
+        ``equal``: records that were seen besides and are known in this very version. ``also``: more to do in the
+        transaction; it tells how many records were absent.
+        """
         if self.should_stop is not None and self.should_stop():
             raise Fenced("stopped", route=self.route.code)
         route = self.route
         with _no_collection(), self.hub.store.begin() as conn:
             runs.hold(conn, self.run_id, route.id, route.code)
             outcome = apply_page(conn, desk, work, page)
+            outcome.counters.add(Counters(received=equal, unchanged=equal))
             released = release(conn, desk, outcome.fulfilled)
-            gone = 0
-            if work.mapping.absent == "zero":
-                seen.update(head[0] for head in work.mapping.heads(page.records) if isinstance(head, tuple))
-                if final and not self.resumed:
-                    gone = absent.zero(conn, desk, work, seen)
+            gone = also(conn) if also is not None else 0
             runs.account(
                 conn,
                 self.run_id,
@@ -163,14 +264,16 @@ class Pull:
                 pages=1,
                 bytes=page.nbytes,
             )
-            cursor.save(conn, done=final)
+            if cursor is not None:
+                cursor.save(conn, done=done)
         self.counters.add(outcome.counters)
         self.released += released
         self.absent += gone
         self.pages += 1
         self.nbytes += page.nbytes
 
-    def _tell(self, stream: str, done: int, total: int | None) -> None:
+    def tell(self, stream: str, done: int, total: int | None) -> None:
+        """Tell whoever watches how far this is."""
         if self.on_progress is not None:
             counters = self.counters
             self.on_progress(Progress(self.route.code, stream, done, total, counters.created, counters.updated))
@@ -216,46 +319,8 @@ def _days(window: Window) -> Iterator[Window]:
         day += timedelta(days=1)
 
 
-@dataclass(slots=True)
-class _Cursor:
-    """Where reading a stream stands; moved only in the transaction that commits the data."""
-
-    route_id: int
-    stream_id: int
-    name: str
-    fingerprint: str
-    run_id: int
-    position: dict[str, Any] = field(default_factory=dict)
-
-    def _where(self) -> list[Any]:
-        table = core.cursor
-        return [table.c.route_id == self.route_id, table.c.stream_id == self.stream_id, table.c.name == self.name]
-
-    def load(self, conn: Connection) -> dict[str, Any] | None:
-        """Position of an interrupted read under the same mapping, if it is recent enough to go on from."""
-        row = conn.execute(select(core.cursor).where(*self._where())).mappings().first()
-        if row is None or row["done"] or row["fingerprint"] != self.fingerprint:
-            return None
-        at = row["updated_at"]
-        at = at if at.tzinfo else at.replace(tzinfo=UTC)
-        if runs.now() - at > RESUME_WITHIN:
-            return None
-        position: dict[str, Any] | None = row["position"]
-        return position
-
-    def save(self, conn: Connection, *, done: bool) -> None:
-        """Remember ``position``; with ``done`` the next read starts at the beginning."""
-        values = {
-            "position": self.position,
-            "done": done,
-            "fingerprint": self.fingerprint,
-            "run_id": self.run_id,
-            "updated_at": runs.now(),
-        }
-        table = core.cursor
-        if conn.execute(update(table).where(*self._where()).values(**values)).rowcount == 0:
-            key = {"route_id": self.route_id, "stream_id": self.stream_id, "name": self.name}
-            conn.execute(table.insert().values(**key, **values))
+def _name(window: Window | None) -> str:
+    return f"{window.start}..{window.end}" if window else "all"
 
 
 def open_quarantine(conn: Connection, route_id: int) -> dict[str, int]:

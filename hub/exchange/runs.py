@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,9 +25,11 @@ from hub.store.database import Store
 
 #: A live run renews at every page; a page may wait for a slow source as long as this.
 LEASE = timedelta(minutes=10)
-ENDED = ("completed", "warnings", "failed", "fenced", "disabled")
+ENDED = ("completed", "warnings", "failed", "fenced", "disabled", "waiting")
 #: From best to worst: a run is as good as its worst route.
-_SEVERITY = {state: rank for rank, state in enumerate(("disabled", "completed", "warnings", "failed", "fenced"))}
+_SEVERITY = {
+    state: rank for rank, state in enumerate(("disabled", "completed", "waiting", "warnings", "failed", "fenced"))
+}
 
 
 def now() -> datetime:
@@ -159,7 +161,14 @@ def start_route(conn: Connection, run_id: int, route_id: int, mapping_hash: str,
     there = conn.execute(
         update(table)
         .where(table.c.run_id == run_id, table.c.route_id == route_id)
-        .values(state="running", ended_at=None, error_code=None, error_text=None, mapping_hash=mapping_hash)
+        .values(
+            state="running",
+            ended_at=None,
+            error_code=None,
+            error_text=None,
+            error_params=None,
+            mapping_hash=mapping_hash,
+        )
     )
     if there.rowcount == 0:
         conn.execute(
@@ -203,8 +212,18 @@ def account(conn: Connection, run_id: int, route_id: int, counters: Counters, **
     conn.execute(update(table).where(key).values(**values))
 
 
-def end_route(store: Store, run_id: int, route_id: int, state: str, error: HubError | None = None) -> None:
-    """Close the route's row and give the lease back; with the last planned route the run itself ends."""
+def end_route(
+    store: Store,
+    run_id: int,
+    route_id: int,
+    state: str,
+    error: HubError | None = None,
+    paused: Mapping[str, Sequence[HubError]] | None = None,
+) -> None:
+    """Close the route's row and give the lease back; with the last planned route the run itself ends.
+
+    ``paused``: mappings that do not fit what the base publishes, each with its reasons.
+    """
     table = core.run_route
     with store.begin() as conn:
         conn.execute(
@@ -220,9 +239,21 @@ def end_route(store: Store, run_id: int, route_id: int, state: str, error: HubEr
                 ended_at=now(),
                 error_code=error.code if error else None,
                 error_text=str(error) if error else None,
+                error_params=_plain(error.params) if error else None,
+                paused={name: [told(one) for one in reasons] for name, reasons in (paused or {}).items()} or None,
             )
         )
         end_run_if_done(conn, run_id)
+
+
+def told(error: HubError) -> dict[str, Any]:
+    """An error as the journal keeps it: code and parameters, so that it can be told in any language later."""
+    return {"code": error.code, "params": _plain(error.params)}
+
+
+def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters as JSON has them; anything else as its text."""
+    return {name: value if isinstance(value, (str, int, float, bool)) else str(value) for name, value in params.items()}
 
 
 def end_run_if_done(conn: Connection, run_id: int) -> None:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from hub.exchange import runs
+from hub.exchange import runs, went_back
 from hub.exchange.feed import FeedPull
 from hub.exchange.hub import Hub
 from hub.exchange.pull import Progress, Pull, open_quarantine, timed
-from hub.model.errors import Fenced, HubError, NeedsPerson, RetryLater, StopRoute, StopSystem
+from hub.model.errors import Fenced, HubError, RetryLater, StopRoute, StopSystem, exit_code
 from hub.model.records import Counters, Window
 from hub.store import core
 
@@ -21,6 +21,7 @@ __all__ = [
     "RouteReport",
     "RunReport",
     "backfill",
+    "exchange_changes",
     "open_run",
     "pull_feed",
     "pull_route",
@@ -30,9 +31,6 @@ __all__ = [
 ]
 
 log = logging.getLogger("obmen.exchange")
-
-#: Refusals that only the settings can mend; other stops of a system count as "could not be reached".
-_SETTINGS = frozenset({"auth_failed", "forbidden", "nothing_published"})
 
 
 @dataclass(slots=True)
@@ -82,9 +80,7 @@ def _exit_code(report: RouteReport) -> int:
     error = report.error
     if error is None:
         return 1 if report.state == "warnings" else 0
-    if isinstance(error, NeedsPerson) or error.code in _SETTINGS:
-        return 2
-    return 3 if isinstance(error, (RetryLater, StopSystem)) else 1
+    return exit_code(error)
 
 
 def open_run(
@@ -123,30 +119,62 @@ def pull_route(
     window: Window | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    changes: bool = False,
+    so_far: Pull | None = None,
 ) -> RouteReport:
-    """Pull one route within an open run; faults are in the report, nothing is raised for them."""
+    """Pull one route within an open run; faults are in the report, nothing is raised for them.
+
+    ``changes``: read as little as the base allows. ``so_far``: what its system's feed has brought in this run.
+    """
     route = hub.route(code)
     if not route.settings.enabled:
         with hub.store.begin() as conn:
             runs.start_route(conn, run_id, route.id, "", window)
         runs.end_route(hub.store, run_id, route.id, "disabled")
         return RouteReport(code, "disabled")
-    work = Pull(hub, run_id, route, on_progress, should_stop)
+    work = Pull(hub, run_id, route, on_progress, should_stop, changes)
+    if so_far is not None:
+        work.take_over(so_far)
     before = _traffic(hub, route.system)
-    try:
-        error, seconds = timed(work, window)
-    except OperationalError as caught:
-        error, seconds = RetryLater("store_busy", detail=_first_line(caught)), 0.0
-    except DBAPIError as caught:
-        error, seconds = StopRoute("store_refuses", detail=_first_line(caught)), 0.0
-    except Exception as caught:
-        log.exception("route %s failed", code)
-        error, seconds = StopRoute("internal", detail=type(caught).__name__), 0.0
-    report = _report(hub, work, error, seconds)
+    seconds = [0.0]
+
+    def act() -> None:
+        went_back.guard(hub, run_id, route.system)
+        if not changes and window is None and route.settings.read == "feed":
+            _feed_first(hub, route.system)
+        error, seconds[0] = timed(work, window)
+        if error is not None:
+            raise error
+
+    error = _caught(act, code)
+    report = _report(hub, work, error, seconds[0])
     requests, writes = (after - then for after, then in zip(_traffic(hub, route.system), before, strict=True))
     report.requests, report.writes = requests, writes
-    _close(hub, run_id, route.id, report)
+    _close(hub, run_id, route.id, report, work)
     return report
+
+
+def _caught(act: Callable[[], None], code: str) -> HubError | None:
+    """Do it; whatever goes wrong as an error of the house."""
+    try:
+        act()
+    except HubError as caught:
+        return caught
+    except OperationalError as caught:
+        return RetryLater("store_busy", detail=_first_line(caught))
+    except DBAPIError as caught:
+        return StopRoute("store_refuses", detail=_first_line(caught))
+    except Exception as caught:
+        log.exception("%s failed", code)
+        return StopRoute("internal", detail=type(caught).__name__)
+    return None
+
+
+def _feed_first(hub: Hub, system: str) -> None:
+    """A route that is read by the feed gets it taken in an exchange too: in a run of its own, for all routes."""
+    for one in pull_feed(hub, system, "", initiator="exchange").routes:
+        if one.error is not None:
+            raise one.error
 
 
 def _traffic(hub: Hub, system: str) -> tuple[int, int]:
@@ -165,7 +193,7 @@ def _report(hub: Hub, work: Pull, error: HubError | None, seconds: float) -> Rou
     troubled = counters.quarantined or counters.parked or counters.held or work.paused
     state = "warnings" if troubled else "completed"
     if error is not None:
-        state = "fenced" if isinstance(error, Fenced) else "failed"
+        state = "fenced" if isinstance(error, Fenced) else "waiting" if error.code == "quiet_hours" else "failed"
     return RouteReport(
         work.route.code,
         state,
@@ -182,7 +210,7 @@ def _report(hub: Hub, work: Pull, error: HubError | None, seconds: float) -> Rou
     )
 
 
-def _close(hub: Hub, run_id: int, route_id: int, report: RouteReport) -> None:
+def _close(hub: Hub, run_id: int, route_id: int, report: RouteReport, work: Pull | None = None) -> None:
     """Write the end of the route; a route that never started (its system was down) gets its row here.
 
     What another run has taken over is closed already and stays as that run left it.
@@ -197,7 +225,8 @@ def _close(hub: Hub, run_id: int, route_id: int, report: RouteReport) -> None:
             .where(table.c.run_id == run_id, table.c.route_id == route_id, table.c.state == "running")
             .values(requests=table.c.requests + report.requests)
         )
-    runs.end_route(hub.store, run_id, route_id, report.state, report.error)
+    paused = work.paused if work is not None else None
+    runs.end_route(hub.store, run_id, route_id, report.state, report.error, paused)
 
 
 def stops_system(error: HubError) -> bool:
@@ -207,7 +236,7 @@ def stops_system(error: HubError) -> bool:
 
 def refuse_route(hub: Hub, run_id: int, code: str, error: HubError) -> RouteReport:
     """Journal a route as failed for the reason that another route of its system has just met, without asking again."""
-    report = RouteReport(code, "failed", error=error)
+    report = RouteReport(code, "waiting" if error.code == "quiet_hours" else "failed", error=error)
     _close(hub, run_id, hub.route(code).id, report)
     return report
 
@@ -255,19 +284,103 @@ def backfill(
 
 
 def pull_feed(hub: Hub, system: str, node: str, *, initiator: str = "cli") -> RunReport:
-    """Take the change feed of a base's exchange-plan node until it is empty, acknowledging only what is committed."""
+    """Take the change feed of a base's exchange-plan node until it is empty, acknowledging only what is committed.
+
+    ``node``: ``""`` is the one of the settings.
+    """
     routes = [route.code for route in hub.routes.values() if route.system == system]
-    routes.append(hub.other_route(system).code)
-    run_id = runs.open_run(hub.store, routes, mode="feed", initiator=initiator)
-    work = FeedPull(hub, run_id, system)
-    error: HubError | None = None
-    try:
-        work.run(node)
-    except HubError as caught:
-        error = caught
+    other = hub.other_route(system).code
+    run_id = runs.open_run(hub.store, [*routes, other], mode="feed", initiator=initiator)
+    parts, error = _take_feed(hub, run_id, system, node)
     report = RunReport(run_id, "feed")
-    for pull in work.parts.values():
-        one = _report(hub, pull, error, 0.0)
-        report.routes.append(one)
-        _close(hub, run_id, pull.route.id, one)
+    for code in [*routes, other]:
+        report.routes.append(_end_of_feed(hub, run_id, code, parts.get(code), error))
     return report
+
+
+def _take_feed(hub: Hub, run_id: int, system: str, node: str) -> tuple[dict[str, Pull], HubError | None]:
+    """What the feed brought by route code, and what ended it."""
+    parts: dict[str, Pull] = {}
+
+    def act() -> None:
+        went_back.guard(hub, run_id, system)
+        work = FeedPull(hub, run_id, system)
+        parts.update(work.parts)
+        work.run(node)
+
+    return parts, _caught(act, f"feed of {system}")
+
+
+def _end_of_feed(hub: Hub, run_id: int, code: str, part: Pull | None, error: HubError | None) -> RouteReport:
+    """Close a route that only the feed was taken for."""
+    route = hub.routes.get(code)
+    if part is None and error is None:
+        report = RouteReport(code, "disabled")
+    elif part is None and error is not None:
+        report = RouteReport(code, "waiting" if error.code == "quiet_hours" else "failed", error=error)
+    elif part is not None:
+        report = _report(hub, part, error, 0.0)
+    _close(hub, run_id, (route or hub.other_route(code.partition(".")[0])).id, report, part)
+    return report
+
+
+def exchange_changes(
+    hub: Hub,
+    systems: list[str] | None = None,
+    *,
+    initiator: str = "cli",
+    dagster_run_id: str | None = None,
+    supersedes: str | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> RunReport:
+    """Take what changed in ``systems`` (all when None), in one run: each stream in the cheapest way its base offers."""
+    wanted = [code for code in hub.settings.systems if code in {hub.system(name).code for name in systems or []}]
+    wanted = wanted or list(hub.settings.systems)
+    fed = [system for system in wanted if _has_feed(hub, system)]
+    routes = [route.code for route in hub.routes.values() if route.system in wanted]
+    routes += [hub.other_route(system).code for system in fed]
+    run_id = runs.open_run(
+        hub.store,
+        routes,
+        mode="changes",
+        initiator=initiator,
+        dagster_run_id=dagster_run_id,
+        supersedes=supersedes,
+    )
+    report = RunReport(run_id, "changes")
+    for system in wanted:
+        report.routes += _changes_of(hub, run_id, system, system in fed, on_progress, should_stop)
+    return report
+
+
+def _has_feed(hub: Hub, system: str) -> bool:
+    """Whether changes of this system come by its feed: it has a node of ours, and a route that may be read so."""
+    routes = [route for route in hub.routes.values() if route.system == system and route.settings.enabled]
+    return bool(hub.system(system).node) and any(route.settings.read in {"auto", "feed"} for route in routes)
+
+
+def _changes_of(
+    hub: Hub,
+    run_id: int,
+    system: str,
+    fed: bool,
+    on_progress: Callable[[Progress], None] | None,
+    should_stop: Callable[[], bool] | None,
+) -> list[RouteReport]:
+    codes = [route.code for route in hub.routes.values() if route.system == system]
+    parts, error = _take_feed(hub, run_id, system, "") if fed else ({}, None)
+    reports = []
+    for code in codes:
+        if error is not None:
+            reports.append(_end_of_feed(hub, run_id, code, parts.get(code), error))
+            continue
+        one = pull_route(
+            hub, run_id, code, on_progress=on_progress, should_stop=should_stop, changes=True, so_far=parts.get(code)
+        )
+        reports.append(one)
+        error = one.error if one.error is not None and stops_system(one.error) else None
+    if fed:
+        other = hub.other_route(system).code
+        reports.append(_end_of_feed(hub, run_id, other, parts.get(other), error))
+    return reports

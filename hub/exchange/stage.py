@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from xxhash import xxh3_64_intdigest
 
-from hub.exchange import trouble, write
+from hub.exchange import sentinels, trouble, write
 from hub.exchange.desk import Desk, MappingDesk
 from hub.exchange.write import Incoming
 from hub.model.errors import HubError
@@ -307,6 +307,8 @@ def _keep_awaited(
 
 
 def _write(conn: Connection, desk: Desk, work: MappingDesk, ready: list[Incoming], outcome: Outcome) -> None:
+    last = ready[-sentinels.KEPT :] if work.mapping.version_field else []
+    before = sentinels.versions(conn, last)
     new = [item for item in ready if item.record_id is None]
     there = [item for item in ready if item.record_id is not None]
     write.create(conn, desk, work, new)
@@ -315,6 +317,7 @@ def _write(conn: Connection, desk: Desk, work: MappingDesk, ready: list[Incoming
     outcome.counters.updated += changed
     outcome.counters.unchanged += len(there) - changed
     outcome.fulfilled.extend(item.link_id for item in new if item.expected)
+    sentinels.keep(conn, work.stream_id, desk.run_id, last, before)
 
 
 def _apply_deleted(
@@ -324,6 +327,8 @@ def _apply_deleted(
     found = bulk.find_links(conn, work.stream_id, list(external_ids))
     targets = [(link[0], link[1]) for link in found.values() if link[1] is not None]
     changed = write.set_state(conn, desk, work, targets, "deleted", "delete") if targets else 0
+    # Should it come back as it was, it must be seen to have changed.
+    bulk.update_rows(conn, core.link, ("id", "row_hash", "version"), [(link_id, None, None) for link_id, _ in targets])
     counters.received += len(external_ids)
     counters.updated += changed
     counters.unchanged += len(targets) - changed

@@ -18,6 +18,11 @@ from typing import Any
 
 from hub.texts import advice, sentence
 
+#: Refusals of a system that only the settings, or the rights in the system, can mend.
+_SETTINGS = frozenset({"auth_failed", "forbidden", "nothing_published"})
+#: Stops of a system that wait for an admin's word.
+_WAITS = frozenset({"base_went_back", "system_is_copy"})
+
 
 class HubError(Exception):
     """Base of the tree. ``code`` is a key of the catalogue; ``params`` fill its sentence and advice."""
@@ -70,3 +75,19 @@ class Fenced(HubError):
 
 class NeedsPerson(HubError):
     """The settings or the call are wrong; only a person can mend them."""
+
+
+def exit_code(error: HubError) -> int:
+    """Exit code of a command that ends with this error.
+
+    0: nothing was to be done now · 1: something waits for a person · 2: the settings or the call are wrong · 3: a
+    system could not be reached.
+    """
+    if isinstance(error, NeedsPerson) or error.code in _SETTINGS:
+        return 2
+    if error.code == "quiet_hours":
+        return 0
+    reachable = error.code in _WAITS or isinstance(error, (StopRoute, SkipRecord, Fenced))
+    if isinstance(error, (RetryLater, StopSystem)) and not reachable:
+        return 3
+    return 1 if reachable else 2

@@ -51,10 +51,13 @@ SYSTEM_KEYS = (
     Key("proxy", keys.proxy),
     Key("exchange_plan", keys.anything),
     Key("node", keys.anything),
+    Key("sensor", keys.interval),
+    Key("quiet_hours", keys.hours),
 )
 ROUTE_KEYS = (
     Key("enabled", keys.yes_no),
-    Key("read", keys.one_of("full", "window")),
+    Key("read", keys.one_of("auto", "feed", "modified", "window", "full")),
+    Key("sweep", keys.one_of("nightly", "weekly", "never")),
     Key("window_days", keys.integer(1, 3660)),
     Key("not_before", keys.day),
 )
@@ -261,7 +264,7 @@ class _Reader:
         patterns = {"env": r"[A-Za-z_][A-Za-z0-9_]*", "keyring": r".+/[^/]+", "file": r".+", "plain": r"(?s).+"}
         return re.fullmatch(patterns[kind], value) is not None
 
-    def routes(self, node: Node | None, systems: Mapping[str, object]) -> dict[str, RouteSettings]:
+    def routes(self, node: Node | None, systems: Mapping[str, SystemSettings | None]) -> dict[str, RouteSettings]:
         """Routes the file mentions; their system and their entity must exist."""
         if node is None or _empty(node):
             return {}
@@ -284,6 +287,9 @@ class _Reader:
             elif isinstance(body, MappingNode):
                 entries = self.entries(body, where, [key.name for key in ROUTE_KEYS])
                 routes[code] = RouteSettings(code, **self.values(body, entries, where, ROUTE_KEYS))
+                its = systems.get(system)
+                if routes[code].read == "feed" and its is not None and not its.node:
+                    self.problem(entries["read"], f"{where}.read", "settings_feed_without_node", system=system)
             else:
                 self.problem(body, where, "settings_not_section")
         return routes

@@ -9,7 +9,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -100,7 +100,27 @@ def day(text: str) -> date:
         raise Bad("settings_form", value=text, example="2026-01-31") from None
 
 
-clock = word(r"([01]\d|2[0-3]):[0-5]\d", "02:15")
+def interval(text: str) -> int | None:
+    """``5m``, ``90s``, ``1h`` in seconds, from half a minute to a day; ``None`` for ``off``."""
+    if text.lower() in {"off", "false", "no"}:
+        return None
+    found = re.fullmatch(r"(\d{1,5})([smh])", text)
+    told = int(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]] if found else 0
+    if not 30 <= told <= 86_400:
+        raise Bad("settings_form", value=text, example="5m")
+    return told
+
+
+def hours(text: str) -> tuple[time, time]:
+    """``01:00-03:00``; the second may be after midnight (``23:00-02:00``)."""
+    first, _, last = (part.strip() for part in text.partition("-"))
+    if not re.fullmatch(_CLOCK, first) or not re.fullmatch(_CLOCK, last) or first == last:
+        raise Bad("settings_form", value=text, example="01:00-03:00")
+    return time.fromisoformat(first), time.fromisoformat(last)
+
+
+_CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
+clock = word(_CLOCK, "02:15")
 name = word(r"[a-z][a-z0-9_]{0,39}", "ut")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 from typing import Any, Literal
 
@@ -69,6 +69,8 @@ class SystemSettings:
     once, the most there may be. ``max_sessions``: requests in flight at once, each of them holds a licence of 1C.
     ``request_days``: days of dated records that one request covers at most. ``first_timeout``: as ``timeout``, for a
     system that may have to start first. ``allowed_only``: leave out what the user has no right to see.
+    ``sensor``: seconds between two questions whether there is anything new, ``None`` to ask none. ``quiet_hours``:
+    from, to, by the system's own clocks: nothing is asked then.
     """
 
     code: str
@@ -90,15 +92,23 @@ class SystemSettings:
     proxy: str | None = None
     exchange_plan: str | None = None
     node: str | None = None
+    sensor: int | None = None
+    quiet_hours: tuple[time, time] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RouteSettings:
-    """How one route (``system.entity``) is exchanged; ``window``: only documents of the last ``window_days`` days."""
+    """How one route (``system.entity``) is exchanged.
+
+    ``read``: how changes are found; ``auto`` chooses by what the base offers. ``sweep``: how often all keys are
+    compared, to find what was physically deleted; ``None``: nightly for catalogs, weekly for documents.
+    ``window_days``: how far back documents are looked at again.
+    """
 
     code: str
     enabled: bool = True
-    read: Literal["full", "window"] = "full"
+    read: Literal["auto", "feed", "modified", "window", "full"] = "auto"
+    sweep: Literal["nightly", "weekly", "never"] | None = None
     window_days: int = 30
     not_before: date | None = None
 

@@ -12,6 +12,7 @@ from hub.reconcile.content import amount_lines, identifier_digits, line_sums
 from hub.reconcile.daily import daily_totals
 from hub.reconcile.finding import Finding
 from hub.reconcile.history import counters_balance, freshness, volume_as_usual
+from hub.reconcile.standing import mappings_fit
 from hub.reconcile.waiting import quarantine_empty, references_late
 
 
@@ -41,6 +42,7 @@ CHECKS: dict[str, Check] = {
         Check("identifier_digits", identifier_digits, lambda entity: entity.name == "party"),
         Check("references_late", references_late),
         Check("quarantine_empty", quarantine_empty),
+        Check("mappings_fit", mappings_fit),
     )
 }
 

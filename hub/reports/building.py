@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,13 +15,27 @@ from hub.model.errors import HubError
 from hub.model.records import Counters
 from hub.model.settings import Settings
 from hub.reports import facts
-from hub.reports.summary import FRESH, Freshness, RouteLine, Severity, Summary, ToDo, Trouble, Verdict, Waiting
+from hub.reports.model import (
+    FRESH,
+    Freshness,
+    RouteLine,
+    Severity,
+    Stopped,
+    Summary,
+    ToDo,
+    Trouble,
+    Verdict,
+    Waiting,
+)
+from hub.reports.text import unfilled
 from hub.store import journal
 from hub.store.database import Store
-from hub.store.journal import RouteEntry, RunEntry
+from hub.store.journal import RouteEntry, RunEntry, SystemEntry
 from hub.texts import LANGS, advice, sentence
 
 _FAILED = ("failed", "fenced")
+#: Why routes failed that is told once, of their system as it stands now.
+_TOLD = frozenset({"base_went_back", "system_is_copy"})
 
 
 def build(
@@ -42,9 +55,11 @@ def build(
         held, conflicts = facts.open_number(conn, "held"), facts.open_number(conn, "conflict")
         waiting = journal.open_counts(conn)["parked"]
         fresh = _freshness(facts.read_last(conn), settings, at)
+        states = [state for state in journal.systems(conn) if state.state != "live"]
     teller = _Teller(settings)
     todo = [  # red first, in the order in which a person should look
-        *teller.failed(rows, errors),
+        *teller.stopped(states),
+        *teller.failed([row for row in rows if row.error_code not in _TOLD], errors),
         *teller.stale(fresh, run.state, {_system(row.route) for row in rows if row.state in _FAILED}),
         *teller.warned(routes),
         *(teller.trouble(item) for item in quarantine),
@@ -67,6 +82,7 @@ def build(
         parked=parked,
         held=held,
         conflicts=conflicts,
+        stopped=tuple(teller.stop(state) for state in states),
     )
 
 
@@ -102,6 +118,7 @@ def _lines(conn: Connection, run: RunEntry, rows: Sequence[RouteEntry]) -> tuple
             requests=row.requests,
             usual=round(statistics.median(before[row.route])) if row.route in before else None,
             error_code=row.error_code,
+            paused={name: [_error(one) for one in reasons] for name, reasons in row.paused.items()},
         )
         for row in rows
     )
@@ -136,13 +153,13 @@ def _freshness(last: Mapping[str, datetime], settings: Settings, at: datetime) -
     )
 
 
+def _error(told: Mapping[str, Any]) -> HubError:
+    """An error as the journal keeps it; of a mapping with its place before it."""
+    return HubError(str(told["code"]), **told["params"])
+
+
 def _explained(counters: Counters) -> bool:
     return bool(counters.quarantined or counters.parked or counters.held)
-
-
-def unfilled(text: str) -> str:
-    """``text`` with the marks that nothing filled shown as dots: a sentence about many records names no value."""
-    return re.sub(r"\{\w+\}", "…", text)
 
 
 class _Teller:
@@ -196,6 +213,8 @@ class _Teller:
         error = errors.get(routes[0])
         said, advise = {}, {}
         for lang in LANGS:
+            if error is None and group[0].error_code and group[0].error_params is not None:
+                error = HubError(group[0].error_code, **group[0].error_params)
             if error is not None:
                 reason, advise[lang] = error.sentence(lang), error.advice(lang)
             elif lang == "ru" and group[0].error_text:
@@ -218,14 +237,49 @@ class _Teller:
 
     def warned(self, routes: Sequence[RouteLine]) -> list[ToDo]:
         """Routes that ended with a warning which no record explains: a mapping that does not fit is paused."""
+        items = [self.paused(line) for line in routes if line.paused]
         troubled = [
             line.route
             for line in routes
             if line.state == "warnings"
-            and not (line.counters.quarantined or line.counters.parked or line.counters.held)
+            and not (line.counters.quarantined or line.counters.parked or line.counters.held or line.paused)
         ]
         said: dict[str, dict[str, Any]] = {lang: {"routes": ", ".join(troubled)} for lang in LANGS}
-        return [self.item("yellow", "report_warned", troubled, len(troubled), said)] if troubled else []
+        return items + ([self.item("yellow", "report_warned", troubled, len(troubled), said)] if troubled else [])
+
+    def paused(self, line: RouteLine) -> ToDo:
+        """Mappings that do not fit what the base publishes, with every reason."""
+        said = {
+            lang: {
+                "place": self.place(line.route, line.entity, lang),
+                "names": ", ".join(line.paused),
+                "reasons": " ".join(one.sentence(lang) for reasons in line.paused.values() for one in reasons),
+            }
+            for lang in LANGS
+        }
+        return self.item("yellow", "report_paused", [line.route], len(line.paused), said)
+
+    def stop(self, state: SystemEntry) -> Stopped:
+        """A system that waits for an admin, with what gave it away."""
+        return Stopped(state.code, self.title(state.code), state.state, state.at, str(state.why.get("evidence", "")))
+
+    def stopped(self, states: Sequence[SystemEntry]) -> list[ToDo]:
+        """One item per system that is not read until somebody decides."""
+        items = []
+        for state in states:
+            code = "base_went_back" if state.state == "went_back" else "system_is_copy"
+            params = {"title": self.title(state.code), "system": state.code}
+            said = {lang: {"reason": self.reason(state, code, params, lang)} for lang in LANGS}
+            advise = {lang: advice(code, lang, **params) for lang in LANGS}
+            items.append(self.item("red", "report_stopped", (), 1, said, advise))
+        return items
+
+    @staticmethod
+    def reason(state: SystemEntry, code: str, params: dict[str, Any], lang: str) -> str:
+        """The state, then the evidence where there is one."""
+        evidence = state.why.get("evidence")
+        told = [sentence(code, lang, **params)]
+        return " ".join([*told, sentence(str(evidence), lang, **state.why)] if evidence else told)
 
     def trouble(self, item: Trouble) -> ToDo:
         said, advise = {}, {}

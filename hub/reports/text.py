@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from hub.model.entities import ENTITIES
 from hub.model.records import OUTCOMES
-from hub.reports.building import unfilled
-from hub.reports.summary import RouteLine, Summary
+from hub.reports.model import RouteLine, Summary
 from hub.texts import advice, sentence
 
 Table = list[list[str]]
+
+
+def unfilled(text: str) -> str:
+    """``text`` with the marks that nothing filled shown as dots: a sentence about many records names no value."""
+    return re.sub(r"\{\w+\}", "…", text)
 
 
 def number(value: int, lang: str) -> str:

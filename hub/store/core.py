@@ -89,6 +89,10 @@ system = Table(
     _text("title"),
     _text("timezone"),
     _text("metadata_hash", null=True),
+    _text("state", default="live"),
+    _json("state_why"),
+    _moment("state_at", null=True),
+    _text("state_by", null=True),
     UniqueConstraint("code"),
 )
 
@@ -206,6 +210,30 @@ cursor = Table(
     _moment("updated_at"),
 )
 
+#: Readers of change feeds. ``acknowledged``: number of the last packet told to be received; ``holder``: who reads now.
+feed_node = Table(
+    "feed_node",
+    metadata,
+    _to("system_id", "system", key=True),
+    Column("node", CleanText(), primary_key=True),
+    _big("acknowledged", null=True),
+    _text("holder", null=True),
+    _moment("lease_until", null=True),
+)
+
+#: The records of each stream that were last seen to be new or to change, by which a base that went back is noticed.
+sentinel = Table(
+    "sentinel",
+    metadata,
+    _id(),
+    _to("stream_id", "stream"),
+    _text("external_id"),
+    _text("version"),
+    _text("before", null=True),
+    _big("run_id"),
+    Index(None, "stream_id"),
+)
+
 exchange_run = Table(
     "exchange_run",
     metadata,
@@ -244,6 +272,8 @@ run_route = Table(
     _text("mapping_hash", null=True),
     _text("error_code", null=True),
     _text("error_text", null=True),
+    _json("error_params"),
+    _json("paused"),
     Column("window_start", Day()),
     Column("window_end", Day()),
     CheckConstraint("received = " + " + ".join(OUTCOMES), name="balanced"),

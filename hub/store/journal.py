@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
 from hub.model.records import OUTCOMES, Counters
 from hub.store.content import content_hash
-from hub.store.core import cursor, exchange_run, link, parked, parked_wait, quarantine, route, run_route, stream
+from hub.store.core import cursor, exchange_run, link, parked, parked_wait, quarantine, route, run_route, stream, system
 from hub.store.tables import CHILDREN, ROOTS
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "QuarantineGroup",
     "RouteEntry",
     "RunEntry",
+    "SystemEntry",
     "content_hash",
     "cursors",
     "last_of_routes",
@@ -32,6 +33,7 @@ __all__ = [
     "route_history",
     "run",
     "run_routes",
+    "systems",
     "table_counts",
 ]
 
@@ -61,7 +63,8 @@ class RouteEntry:
     """One route in one exchange, with the counters of DESIGN's first rule.
 
     ``released``: parked records that another record's arrival let in. ``absent``: rows that a complete read of a
-    virtual table no longer showed. Neither is among ``received``.
+    virtual table no longer showed. Neither is among ``received``. ``error_params``: what fills the texts of
+    ``error_code``. ``paused``: mappings that did not fit, each with its reasons as ``{"code", "params"}``.
     """
 
     run_id: int
@@ -78,6 +81,19 @@ class RouteEntry:
     ended_at: datetime | None
     error_code: str | None
     error_text: str | None
+    error_params: dict[str, Any] | None
+    paused: dict[str, list[dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class SystemEntry:
+    """A system as it stands. ``state``: ``live``, ``went_back`` or ``copy``; ``why``: evidence and its parameters."""
+
+    code: str
+    state: str
+    why: dict[str, Any]
+    at: datetime | None
+    by: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +181,15 @@ def _route(row: Row[Any]) -> RouteEntry:
         row.ended_at,
         row.error_code,
         row.error_text,
+        row.error_params,
+        dict(row.paused or {}),
     )
+
+
+def systems(conn: Connection) -> list[SystemEntry]:
+    """Every system that was ever opened, in that order."""
+    rows = conn.execute(select(system).order_by(system.c.id))
+    return [SystemEntry(row.code, row.state, dict(row.state_why or {}), row.state_at, row.state_by) for row in rows]
 
 
 def run_routes(conn: Connection, run_id: int) -> list[RouteEntry]:

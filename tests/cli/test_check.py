@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.cli import trouble
 from hub.exchange.service import RouteReport, RunReport
-from hub.model.errors import Fenced, HubError, NeedsPerson, RetryLater, SkipRecord, StopRoute, StopSystem
+from hub.model.errors import Fenced, HubError, NeedsPerson, RetryLater, SkipRecord, StopRoute, StopSystem, exit_code
 from stand.onec.server import OneCStand
 from tests.cli.conftest import PASSWORD, Obmen, settings, write
 
@@ -124,4 +123,4 @@ def test_a_store_that_cannot_be_opened_is_told_before_any_base_is_asked(
 def test_a_check_and_an_exchange_judge_an_error_alike(error: HubError) -> None:
     """What a check ends with is what an exchange that meets the same fault ends with."""
     report = RunReport(1, "manual", [RouteReport("ut.party", "failed", error=error)])
-    assert trouble.exit_code(error) == report.exit_code
+    assert exit_code(error) == report.exit_code

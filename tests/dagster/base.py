@@ -102,11 +102,13 @@ def small_base(name: str, days: tuple[str, ...] = ("2026-03-01", "2026-03-02", "
 
 def opener(system: SystemSettings, cache: Path | None = None) -> Connector:
     """A connector to the base that the last part of the system's address names."""
-    return MemoryConnector(BASES[system.url.rpartition("/")[2]], system.title, page_size=system.page_size)
+    return MemoryConnector(BASES[system.url.rpartition("/")[2]], system.title, system.node or "", system.page_size)
 
 
-def write_home(home: Path, name: str, *, extra: str = "", store_url: str = "", zone: str = "Europe/Moscow") -> Path:
-    """An installation with one system ``ut``: the base called ``name``."""
+def write_home(
+    home: Path, name: str, *, extra: str = "", store_url: str = "", zone: str = "Europe/Moscow", system: str = ""
+) -> Path:
+    """An installation with one system ``ut``: the base called ``name``; ``system``: more lines of it."""
     home.mkdir(parents=True, exist_ok=True)
     store = f"store_url: {json.dumps(store_url)}\n" if store_url else ""
     (home / "hub.yaml").write_text(
@@ -117,7 +119,7 @@ def write_home(home: Path, name: str, *, extra: str = "", store_url: str = "", z
         "    title: Торговля\n"
         f"    url: http://memory.invalid/{name}\n"
         f"    timezone: {ZONE}\n"
-        f"    profile: {PROFILE}\n",
+        f"    profile: {PROFILE}\n{system}",
         encoding="utf-8",
     )
     return home

@@ -28,7 +28,7 @@ def test_each_entity_has_its_checks(site: Site) -> None:
     names: dict[str, set[str]] = {}
     for key in site.defs.resolve_asset_graph().asset_check_keys:
         names.setdefault(key.asset_key.to_user_string(), set()).add(key.name)
-    every = {"counters_balance", "freshness", "volume_as_usual", "references_late", "quarantine_empty"}
+    every = {"counters_balance", "freshness", "volume_as_usual", "references_late", "quarantine_empty", "mappings_fit"}
     assert names["ut/currency"] == every
     assert names["ut/party"] == every | {"identifier_digits"}
     assert names["ut/sales_order"] == names["ut/payment"] == every | {"daily_totals", "line_sums"}

@@ -8,16 +8,18 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
 
 from connectors.memory import MemoryBase, MemoryConnector
-from hub.exchange import pull, runs, stage, trouble
-from hub.exchange.service import pull_feed, run_exchange
+from hub.exchange import compare, cursors, runs, stage, trouble, ways, went_back
+from hub.exchange.service import exchange_changes, pull_feed, run_exchange
 from hub.store import bulk
 from hub.store.database import Store, open_store
 from mappings.compiled import CompiledMapping
@@ -43,10 +45,13 @@ PLACES: dict[str, tuple[Any, str]] = {
     "released_by": (trouble, "released_by"),
     "hold": (runs, "hold"),
     "account": (runs, "account"),
-    "cursor": (pull._Cursor, "save"),
+    "cursor": (cursors.Cursor, "save"),
     "savepoint": (stage, "_attempt"),
     "end_route": (runs, "end_route"),
     "acknowledge": (MemoryConnector, "acknowledge"),
+    "fetch_by_key": (MemoryConnector, "fetch"),
+    "known_versions": (compare, "known_versions"),
+    "unseen": (compare, "_unseen"),
 }
 
 
@@ -116,9 +121,17 @@ def arm(point: str, nth: int) -> None:
 
 
 def scenario(store: Store, base_file: Path, home: Path) -> None:
-    """Orders before their clients, then everything, then a change feed with an edit and a physical deletion."""
+    """Orders before their clients, then everything, a feed with edits and a physical deletion, then a sweep with both.
+
+    Each process begins with the base as it was at first, which is what the hub is told before it starts.
+    """
+    ways._DUE.update(nightly=timedelta(0), weekly=timedelta(0))
     base = MemoryBase.load(base_file)
+    base._version = time.time_ns() // 1_000_000  # no version is given twice, in whatever process
     hub = make_hub(store, home, {"ut": MemoryConnector(base, page_size=60)})
+    with store.begin() as conn:
+        runs.close_dead_runs(conn)
+    went_back.decide(hub, "ut", "go-on", "test")
     run_exchange(hub, ["ut.sales_order"])
     run_exchange(hub, ["ut.product"])
     run_exchange(hub)
@@ -130,6 +143,10 @@ def scenario(store: Store, base_file: Path, home: Path) -> None:
     order = next(iter(base.records[ORDERS].values()))
     base.put(ORDERS, order | {"Комментарий": "из пакета изменений"})
     pull_feed(hub, "ut", "n")
+    base.put(CLIENTS, base.records[CLIENTS][keys[5]] | {"ДополнительнаяИнформация": "найдено сверкой"})
+    base.delete(CLIENTS, *keys[6])
+    report = exchange_changes(hub)
+    assert {item.error for item in report.routes} == {None}
 
 
 def main() -> None:

@@ -20,7 +20,17 @@ from tests.exchange.dump import Dump, dump
 ROOT = Path(__file__).parents[2]
 SEED = 20261124
 #: How often each place is come to at least in the scenario; the kill is at a random one of these times.
-_TIMES = {"insert_missing": 4, "update_rows": 6, "park": 8, "quarantine": 20, "acknowledge": 1, "end_route": 15}
+_TIMES = {
+    "insert_missing": 4,
+    "update_rows": 6,
+    "park": 8,
+    "quarantine": 20,
+    "acknowledge": 1,
+    "end_route": 15,
+    "fetch_by_key": 3,
+    "known_versions": 3,
+    "unseen": 5,
+}
 
 
 def points() -> list[tuple[str, int]]:
@@ -62,13 +72,13 @@ def undisturbed(base_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Du
 
 def _marked() -> list[object]:
     """All points; those after a call are left to the long run, but for the two where it matters most."""
-    always = {"after:commit", "after:acknowledge"}
+    always, rare = {"after:commit", "after:acknowledge"}, {"before:known_versions", "before:unseen"}
     return [
         pytest.param(
             point,
             nth,
             id=f"{point}-{nth}",
-            marks=[pytest.mark.slow] if point.startswith("after:") and point not in always else [],
+            marks=[pytest.mark.slow] if point not in always and (point.startswith("after:") or point in rare) else [],
         )
         for point, nth in points()
     ]

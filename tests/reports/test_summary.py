@@ -15,8 +15,8 @@ from hub.model.errors import RetryLater
 from hub.model.records import Counters
 from hub.model.settings import Settings, SystemSettings
 from hub.reports.building import build
-from hub.reports.summary import Summary
-from hub.reports.text import duration, moment, number
+from hub.reports.model import Summary
+from hub.reports.text import duration, markdown, moment, number, plain
 from hub.store import core
 from hub.store.database import Store
 from hub.texts import LANGS
@@ -123,8 +123,8 @@ def test_before_the_first_exchange_it_says_what_to_do(store: Store, tmp_path: Pa
     """An empty journal is told as such, with the way to the first exchange."""
     found = build(store, settings(tmp_path), None, {}, NIGHT)
     assert (found.verdict, found.run_id) == ("none", 0)
-    assert "obmen exchange" in found.lines("ru")[0]
-    assert "obmen exchange" in found.markdown("en")
+    assert "obmen exchange" in plain(found, "ru")[0]
+    assert "obmen exchange" in markdown(found, "en")
     assert json.loads(json.dumps(found.as_dict()))["routes"] == []
 
 
@@ -133,7 +133,7 @@ def test_a_good_night_asks_for_nothing_from_the_system_that_ran(store: Store, tm
     found = told(store, tmp_path, good_night)
     assert found.totals == Counters(received=23000, created=20, updated=80, unchanged=22900)
     assert [(item.code, item.severity) for item in found.todo] == [("report_never", "red")]
-    text = "\n".join(found.lines("ru"))
+    text = "\n".join(plain(found, "ru"))
     assert "НОЧНОЙ ОБМЕН № 1 · 14.03 02:00–02:47" in text
     assert "Торговля 02:01 ✓ · Бухгалтерия данных нет ✗" in text
     assert "Баланс сошёлся" in text
@@ -149,8 +149,8 @@ def test_all_is_well_when_it_is(store: Store, tmp_path: Path) -> None:
     only.systems.pop("bp")
     found = build(store, only, None, {}, NIGHT + timedelta(hours=1))
     assert (found.verdict, found.todo) == ("good", ())
-    assert "ВСЁ В ПОРЯДКЕ" in found.lines("ru")[0]
-    assert "Nothing needs doing." in found.markdown("en")
+    assert "ВСЁ В ПОРЯДКЕ" in plain(found, "ru")[0]
+    assert "Nothing needs doing." in markdown(found, "en")
 
 
 def test_a_bad_night_says_what_to_do_first(store: Store, tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_a_bad_night_says_what_to_do_first(store: Store, tmp_path: Path) -> None
     assert [(item.route, item.stream, item.number) for item in found.parked] == [
         ("ut.sales_order", "Catalog_Партнеры", 1)
     ]
-    text = "\n".join(found.lines("ru"))
+    text = "\n".join(plain(found, "ru"))
     assert "(красных 2, жёлтых 3)" in text
     assert "нет ответа. Ждите." in text
     assert "нет ещё: Торговля: Catalog_Партнеры" in text
@@ -183,13 +183,13 @@ def test_no_content_of_a_record_is_in_it(store: Store, tmp_path: Path, lang: str
     """Values, payloads and external ids of troubled records stay in the store, in every form of the summary."""
     found = told(store, tmp_path, bad_night)
     for text in (
-        "\n".join(found.lines(lang)),
-        found.markdown(lang),
+        "\n".join(plain(found, lang)),
+        markdown(found, lang),
         json.dumps(found.as_dict(lang), ensure_ascii=False),
     ):
         assert PERSON not in text
         assert GUID not in text
-    assert "{" not in found.markdown(lang)
+    assert "{" not in markdown(found, lang)
 
 
 def test_a_live_error_speaks_the_readers_language(store: Store, tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def test_everything_failed_is_failed(store: Store, tmp_path: Path) -> None:
 
     found = told(store, tmp_path, telling)
     assert found.verdict == "failed"
-    assert "НЕ ВЫПОЛНЕН" in found.lines("ru")[0]
+    assert "НЕ ВЫПОЛНЕН" in plain(found, "ru")[0]
 
 
 def test_a_running_exchange_is_not_blamed(store: Store, tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_a_running_exchange_is_not_blamed(store: Store, tmp_path: Path) -> None:
 
     found = told(store, tmp_path, telling)
     assert (found.verdict, found.todo) == ("running", ())
-    assert "14.03 02:00–…" in found.lines("ru")[0]
+    assert "14.03 02:00–…" in plain(found, "ru")[0]
 
 
 def test_a_warning_without_a_record_points_to_the_check(store: Store, tmp_path: Path) -> None:
@@ -256,7 +256,7 @@ def test_what_is_usual_comes_from_earlier_nights(store: Store, tmp_path: Path) -
 
     found = told(store, tmp_path, telling)
     assert found.routes[0].usual == 200
-    assert "−25 %" in "\n".join(found.lines("ru"))
+    assert "−25 %" in "\n".join(plain(found, "ru"))
 
 
 def test_an_earlier_run_can_be_asked_for(store: Store, tmp_path: Path) -> None:

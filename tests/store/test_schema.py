@@ -177,4 +177,5 @@ def test_views_are_those_of_the_registry(store: Store) -> None:
 def test_the_package_carries_its_scripts() -> None:
     """Migration scripts are plain modules inside the package, so an installed copy has them."""
     folder = Path(hub.store.__file__).parent / "migrations"
-    assert [path.name for path in (folder / "versions").glob("*.py")] == ["v0001_first.py"]
+    names = sorted(path.name for path in (folder / "versions").glob("*.py"))
+    assert names == ["v0001_first.py", "v0002_changes.py"]
