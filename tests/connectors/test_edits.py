@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from connectors.base import ReadRequest
@@ -83,6 +83,9 @@ EDITS = st.lists(st.integers(0, 12), max_size=25)
     st.sampled_from([CLIENTS, ORDERS]), st.integers(1, 30), st.integers(0, 70), st.integers(1, 40), st.booleans(),
     EDITS, st.integers(0, 2**32),
 )  # fmt: skip
+@example(CLIENTS, 1, 17, 1, True, [1, 4], 122707)  # the last record read is renamed to stand far ahead
+@example(CLIENTS, 1, 33, 1, True, [1, 1, 12, 12], 0)  # one that was read has changed and stands next
+@example(CLIENTS, 2, 47, 1, True, [1, 7, 12], 845)  # as many inserted before us as we went ahead, twice
 def test_what_nobody_touched_is_never_lost(
     name: str, size: int, records: int, days: int, moving: bool, edits: list[int], luck: int
 ) -> None:
