@@ -102,10 +102,11 @@ class Virtual:
         """By the form that is right for the length; by the other one when the base does not take it."""
         known = request.table in self._in_query
         forms = (True,) if self._too_long(request) else (known, not known)
-        limit, refused = self._getter.settings.page_bytes * WHOLE, HubError("unknown_table")
+        get = partial(self._getter.fetch, asked=asked, limit=self._getter.settings.page_bytes * WHOLE)
+        refused = HubError("unknown_table")
         for number, in_query in enumerate(forms):
             try:
-                found = self._getter.selected_or_all(request, partial(self._url, request, in_query), asked, limit)
+                found = self._getter.selected_or_all(request, partial(self._url, request, in_query), get)
             except HubError as error:
                 if error.code not in _OTHER_FORM:
                     raise
