@@ -50,7 +50,7 @@ class ReadRequest:
 
     ``table``: ``set`` (the plain set) or a virtual table of 1C: ``balance``, ``turnovers``, ``balance_and_turnovers``,
     ``slice_last``, ``slice_first``. Of a virtual table the window is the moment or the period that it is computed for,
-    and rows are summed by the key. ``fields``: names to ask for, nothing else is fetched. ``key``: the full key, for a
+    and rows are summed by what is asked for. ``fields``: names to ask for, nothing else is fetched. ``key``: the full key, for a
     stable order. ``window``/``date_field``: only rows dated inside the window, in the system's own time zone.
     ``position``: where an interrupted read goes on.
 

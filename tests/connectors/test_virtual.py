@@ -60,14 +60,15 @@ def test_without_a_window_no_moment_is_given(scripted: Open, table: str) -> None
     assert "Period" not in server.requests[0].path + server.requests[1].path
 
 
-def test_dimensions_are_those_of_the_key() -> None:
-    """Named without ``_Key``; of a composite one only its value; a slice takes none."""
+def test_dimensions_are_those_that_are_asked_for() -> None:
+    """Those of the key and of the fields, without ``_Key``; of a composite one only its value; a slice takes none."""
     connector, transport = inside(Engine(build(3, clients=5, products=3, orders=3), ROOT))
     key = ("Склад_Key", "Заказ", "Заказ_Type")
+    fields = ("Контрагент_Key", "СуммаBalance", "СуммаTurnover", "MonthPeriod", "Склад_Key", "Recorder")
     for table in ("balance", "slice_last"):
         with pytest.raises(HubError):
-            list(connector.read(ReadRequest(STOCK, (), key, table)))
-    assert "Dimensions='Склад,Заказ')" in transport.urls[0]
+            list(connector.read(ReadRequest(STOCK, fields, key, table)))
+    assert "Dimensions='Склад,Заказ,Контрагент')" in transport.urls[0]
     assert not any("Dimensions" in url for url in transport.urls if "SliceLast" in url)
 
 
