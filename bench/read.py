@@ -186,9 +186,9 @@ def _tell(title: str, found: Figures, state: dict[str, Any], sessions: int) -> l
 def main() -> None:
     """Start the stand, read, tell."""
     if sys.argv[1:2] == ["--worker"]:
-        what, url, wanted, sessions, *days = sys.argv[2:]
-        span = (date.fromisoformat(days[0]), date.fromisoformat(days[1]))
-        print(json.dumps(asdict(read(url, what, int(wanted), int(sessions), span))))
+        what, url, many, lanes, first, last = sys.argv[2:]
+        span = (date.fromisoformat(first), date.fromisoformat(last))
+        print(json.dumps(asdict(read(url, what, int(many), int(lanes), span))))
         return
     parser = argparse.ArgumentParser(prog="python -m bench.read")
     parser.add_argument("--orders", type=int, default=1_000_000)

@@ -50,9 +50,9 @@ class ReadRequest:
 
     ``table``: ``set`` (the plain set) or a virtual table of 1C: ``balance``, ``turnovers``, ``balance_and_turnovers``,
     ``slice_last``, ``slice_first``. Of a virtual table the window is the moment or the period that it is computed for,
-    and rows are summed by the key. ``fields``: names to ask for, nothing else is fetched. ``key``: the full key, for a
-    stable order. ``window``/``date_field``: only rows dated inside the window, in the system's own time zone.
-    ``position``: where an interrupted read goes on.
+    and rows are summed by what is asked for. ``fields``: names to ask for, nothing else is fetched. ``key``: the full
+    key, for a stable order. ``window``/``date_field``: only rows dated inside the window, in the system's own time
+    zone. ``position``: where an interrupted read goes on.
 
     ``changed_field``/``since``: only records whose own "changed at" field is ``since`` or later; ``since`` is written
     as the system writes dates (``2026-01-31T00:00:00``, its own time zone), empty for no bound.

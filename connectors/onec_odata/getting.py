@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from connectors.base import ReadRequest
 from connectors.onec_odata.answers import Answer, Asked
@@ -24,6 +24,8 @@ log = logging.getLogger("obmen.onec")
 LONG = 1500
 _REFUSED = {"not_onec", "source_error"}
 _CUT_RETRIES = 2
+
+Got = TypeVar("Got")
 
 
 class Getting(Protocol):  # pragma: no cover - a declaration
@@ -83,35 +85,35 @@ class Getter:
                     raise
         raise AssertionError("unreachable")
 
-    def selected_or_all(
-        self, request: ReadRequest, url: Callable[[], str], asked: Asked, limit: int | None
-    ) -> tuple[Answer, Body]:
-        """``fetch``; when the web server refuses a long address, once more without ``$select``.
+    def selected_or_all(self, request: ReadRequest, url: Callable[[], str], get: Callable[[str], Got]) -> Got:
+        """What ``get`` makes of the address; when the web server refuses a long one, once more without ``$select``.
 
         All fields come then, which is slow, but they come.
         """
         address = url()
         try:
-            return self.fetch(address, asked, limit)
+            return get(address)
         except HubError as error:
-            if not self.too_long(request, address, error):
+            if error.code not in _REFUSED or len(address) < LONG or not request.fields:
                 raise
-        return self.fetch(url(), asked, limit)
+            self._forgo(request, len(address))
+            if (shorter := url()) == address:
+                raise
+        return get(shorter)
 
-    def too_long(self, request: ReadRequest, url: str, error: HubError) -> bool:
-        """Whether ``error`` may come from the length of ``url``; from then on all fields of the set are asked for."""
+    def _forgo(self, request: ReadRequest, length: int) -> None:
+        """From now on all fields of the set are asked for."""
         known = (request.stream, request.fields)
-        if error.code not in _REFUSED or len(url) < LONG or not request.fields or known in self._all_fields:
-            return False
+        if known in self._all_fields:
+            return
         self._all_fields.add(known)
         log.warning(
             "%s: the web server refuses an address of %d characters, %s is read with all its fields "
             "(raise maxQueryString of the publication)",
             self.settings.name,
-            len(url),
+            length,
             request.stream,
         )
-        return True
 
     def too_big(self, request: ReadRequest) -> StopRoute:
         """One record, or a table that cannot be divided, is more than the hub takes at once."""

@@ -164,7 +164,9 @@ class Reader:
         paged = (("$top", str(size)), ("$skip", str(start)))
         limit = self._settings.page_bytes * _TOLERANCE
         return self._getter.selected_or_all(
-            place.request, lambda: self._getter.url(place.request, *paged, span=place.span), asked, limit
+            place.request,
+            lambda: self._getter.url(place.request, *paged, span=place.span),
+            lambda url: self._getter.fetch(url, asked, limit),
         )
 
     def _lone(self, place: _Place, asked: Asked) -> tuple[int, int, Answer, Body]:

@@ -92,9 +92,9 @@ class Single:
         """Those of ``group`` that come together, by key in lower case; the others are to be asked for alone."""
         asked = self._getter.asked(request)
         look, keys = sight(request.key, asked), {external.casefold() for external in group}
-        limit = 4 * self._getter.settings.page_bytes
+        get = partial(self._getter.fetch, asked=asked, limit=4 * self._getter.settings.page_bytes)
         try:
-            answer, body = self._getter.selected_or_all(request, lambda: self._address(request, group), asked, limit)
+            answer, body = self._getter.selected_or_all(request, lambda: self._address(request, group), get)
         except TooBig:
             return {}, 0
         except HubError as error:
@@ -107,10 +107,14 @@ class Single:
     def _one(self, request: ReadRequest, external: str) -> msgspec.Raw | None:
         """One record by its address; ``None`` when 1C says that it does not exist."""
         asked = self._getter.asked(request)
-        options = [("$format", JSON), *([chosen] if (chosen := self._getter.selected(request))[1] else [])]
-        url = build(self._getter.transport.root, f"{request.stream}({self._key(request, external)})", options)
+        path = f"{request.stream}({self._key(request, external)})"
+
+        def url() -> str:
+            options = [("$format", JSON), *([chosen] if (chosen := self._getter.selected(request))[1] else [])]
+            return build(self._getter.transport.root, path, options)
+
         try:
-            answer = self._getter.transport.get(url, asked)
+            answer = self._getter.selected_or_all(request, url, lambda url: self._getter.transport.get(url, asked))
         except StopRoute as error:
             if error.code != "unknown_object":
                 raise

@@ -38,13 +38,16 @@ LONGEST_SEGMENT = 260
 _OTHER_FORM = {"unknown_table", "source_error", "not_onec", "unknown_field"}
 _SUMMED = "AccumulationRegister_"
 _KEY = "_Key"
+#: How columns of a virtual table end that are no dimensions, and what else is none.
+_SUMS = ("Balance", "Turnover", "Receipt", "Expense", "Period")
+_MOVES = {"Recorder", "Recorder_Type", "LineNumber"}
 
 
 def parameters(request: ReadRequest) -> list[tuple[str, str]]:
-    """Parameters of the table: moments from the window, dimensions from the key.
+    """Parameters of the table: moments from the window, dimensions from the key and the fields.
 
     ``Balance`` is of the moment before its ``Period``, the others include their moments, which have whole seconds.
-    Only registers of sums take ``Dimensions``: with those of the key, rows that differ in other dimensions are summed.
+    Only registers of sums take ``Dimensions``: rows that differ in others than those asked for are summed.
     """
     span, last = whole(request), timedelta(seconds=1)
     begin = moment(span.start) if span.start > FIRST else ""
@@ -62,9 +65,14 @@ def parameters(request: ReadRequest) -> list[tuple[str, str]]:
 
 
 def dimensions(request: ReadRequest) -> str:
-    """A text literal with the dimensions in the key; empty where all are wanted or the table takes none."""
-    twins = {f"{name}_Type" for name in request.key}
-    bare = [name.removesuffix(_KEY) for name in request.key if name not in twins and name != "Ref_Key"]
+    """A text literal with the dimensions in the key and in the fields; empty where the table takes none.
+
+    Of the fields those are dimensions that are no sums: 1C names the columns of sums by what they sum up.
+    """
+    fields = [name for name in request.fields if not name.endswith(_SUMS) and name not in _MOVES]
+    names = list(dict.fromkeys((*request.key, *fields)))
+    twins = {f"{name}_Type" for name in names}
+    bare = [name.removesuffix(_KEY) for name in names if name not in twins and name != "Ref_Key"]
     if not bare or not request.stream.startswith(_SUMMED) or request.table.startswith("slice"):
         return ""
     return text(",".join(bare))
@@ -102,10 +110,11 @@ class Virtual:
         """By the form that is right for the length; by the other one when the base does not take it."""
         known = request.table in self._in_query
         forms = (True,) if self._too_long(request) else (known, not known)
-        limit, refused = self._getter.settings.page_bytes * WHOLE, HubError("unknown_table")
+        get = partial(self._getter.fetch, asked=asked, limit=self._getter.settings.page_bytes * WHOLE)
+        refused = HubError("unknown_table")
         for number, in_query in enumerate(forms):
             try:
-                found = self._getter.selected_or_all(request, partial(self._url, request, in_query), asked, limit)
+                found = self._getter.selected_or_all(request, partial(self._url, request, in_query), get)
             except HubError as error:
                 if error.code not in _OTHER_FORM:
                     raise

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import uuid
 from contextlib import suppress
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from connectors.base import ReadRequest
@@ -17,8 +18,10 @@ from connectors.certify.reading import decoded
 from connectors.onec_odata.paging import OVERLAP
 from connectors.onec_odata.sizes import PROBE
 from hub.model.errors import RetryLater
+from hub.model.records import Window
 from stand.onec.configurations import UT
 from stand.onec.engine import Engine
+from stand.onec.generate.build import build
 from stand.onec.world import World
 from tests.connectors.inside import ROOT, inside
 
@@ -81,9 +84,12 @@ EDITS = st.lists(st.integers(0, 12), max_size=25)
 
 @settings(max_examples=120, deadline=None)
 @given(
-    st.sampled_from([CLIENTS, ORDERS]), st.integers(1, 30), st.integers(0, 70), st.integers(1, 40), st.booleans(),
-    EDITS, st.integers(0, 2**32),
+    st.sampled_from([CLIENTS, ORDERS]), st.just(1) | st.integers(1, 30), st.integers(0, 70), st.integers(1, 40),
+    st.booleans(), EDITS, st.integers(0, 2**32),
 )  # fmt: skip
+@example(CLIENTS, 1, 17, 1, True, [1, 4], 122707)  # the last record read is renamed to stand far ahead
+@example(CLIENTS, 1, 33, 1, True, [1, 1, 12, 12], 0)  # one that was read has changed and stands next
+@example(CLIENTS, 2, 47, 1, True, [1, 7, 12], 845)  # as many inserted before us as we went ahead, twice
 def test_what_nobody_touched_is_never_lost(
     name: str, size: int, records: int, days: int, moving: bool, edits: list[int], luck: int
 ) -> None:
@@ -141,6 +147,21 @@ def test_a_record_renamed_to_stand_before_the_reader_again_comes_twice() -> None
     got = decoded(connector.read(request(CLIENTS, 20, versioned=True)))
     assert {record["Ref_Key"] for record in got} == {*order}
     assert [r["Description"] for r in got if r["Ref_Key"] == order[0]][1:] == ["Яя последний"]
+
+
+@pytest.mark.parametrize("moment", range(2, 9))
+def test_a_page_of_one_record_is_the_one_that_its_keys_said(moment: int) -> None:
+    """One behind us is deleted between looking for the next record and asking for it: the next is not skipped."""
+    base = Base(CLIENTS, 12, 4)
+    asked = request(CLIENTS, 1, versioned=True)
+    order = [record["Ref_Key"] for record in decoded(inside(base.engine)[0].read(asked))]
+
+    def before(number: int) -> None:
+        if number == moment:
+            base.world.delete(CLIENTS, order[0])
+
+    got = [record["Ref_Key"] for record in decoded(inside(base.engine, before)[0].read(asked))]
+    assert got == order
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 9, 200])
@@ -205,3 +226,39 @@ def test_one_fat_document_comes_alone() -> None:
     assert 1 in sizes
     assert sizes[-1] == 8
     assert OVERLAP > 4
+
+
+MOVES, RATES = "AccumulationRegister_ЗаказыКлиентов", "InformationRegister_КурсыВалют"
+
+
+@pytest.mark.parametrize("name", [MOVES, f"{MOVES}_RecordType"])
+@pytest.mark.parametrize("size", [1, 7, 200])
+def test_movements_of_a_period_come_in_spans_of_days(name: str, size: int) -> None:
+    """By ``any()`` inside record sets, by their own date as records: all of the period, in the register's own order.
+
+    Nothing is asked for beyond the last movement, though the period goes on for years.
+    """
+    engine = Engine(build(3, clients=10, products=8, orders=60), ROOT)
+    connector, transport = inside(engine, request_days=20)
+    key = connector.streams()[name].key
+    window = Window(date(2020, 1, 1), date(2090, 1, 1))
+    asked = ReadRequest(name, (), key, window=window, date_field="Period", page_size=size)
+    got = [tuple(record[part] for part in key) for record in decoded(connector.read(asked))]
+    spans = [url for url in transport.urls if "Period ge" in url]
+    assert set(got) == {tuple(r[part] for part in key) for r in decoded(connector.read(replace(asked, window=None)))}
+    assert len(got) - len(set(got)) <= (len(set(got)) // 10 if name == MOVES else 0)
+    assert all("$orderby" not in url for url in spans)
+    assert all(("RecordSet/any(r: r/Period ge" in url) is (name == MOVES) for url in spans)
+    assert not any("2089" in url and "$top=1&" not in f"{url}&" for url in spans)
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 100])
+def test_an_independent_register_is_read_by_its_full_key(size: int) -> None:
+    """Period and dimensions order it; in spans of days or not, every record once and in order."""
+    engine = Engine(build(3, clients=5, products=5, orders=10), ROOT)
+    whole = ReadRequest(RATES, (), ("Period", "Валюта_Key"), date_field="Period", page_size=size)
+    reads = [decoded(inside(engine, request_days=days)[0].read(whole)) for days in (3, 30, 3000)]
+    assert reads[0] == reads[1] == reads[2]
+    keys = [(record["Period"], record["Валюта_Key"]) for record in reads[0]]
+    assert len(keys) == len(set(keys)) == len(engine.world.records(RATES))
+    assert [period for period, _ in keys] == sorted(period for period, _ in keys)

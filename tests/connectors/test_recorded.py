@@ -202,7 +202,7 @@ class Account:
         if owner not in self.sets:
             return "no set holds it"
         info = self.streams[self.sets[owner]]
-        return info.fields.get(name) == edm or name in info.tables
+        return bool(info.fields.get(name) == edm or name in info.tables)
 
     def _of_navigation_property(self, element: Any, name: str) -> bool | str:
         owner = element.getparent().get("Name")
@@ -210,7 +210,7 @@ class Account:
         target = self.sets.get(end)
         if owner not in self.sets or target is None:
             return "what it leads to is not published"
-        return self.streams[self.sets[owner]].refs.get(f"{name}_Key") == target
+        return bool(self.streams[self.sets[owner]].refs.get(f"{name}_Key") == target)
 
     def _of_association(self, element: Any, name: str) -> bool | str:
         used = {kind(link.get("Relationship")) for link in self.of("NavigationProperty")}

@@ -60,7 +60,7 @@ def got(connector: OneC, request: ReadRequest = READ) -> set[str]:
     return {record["Ref_Key"] for record in decoded(connector.read(request))}
 
 
-@pytest.mark.parametrize("fault", ["cut_page_in_half", "drop_connection", "down"])
+@pytest.mark.parametrize("fault", ["cut_page_in_half", "drop_connection", "down", "error_mid_page"])
 def test_a_fault_that_passes_is_not_seen(stand: OneCStand, opened: Opened, fault: str) -> None:
     """Half a page, a broken connection, a restart: two of them in a row and the read is whole all the same."""
     setattr(stand.quirks, fault, True)
@@ -94,6 +94,7 @@ def test_a_fault_that_stays_is_told(stand: OneCStand, opened: Opened, fault: str
     [
         ("bom", True),
         ("memory_error_over_rows", 7),
+        ("memory_error_over_bytes", 9000),
         ("wrong_content_type", True),
         ("count_unusable", True),
         ("inlinecount_ignores_top", True),
@@ -217,6 +218,44 @@ def test_the_base_never_sees_more_sessions_than_allowed(stand: OneCStand, opened
         thread.join(30)
     assert found == [len(expected(stand))] * 8
     assert connector.traffic.retries == 0
+
+
+@pytest.mark.parametrize("mode", ["autouse", "use", "dontuse"])
+def test_sessions_are_reused_as_the_publication_allows(stand: OneCStand, opened: Opened, mode: str) -> None:
+    """By the pool, by cookie, or not at all: never more at once than allowed, and none is left when we are done."""
+    stand.quirks.reuse_sessions, stand.quirks.pool_size, stand.quirks.pool_timeout = mode, 2, 0.0
+    connector = opened(max_sessions=2, page_size=10)
+    for _ in range(3):
+        assert got(connector) == expected(stand)
+    assert len(connector.fetch(READ, sorted(expected(stand))).records) == len(expected(stand))
+    found, requests = stand.sessions.state(), len(stand.requests)
+    assert max(found["most_open"], found["most_at_once"]) <= 2
+    assert found["refused"] == connector.traffic.retries == 0
+    assert found["started"] == requests if mode == "dontuse" else found["started"] <= 2 < requests
+    connector.close()
+    assert stand.sessions.state()["open"] <= (2 if mode == "autouse" else 0)
+
+
+def test_a_base_that_wakes_up_is_waited_for(stand: OneCStand, opened: Opened) -> None:
+    """The first call after a long silence takes longer than a request may; what follows does not."""
+    stand.quirks.slow_first = 0.6
+    assert got(opened(timeout=0.3, first_timeout=10.0)) == expected(stand)
+    stand.restart(0.0)
+    with pytest.raises(HubError) as error:
+        got(opened(timeout=0.3, first_timeout=0.3, page_size=1))
+    assert error.value.code == "source_timeout"
+
+
+def test_addresses_stay_within_what_iis_takes(stand: OneCStand, opened: Opened) -> None:
+    """All fields of an order named, sixty keys at once: read whole and fetched whole, whatever the web server cuts."""
+    stand.quirks.longest_query = 2048
+    connector = opened()
+    info = connector.streams()[ORDERS]
+    everything = ReadRequest(ORDERS, (*info.fields, *info.tables), date_field="Date")
+    orders = sorted(expected(stand, ORDERS))[:60]
+    assert got(connector, everything) == expected(stand, ORDERS)
+    assert len(connector.fetch(ReadRequest(ORDERS, ("Date", "Товары")), orders).records) == 60
+    assert len(opened().fetch(everything, orders).records) == 60
 
 
 def test_a_composite_reference_becomes_a_link_only_with_its_type(stand: OneCStand, opened: Opened) -> None:

@@ -382,7 +382,8 @@ def test_a_base_over_https_is_reached_through_the_proxy(certificate: Path, refus
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate / "ca.pem", certificate / "key.pem")
-    tunnel = type("Tunnel", (_Tunnel,), {"asked": [], "refuse": refuse})
+    asked: list[str] = []
+    tunnel = type("Tunnel", (_Tunnel,), {"asked": asked, "refuse": refuse})
     with serving(lambda r: OK, context) as server, socketserver.ThreadingTCPServer(("127.0.0.1", 0), tunnel) as proxy:
         thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
@@ -399,6 +400,6 @@ def test_a_base_over_https_is_reached_through_the_proxy(certificate: Path, refus
             sender.close()
             proxy.shutdown()
             thread.join(5)
-    assert tunnel.asked[0].startswith("CONNECT 127.0.0.1:")
-    assert "Authorization" not in tunnel.asked[0]
+    assert asked[0].startswith("CONNECT 127.0.0.1:")
+    assert "Authorization" not in asked[0]
     assert len(server.requests) == (0 if refuse else 1)

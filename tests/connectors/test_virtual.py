@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -59,14 +60,15 @@ def test_without_a_window_no_moment_is_given(scripted: Open, table: str) -> None
     assert "Period" not in server.requests[0].path + server.requests[1].path
 
 
-def test_dimensions_are_those_of_the_key() -> None:
-    """Named without ``_Key``; of a composite one only its value; a slice takes none."""
+def test_dimensions_are_those_that_are_asked_for() -> None:
+    """Those of the key and of the fields, without ``_Key``; of a composite one only its value; a slice takes none."""
     connector, transport = inside(Engine(build(3, clients=5, products=3, orders=3), ROOT))
     key = ("Склад_Key", "Заказ", "Заказ_Type")
+    fields = ("Контрагент_Key", "СуммаBalance", "СуммаTurnover", "MonthPeriod", "Склад_Key", "Recorder")
     for table in ("balance", "slice_last"):
         with pytest.raises(HubError):
-            list(connector.read(ReadRequest(STOCK, (), key, table)))
-    assert "Dimensions='Склад,Заказ')" in transport.urls[0]
+            list(connector.read(ReadRequest(STOCK, fields, key, table)))
+    assert "Dimensions='Склад,Заказ,Контрагент')" in transport.urls[0]
     assert not any("Dimensions" in url for url in transport.urls if "SliceLast" in url)
 
 
@@ -144,6 +146,36 @@ def test_what_is_wrong_with_the_base_is_not_asked_twice(scripted: Open) -> None:
     with pytest.raises(HubError) as error:
         list(connector.read(asked("balance")))
     assert (error.value.code, len(server.requests)) == ("auth_failed", 1)
+
+
+def test_what_a_month_moved_is_the_difference_of_its_balances() -> None:
+    """Turnovers from the first to the last second, balances before and after: opening and turnover make the closing."""
+    world = build(3, clients=20, products=15, orders=200)
+    connector, _ = inside(Engine(world, ROOT))
+    dates = sorted(str(record["Date"])[:10] for record in world.records("Document_РеализацияТоваровУслуг"))
+    begin, end = date.fromisoformat(dates[len(dates) // 3]), date.fromisoformat(dates[-len(dates) // 3])
+    key = ("Номенклатура_Key", "Склад_Key")
+
+    def read(table: str, window: Window) -> dict[str, Any]:
+        rows = decoded(connector.read(ReadRequest(STOCK, (), key, table, window)))
+        return {"|".join(row[name] for name in key): row for row in rows}
+
+    try:
+        moved = read("turnovers", Window(begin, end))
+    except StopRoute as error:
+        pytest.skip(f"this stand has no turnovers: {error}")
+    both = read("balance_and_turnovers", Window(begin, end))
+    before, after = (read("balance", Window(date.min, day)) for day in (begin, end))
+    assert len(moved) > 5
+    for row, found in (moved | both | before | after).items():
+        sums = [
+            rows.get(row, {}).get(f"ВНаличии{column}", 0)
+            for rows, column in ((before, "Balance"), (moved, "Turnover"), (after, "Balance"))
+        ]
+        assert sums[0] + sums[1] == pytest.approx(sums[2]), found
+        if row in both:
+            assert both[row]["ВНаличииOpeningBalance"] == pytest.approx(sums[0])
+            assert both[row]["ВНаличииClosingBalance"] == pytest.approx(sums[2])
 
 
 def test_iis_takes_the_calls_as_they_are_made() -> None:
