@@ -1,4 +1,4 @@
-"""A field that vanished pauses only the mapping that needs it, and the journal keeps why, for readers of any language."""
+"""A field that vanished pauses only the mapping that needs it; the journal keeps why, for readers of any language."""
 
 from __future__ import annotations
 
@@ -20,11 +20,14 @@ ORDERS, VANISHED = "Document_ЗаказКлиента", "Контрагент_Ke
 
 
 def test_a_vanished_field_is_told_with_its_reason(store: Store, base: MemoryBase, tmp_path: Path) -> None:
-    """The orders' date vanishes: orders alone are paused; summary and check name mapping and field, in both languages."""
+    """The date of orders vanishes: they alone are paused; summary and check name mapping and field, in both languages."""
     del base.infos[ORDERS].fields["Date"]
     hub = make_hub(store, tmp_path, {"ut": MemoryConnector(base)})
     report = run_exchange(hub, ["ut.party", "ut.sales_order"])
-    assert {route.route: route.state for route in report.routes} == {"ut.party": "completed", "ut.sales_order": "warnings"}
+    assert {route.route: route.state for route in report.routes} == {
+        "ut.party": "completed",
+        "ut.sales_order": "warnings",
+    }
     told = summary(hub)
     item = next(item for item in told.todo if item.code == "report_paused")
     assert item.routes == ("ut.sales_order",)
