@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from connectors.base import ReadRequest
 from connectors.memory import MemoryBase, MemoryConnector
-from hub.exchange import compare, ways
+from hub.exchange import compare, feed, ways
 from hub.exchange.feed import NodeLease
 from hub.exchange.hub import Hub
 from hub.exchange.service import exchange_changes, open_run, run_exchange
@@ -25,7 +25,7 @@ from tests.exchange import frozen
 from tests.exchange.dump import dump
 from tests.exchange.installation import make_hub
 from tests.exchange.test_unrest import deleted, system
-from tests.exchange.unrest import CHANGED, CLIENTS, ORDERS, ZONE, small
+from tests.exchange.unrest import CHANGED, CLIENTS, ORDERS, ZONE, Killed, bury, small
 
 
 class Watched(MemoryConnector):
@@ -280,3 +280,25 @@ def test_a_lease_that_ran_out_is_nobodys(store: Store, base: MemoryBase, tmp_pat
     assert lease.take() is None
     with pytest.raises(Fenced), NodeLease(hub, "ut", "n", "sensor").held():
         raise AssertionError
+
+
+def test_nothing_is_acknowledged_before_it_is_committed(
+    store: Store, base: MemoryBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed while a packet is committed, the node still holds all of it, and the next reader gets it."""
+    run_exchange(hub_of(store, tmp_path, Watched(base), node="n"))
+    edit(base, CLIENTS, ДополнительнаяИнформация="правка")
+    hub = hub_of(store, tmp_path, Watched(base), node="n")
+
+    def die(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(feed, "apply_page", die)
+        with pytest.raises(Killed):
+            exchange_changes(hub)
+    bury(store)
+    assert base.nodes["n"].registered
+    report = exchange_changes(hub_of(store, tmp_path, Watched(base), node="n"))
+    assert next(r for r in report.routes if r.route == "ut.party").counters.updated == 1
+    assert not base.nodes["n"].registered
