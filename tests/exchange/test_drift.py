@@ -20,7 +20,7 @@ ORDERS, VANISHED = "Document_ЗаказКлиента", "Контрагент_Ke
 
 
 def test_a_vanished_field_is_told_with_its_reason(store: Store, base: MemoryBase, tmp_path: Path) -> None:
-    """The date of orders vanishes: they alone are paused; summary and check name mapping and field, in both languages."""
+    """The date of orders vanishes: they alone are paused; summary and check name mapping and field in each language."""
     del base.infos[ORDERS].fields["Date"]
     hub = make_hub(store, tmp_path, {"ut": MemoryConnector(base)})
     report = run_exchange(hub, ["ut.party", "ut.sales_order"])
