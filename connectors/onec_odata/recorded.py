@@ -37,14 +37,21 @@ def packet_from_files(paths: Sequence[Path], number: int = 1, system: str = "rec
 
 
 class RecordedOneC(MemoryConnector):
-    """Streams of a recorded ``$metadata``, change packets of recorded feeds: one packet per file, numbered from 1.
+    """Streams of a recorded ``$metadata``, change packets of recorded feeds: one packet per file, numbered on from
+    ``first``.
 
     What the packets bring can also be read as sets. A packet comes again until it is acknowledged; a new connector
-    begins anew.
+    begins anew. A hub that has acknowledged packets takes smaller numbers for a base that went back in time: the same
+    recording is brought again under the numbers that follow.
     """
 
     def __init__(
-        self, metadata_file: Path, feeds: Sequence[Path], title: str = "recorded", page_size: int = 1000
+        self,
+        metadata_file: Path,
+        feeds: Sequence[Path],
+        title: str = "recorded",
+        page_size: int = 1000,
+        first: int = 1,
     ) -> None:
         base = MemoryBase(title)
         super().__init__(base, title, page_size=page_size)
@@ -56,8 +63,10 @@ class RecordedOneC(MemoryConnector):
                 base.infos = metadata.load(document).streams
             except NotXml:
                 raise RetryLater("page_cut", system=title, stream="$metadata") from None
-        self._packets = [packet_from_files([path], number, title, page_size) for number, path in enumerate(feeds, 1)]
-        self._acknowledged = 0
+        self._packets = [
+            packet_from_files([path], number, title, page_size) for number, path in enumerate(feeds, first)
+        ]
+        self._acknowledged = first - 1
         for stream in base.infos:
             base.records[stream] = {}
         for found in self._packets:
@@ -80,8 +89,7 @@ class RecordedOneC(MemoryConnector):
     def feed(self, node: str) -> FeedPacket | None:
         """The first packet not acknowledged; ``node`` is not looked at, a recording has one."""
         self._request()
-        left = self._packets[self._acknowledged :]
-        return left[0] if left else None
+        return next((found for found in self._packets if found.number > self._acknowledged), None)
 
     def acknowledge(self, node: str, number: int) -> None:
         """Go on to the packet after ``number``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,8 @@ ORDERS = {
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=NO_DATA)
 
 
-def connector() -> RecordedOneC:
-    return RecordedOneC(DATA / "msg001_metadata.xml", [DATA / name for name in FEEDS])
+def connector(first: int = 1) -> RecordedOneC:
+    return RecordedOneC(DATA / "msg001_metadata.xml", [DATA / name for name in FEEDS], first=first)
 
 
 def total(report: RunReport) -> Counters:
@@ -99,7 +100,7 @@ def test_a_second_pass_changes_nothing(hub: Hub, store: Store, tmp_path: Path) -
     """The same feeds again: ten unchanged, three parked as before, six skipped; the store is the same."""
     pull_feed(hub, "ut", "")
     before = dump(store)
-    again = make_hub(store, tmp_path, {"ut": connector()})
+    again = make_hub(store, tmp_path, {"ut": connector(first=1 + len(FEEDS))})
     counters = total(pull_feed(again, "ut", ""))
     assert (counters.received, counters.unchanged, counters.parked, counters.skipped) == (19, 10, 3, 6)
     assert dump(store) == before
@@ -134,7 +135,8 @@ def test_orders_are_released_when_clients_and_products_come(hub: Hub, store: Sto
         for external_id in external_ids:
             supply.base.put(stream, pattern[stream] | {"Ref_Key": external_id, "Description": f"Поздний {external_id}"})
     packet = super(RecordedOneC, supply).feed("late")
-    supply._packets = [packet] if packet else []
+    assert packet is not None
+    supply._packets = [replace(packet, number=1 + len(FEEDS))]
     report = pull_feed(make_hub(store, tmp_path, {"ut": supply}), "ut", "")
     assert sum(route.released for route in report.routes) == 3
     orders = {row["number"]: row["total"] for row in rows(store, "sales_order")}
