@@ -129,7 +129,7 @@ def test_orders_are_released_when_clients_and_products_come(hub: Hub, store: Sto
         for packet in base._packets
         for stream in {page.stream for page in packet.pages}
     }
-    supply = RecordedOneC(DATA / "msg001_metadata.xml", [])
+    supply = connector()
     supply.base.subscribe("late")
     for stream, external_ids in _missing(store).items():
         for external_id in external_ids:
