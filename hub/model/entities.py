@@ -455,6 +455,39 @@ SETTLEMENT_BALANCE = Entity(
     ),
 )
 
+TASK = Entity(
+    "task",
+    "Задачи",
+    "Tasks",
+    "communications",
+    (
+        text("title", "Что сделать", required=True, personal=True),
+        text("body", "Описание", clearable=True, personal=True),
+        field("date", Kind.TIMESTAMP, "Поставлена"),
+        enum("priority", "Важность", "low", "normal", "high", "urgent"),
+        enum(
+            "status",
+            "Состояние",
+            "not_started",
+            "in_progress",
+            "waiting",
+            "done",
+            "cancelled",
+            "deferred",
+            required=True,
+        ),
+        ref("assignee", "Исполнитель", "party"),
+        ref("author", "Автор", "party"),
+        field("start_at", Kind.TIMESTAMP, "Начать", clearable=True),
+        field("due_at", Kind.TIMESTAMP, "Выполнить до", clearable=True),
+        field("done_at", Kind.TIMESTAMP, "Выполнена", clearable=True),
+        text("result", "Результат", clearable=True, personal=True),
+        ref("party", "Клиент", "party"),
+        ref("order", "Заказ", "sales_order"),
+        ref("invoice", "Счёт", "invoice"),
+    ),
+)
+
 #: Every entity by name, in an order in which a referenced entity comes first where there is no cycle.
 ENTITIES: dict[str, Entity] = {
     entity.name: entity
@@ -475,6 +508,7 @@ ENTITIES: dict[str, Entity] = {
         SHIPMENT,
         PAYMENT,
         SETTLEMENT_BALANCE,
+        TASK,
     )
 }
 
