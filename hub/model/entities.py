@@ -63,6 +63,10 @@ class Entity:
         raise KeyError(f"{self.name} has no child {name!r}; it has {', '.join(c.name for c in self.children)}")
 
 
+_ROLES = ("customer", "supplier", "competitor", "carrier", "employee", "own_company", "contact", "other")
+_TASK_STATES = ("not_started", "in_progress", "waiting", "done", "cancelled", "deferred")
+
+
 def _document(*extra: Field) -> tuple[Field, ...]:
     """Fields that every trade document has, then its own."""
     return (
@@ -290,21 +294,7 @@ PARTY = Entity(
         Child(
             "party_role",
             "Роли",
-            (
-                enum(
-                    "role",
-                    "Роль",
-                    "customer",
-                    "supplier",
-                    "competitor",
-                    "carrier",
-                    "employee",
-                    "own_company",
-                    "contact",
-                    "other",
-                    required=True,
-                ),
-            ),
+            (enum("role", "Роль", *_ROLES, required=True),),
             key=("role",),
         ),
         Child(
@@ -465,17 +455,7 @@ TASK = Entity(
         text("body", "Описание", clearable=True, personal=True),
         field("date", Kind.TIMESTAMP, "Поставлена"),
         enum("priority", "Важность", "low", "normal", "high", "urgent"),
-        enum(
-            "status",
-            "Состояние",
-            "not_started",
-            "in_progress",
-            "waiting",
-            "done",
-            "cancelled",
-            "deferred",
-            required=True,
-        ),
+        enum("status", "Состояние", *_TASK_STATES, required=True),
         ref("assignee", "Исполнитель", "party"),
         ref("author", "Автор", "party"),
         field("start_at", Kind.TIMESTAMP, "Начать", clearable=True),
