@@ -115,8 +115,8 @@ class Difference:
 
 #: What may become of a change. ``written``: it stands there now · ``unchanged``: it stood there already, nothing sent ·
 #: ``moved``: the record is another version than the one decided on, nothing sent · ``refused``: the system says no, and
-#: nothing changed · ``not_posted``: the fields stand there, posting (or executing) failed · ``unknown``: no answer came, and looking
-#: did not tell.
+#: nothing changed · ``not_posted``: the fields stand there, posting (or executing) failed · ``unknown``: no answer
+#: came, and looking did not tell.
 Became = Literal["written", "unchanged", "moved", "refused", "not_posted", "unknown"]
 
 

@@ -20,7 +20,6 @@ from connectors import compare
 from connectors.base import Became, Change, Difference, WriteResult
 from hub.model.errors import HubError, RetryLater, SkipRecord
 
-
 #: What an act after the fields makes of which flag of the record, and the error when it did not.
 ACTS = {
     "post": ("Posted", True, "posting_ignored"),

@@ -123,8 +123,10 @@ class OneCTarget:
         self._judge(self._transport.send("PATCH", url, asked, sent, headers), asked)
 
     def post(self, stream: str, shown: Shown, posting: str) -> None:
-        """``/Post``, ``/Unpost`` or ``/ExecuteTask``. Operational when the document is of today in the base's own zone: some documents
-        make their movements only then. Where 1C will have none of it, it is posted otherwise.
+        """``/Post``, ``/Unpost`` or ``/ExecuteTask``.
+
+        Operational when the document is of today in the base's own zone: some documents make their movements only then.
+        Where 1C will have none of it, it is posted otherwise.
         """
         if posting == "execute":
             self._act(stream, shown, "ExecuteTask", refused="execution_refused")
@@ -141,7 +143,13 @@ class OneCTarget:
             self._act(stream, shown, "Post", operational=False)
 
     def _act(
-        self, stream: str, shown: Shown, action: str, *, operational: bool | None = None, refused: str = "posting_refused"
+        self,
+        stream: str,
+        shown: Shown,
+        action: str,
+        *,
+        operational: bool | None = None,
+        refused: str = "posting_refused",
     ) -> None:
         asked = Asked(self.system, stream, action)
         options = [] if operational is None else [("PostingModeOperational", "true" if operational else "false")]

@@ -118,7 +118,16 @@ def test_a_store_of_an_earlier_version_keeps_its_data(
         assert version(conn) == revision
         add_system(conn, (1, "Catalog_Контрагенты"))
         add_link(conn, 5, "client", 50)
-        columns = ("id", "number", "date", "posting_state", "party_link_id", "total", "created_by_run", "updated_by_run")
+        columns = (
+            "id",
+            "number",
+            "date",
+            "posting_state",
+            "party_link_id",
+            "total",
+            "created_by_run",
+            "updated_by_run",
+        )
         row = (100, "УТ-1", "2026-02-03 04:05:06", "posted", 5, 46111190, 1, 1)
         bulk.insert_rows(conn, ROOTS["sales_order"], columns, [row])
         bulk.insert_rows(conn, CHILDREN["sales_order_line"], order_line_columns(), [order_line(100, 1)])
