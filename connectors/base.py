@@ -86,7 +86,8 @@ class Change:
     ``fields``: only what is to change; a nested table is a list of rows and replaces the whole table. ``version``: the
     version these values were decided on, ``None`` to write whatever is there. ``marker``: a field and a text in it by
     which a created record is found when the system gives keys of its own. ``look_first``: an earlier try ended unknown:
-    see what it did before anything is sent. ``posting``: what to do with a document after its fields are written.
+    see what it did before anything is sent. ``posting``: what to do with the record after its fields are written: post
+    or unpost a document, or execute a task, which is done then for good.
     ``load_mode``: ask the system to skip its own business rules.
     """
 
@@ -96,7 +97,7 @@ class Change:
     version: str | None = None
     marker: tuple[str, str] | None = None
     look_first: bool = False
-    posting: Literal["keep", "post", "unpost"] = "keep"
+    posting: Literal["keep", "post", "unpost", "execute"] = "keep"
     load_mode: bool = False
 
 
@@ -114,8 +115,8 @@ class Difference:
 
 #: What may become of a change. ``written``: it stands there now · ``unchanged``: it stood there already, nothing sent ·
 #: ``moved``: the record is another version than the one decided on, nothing sent · ``refused``: the system says no, and
-#: nothing changed · ``not_posted``: the fields stand there, posting failed · ``unknown``: no answer came, and looking
-#: did not tell.
+#: nothing changed · ``not_posted``: the fields stand there, posting (or executing) failed · ``unknown``: no answer
+#: came, and looking did not tell.
 Became = Literal["written", "unchanged", "moved", "refused", "not_posted", "unknown"]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from connectors.base import Change, Traffic
-from connectors.writing import Overtaken, Refused, Shown, Taken, Unanswered
+from connectors.writing import ACTS, Overtaken, Refused, Shown, Taken, Unanswered
 from hub.model.errors import SkipRecord, StopRoute
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class MemoryTarget:
         marker = {change.marker[0]: change.marker[1]} if change.create and change.marker else {}
         fields: Record = {**marker, **change.fields}
         for name in fields:
-            if name in {*info.key, "DataVersion", "Posted"}:
+            if name in {*info.key, "DataVersion", "Posted", "Executed"}:
                 raise Refused(SkipRecord("field_not_writable", name, system=self.system, stream=stream))
         return fields
 
@@ -77,11 +77,12 @@ class MemoryTarget:
         self._answer(lost, "")
 
     def post(self, stream: str, shown: Shown, posting: str) -> None:
-        """Set ``Posted``."""
+        """Set ``Posted`` or ``Executed``."""
+        flag, wanted, _ = ACTS[posting]
         lost = self._begin()
         with self._base.lock:
             record = self._base.records[stream][_parts(shown.key)]
-            self._commit(stream, record | {"Posted": posting == "post"}, lost, False)
+            self._commit(stream, record | {flag: wanted}, lost, False)
         self._answer(lost, "")
 
     def pause(self, attempt: int) -> bool:

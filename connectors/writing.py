@@ -20,6 +20,13 @@ from connectors import compare
 from connectors.base import Became, Change, Difference, WriteResult
 from hub.model.errors import HubError, RetryLater, SkipRecord
 
+#: What an act after the fields makes of which flag of the record, and the error when it did not.
+ACTS = {
+    "post": ("Posted", True, "posting_ignored"),
+    "unpost": ("Posted", False, "posting_ignored"),
+    "execute": ("Executed", True, "execution_ignored"),
+}
+
 
 class Unanswered(Exception):
     """A writing request was sent and its answer was lost: it may have been done, or be done yet."""
@@ -77,7 +84,7 @@ class Target(Protocol):  # pragma: no cover - a declaration
         """Change a record. Raises ``Overtaken``."""
 
     def post(self, stream: str, shown: Shown, posting: str) -> None:
-        """``post`` or ``unpost`` a document."""
+        """``post`` or ``unpost`` a document, or ``execute`` a task."""
 
     def pause(self, attempt: int) -> bool:
         """Wait before looking again; ``False`` at once when patience is over. ``attempt`` counts from 1."""
@@ -226,7 +233,7 @@ class Writing:
         shown = step.shown
         if shown is None or not _posting_due(change, step):
             return
-        wanted = change.posting == "post"
+        flag, wanted, ignored = ACTS[change.posting]
         try:
             self._target.post(stream, shown, change.posting)
         except Refused as no:
@@ -241,8 +248,8 @@ class Writing:
         else:
             step.sent = True
             step.shown = self._back(stream, change, step.key)
-        if bool(step.shown.fields.get("Posted")) is not wanted:
-            raise _Ended("not_posted", self._error("posting_ignored", stream, change))
+        if bool(step.shown.fields.get(flag)) is not wanted:
+            raise _Ended("not_posted", self._error(ignored, stream, change))
 
     def _back(self, stream: str, change: Change, key: str) -> Shown:
         """Read back what was written; ``unknown`` when it cannot be read."""
@@ -276,7 +283,7 @@ class Writing:
 def _result(step: _Step, ended: _Ended, change: Change) -> WriteResult:
     shown, before = step.shown, step.before.fields if step.before else {}
     there = ended.became in {"written", "unchanged", "not_posted"} and shown is not None
-    besides = () if change.posting == "keep" else ("Posted",)
+    besides = () if change.posting == "keep" else ACTS[change.posting][:1]
     return WriteResult(
         step.key,
         ended.became,
@@ -292,14 +299,15 @@ def _posting_due(change: Change, step: _Step) -> bool:
     """Whether a posting request is to be sent.
 
     A posted document whose fields were written is posted anew, or its movements would stay those of the old fields; so
-    is one that an earlier try may have written.
+    is one that an earlier try may have written. A task is done once.
     """
     if change.posting == "keep" or step.shown is None:
         return False
-    posted = bool(step.shown.fields.get("Posted"))
-    if change.posting == "unpost":
-        return posted
-    return not posted or step.sent or (change.look_first and not change.create)
+    flag, wanted, _ = ACTS[change.posting]
+    due = bool(step.shown.fields.get(flag)) is not wanted
+    if change.posting != "post":
+        return due
+    return due or step.sent or (change.look_first and not change.create)
 
 
 def _to_be_marked(step: _Step) -> bool:

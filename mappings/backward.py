@@ -89,10 +89,9 @@ class Backward:
         initial = dict(self.mapping.spec.initial) if current is None else {}
         wanted = {name: [dict(row) for row in rows] for name, rows in (children or {}).items()}
         work = Work({**initial, **(current or {})}, {}, wanted, Payload())
-        for name, value in root.items():
-            if name not in self.mapping.writable:
-                raise KeyError(name)
-            self._root(work, self._fields[name], value)
+        if strange := [name for name in root if name not in self.mapping.writable]:
+            raise KeyError(strange[0])
+        self._roots(work, [(self._fields[name], value) for name, value in root.items()])
         specs = [self._children[name] for name in wanted]
         for spec in specs:
             if spec.child.lines:
@@ -104,16 +103,25 @@ class Backward:
         work.payload.fields = _changed({**initial, **work.said}, current)
         return work.payload
 
-    def _root(self, work: Work, item: FieldSpec, value: Any) -> None:
+    def _roots(self, work: Work, told: Sequence[tuple[FieldSpec, Any]]) -> None:
+        """Values come before what is emptied: of several fields of one attribute only one can have a value, and saying
+        it empties the others. What stands or is said stays so, whatever is told after it.
+        """
+        settled: list[tuple[FieldSpec, Any]] = []
+        for item, value in sorted(told, key=lambda pair: pair[1] is None):
+            settled.append((item, value))
+            if not self._root(work, item, value, settled):
+                work.payload.unsaid.append(Unsaid(item.field.name, value))
+                settled.pop()
+
+    def _root(self, work: Work, item: FieldSpec, value: Any, settled: Sequence[tuple[FieldSpec, Any]]) -> bool:
         if self.shows(item, value, work.now):
-            return
+            return True
         try:
             made = self.assign(item, value, work.now)
         except ValueError:
-            work.payload.unsaid.append(Unsaid(item.field.name, value))
-            return
-        if not work.attempt(made, lambda trial: self.shows(item, value, trial)):
-            work.payload.unsaid.append(Unsaid(item.field.name, value))
+            return False
+        return work.attempt(made, lambda trial: all(self.shows(field, wanted, trial) for field, wanted in settled))
 
     def assign(self, item: FieldSpec, value: Any, now: Mapping[str, Any]) -> dict[str, Any]:
         """Source values for one field; ``ValueError`` where there are none."""

@@ -78,6 +78,8 @@ class CompiledMapping:
         self.changed_field = spec.changed or ""
         #: Tells mappings of one stream and table apart.
         self.part = spec.part
+        #: The last days that a virtual table is computed for, today's included; ``None``: all there is.
+        self.period = spec.period
         #: The records themselves (JSON objects) where the file tells them: there is nothing to be read in a base.
         self.given = spec.given
         self.absent = spec.absent
@@ -128,6 +130,7 @@ class CompiledMapping:
             spec.key,
             spec.version,
             spec.table,
+            spec.period,
             self.root_columns,
             [c.columns for c in self.children],
         )

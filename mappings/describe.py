@@ -176,7 +176,14 @@ answers or in public clients of such bases). *Guess*: taken from public code or 
 leaves its field empty, unless the field is required: then the mapping is paused and says so. Words of enumerations
 (left of the arrows) are no part of `$metadata`: those that the recorded feeds do not hold are guesses as well.
 """
-_TABLES = {"set": "", "balance": ", balances", "slice_last": ", last values"}
+_TABLES = {
+    "set": "",
+    "balance": ", balances",
+    "turnovers": ", turnovers",
+    "balance_and_turnovers": ", balances and turnovers",
+    "slice_last": ", last values",
+    "slice_first": ", first values",
+}
 
 
 def profile_page(profile: str) -> str:

@@ -27,12 +27,20 @@ _FITS: dict[str, tuple[str, ...]] = {
 }
 
 
+#: How 1C names what a virtual table tells of a resource.
+_SUMS: dict[str, tuple[str, ...]] = {
+    "balance": ("Balance",),
+    "turnovers": ("Turnover", "Receipt", "Expense"),
+    "balance_and_turnovers": ("OpeningBalance", "Turnover", "Receipt", "Expense", "ClosingBalance"),
+}
+
+
 def published_fields(info: StreamInfo, table: str) -> Mapping[str, str]:
     """Fields of what is read: the set's own, or those of a register's virtual table (made from its record set)."""
-    rows = info.tables.get("RecordSet", info.fields)
     if table == "set":
         return info.fields
-    return {**rows, **{f"{name}Balance": kind for name, kind in rows.items()}} if table == "balance" else rows
+    rows = info.tables.get("RecordSet", info.fields)
+    return {**rows, **{f"{name}{sum_}": kind for sum_ in _SUMS.get(table, ()) for name, kind in rows.items()}}
 
 
 @dataclass(slots=True)

@@ -16,11 +16,14 @@ from mappings.scope import merge, root_reads, table_reads
 from mappings.source import Tree
 from mappings.spec import ChildSpec, Condition, FieldSpec, Maker, MappingSpec, Plain, RowSpec
 
-TABLES = ("set", "balance", "slice_last")
+TABLES = ("set", "balance", "turnovers", "balance_and_turnovers", "slice_last", "slice_first")
+#: Virtual tables of a period: without one 1C would add up all that ever was.
+PERIODIC = ("turnovers", "balance_and_turnovers")
 #: Keys of a mapping file, in the order they are documented in.
 KEYS = (
     "stream",
     "table",
+    "period",
     "entity",
     "key",
     "version",
@@ -41,6 +44,8 @@ KEYS = (
 SKIP_REASONS = ("folder", "predefined", "service", "not_ours", "draft")
 #: Keys of a template of child rows.
 ROW_KEYS = ("table", "when", "unless", "make", "from", "number", "optional", "fields", "initial")
+#: The longest period that is told in days; a longer one is ``all``.
+_MOST_DAYS = 3660
 _EXT_KINDS = (Kind.TEXT, Kind.INT, Kind.BOOL, Kind.MONEY, Kind.QTY, Kind.PERCENT, Kind.TIMESTAMP, Kind.DATE)
 
 
@@ -61,6 +66,7 @@ class _MappingReader(Reader):
         if entity is None or stream is None or not key:
             return None
         table = self._word(tree, "table", TABLES) or "set"
+        period = self._period(tree, table)
         absent = self._word(tree, "absent", ("zero",))
         spec = MappingSpec(
             name,
@@ -77,6 +83,7 @@ class _MappingReader(Reader):
             absent=absent,
             changed=self._source(tree, "changed"),
             part=self._source(tree, "part") or "",
+            period=period,
             initial=self._initial(tree.get("initial")),
             given=self._records(tree.get("records"), key),
             skip=self._skip(tree.get("skip")),
@@ -105,6 +112,23 @@ class _MappingReader(Reader):
             self.unknown("mapping_unknown_word", tree.items[key].place, word, words, key=key)
             return None
         return word
+
+    def _period(self, tree: Tree, table: str) -> int | None:
+        """Days, or ``None`` for all of it; a table of a period says which, others have none but ``slice_first``."""
+        part = tree.get("period")
+        if part is None:
+            if table in PERIODIC:
+                self.complain("mapping_period_missing", tree.items["table"].place, table=table)
+            return None
+        if table not in (*PERIODIC, "slice_first"):
+            self.complain("mapping_period_needless", tree.key_places["period"], table=table)
+        days = part.value if part.kind == "scalar" else None
+        if days == "all":
+            return None
+        if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= _MOST_DAYS:
+            self.complain("mapping_wrong_type", part.place, what="period", wanted=f"1 … {_MOST_DAYS}, all")
+            return None
+        return days
 
     def _entity(self, tree: Tree) -> Entity | None:
         name = self._head(tree, "entity")

@@ -31,8 +31,8 @@ from mappings.transforms import TRANSFORMS
 
 NO_DATE = "0001-01-01T00:00:00"
 UNDEFINED = "StandardODATA.Undefined"
-#: Marking and posting are acts of their own: what they decide is never written as a field.
-ACTS = frozenset({"DeletionMark", "Posted"})
+#: Marking, posting and executing are acts of their own: what they decide is never written as a field.
+ACTS = frozenset({"DeletionMark", "Posted", "Executed"})
 #: How 1C writes an empty value, by wire.
 _EMPTY: dict[str, Any] = {"text": "", "guid": ZERO, "date": NO_DATE, "number": 0, "int": 0, "bool": False}
 

@@ -169,8 +169,9 @@ class MappingSpec:
 
     ``guessed``: source names that nobody has seen yet (``*``: all of them; ``Part.*``: all of a tabular part).
     ``left_out``: names that this base does not publish and that the mapping can do without. ``changed``: the stream's
-    own "changed at". ``part``: tells mappings of one stream and table apart. ``initial``: what a record that is created
-    gets besides. ``given``: the records themselves, as JSON objects, where the file tells them and no base is asked.
+    own "changed at". ``period``: the last days that a virtual table is computed for, ``None`` for all. ``part``:
+    tells mappings of one stream and table apart. ``initial``: what a record that is created gets besides. ``given``:
+    the records themselves, as JSON objects, where the file tells them and no base is asked.
     """
 
     name: str
@@ -187,6 +188,7 @@ class MappingSpec:
     absent: str | None = None
     changed: str | None = None
     part: str = ""
+    period: int | None = None
     initial: tuple[tuple[str, Plain], ...] = ()
     given: tuple[bytes, ...] = ()
     skip: tuple[tuple[str, Condition], ...] = ()

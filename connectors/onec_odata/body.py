@@ -25,8 +25,9 @@ from connectors.onec_odata.answers import Asked
 from connectors.writing import Refused
 from hub.model.errors import SkipRecord
 
-#: Kept by 1C: the key and the version are never assigned, and a document is posted by an action, which makes movements.
-_KEPT = frozenset({"Ref_Key", "DataVersion", "Posted"})
+#: Kept by 1C: the key and the version are never assigned; a document is posted by an action, which makes movements, and
+#: a task is executed by one, which lets its business process go on.
+_KEPT = frozenset({"Ref_Key", "DataVersion", "Posted", "Executed"})
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 

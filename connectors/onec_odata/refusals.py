@@ -1,7 +1,7 @@
 """1C says no to one record: which of its usual reasons it is, told by code and by the words of the platform and of БСП.
 
 The words are those of the Russian platform and its standard library, with the English ones of the platform beside them.
-What is not recognised is passed on in 1C's own words (``source_refused``, ``posting_refused``).
+What is not recognised is passed on in 1C's own words (``source_refused``, ``posting_refused``, ``execution_refused``).
 """
 
 from __future__ import annotations
@@ -59,15 +59,18 @@ _BY_CODE = {
 }
 
 
-def refusal(answer: Answer, asked: Asked, *, posting: bool = False) -> tuple[HubError, bool]:
-    """The error of an answer that is no success, and whether it is this record's own (else the caller must stop)."""
+def refusal(answer: Answer, asked: Asked, otherwise: str = "source_refused") -> tuple[HubError, bool]:
+    """The error of an answer that is no success, and whether it is this record's own (else the caller must stop).
+
+    ``otherwise``: the code for a reason that is not recognised.
+    """
     stop = failure(answer, asked)
     if stop.code not in _OF_THE_RECORD:
         return stop, False
     said = complaint(answer)
     if _LOCKED.search(said.text):
         return RetryLater("object_locked", system=asked.system, stream=asked.stream, text=said.text), True
-    code = _reason(answer, said) or ("posting_refused" if posting else "source_refused")
+    code = _reason(answer, said) or otherwise
     return SkipRecord(code, system=asked.system, stream=asked.stream, text=said.text or str(answer.status)), True
 
 

@@ -123,9 +123,14 @@ class OneCTarget:
         self._judge(self._transport.send("PATCH", url, asked, sent, headers), asked)
 
     def post(self, stream: str, shown: Shown, posting: str) -> None:
-        """``/Post`` or ``/Unpost``. Operational when the document is of today in the base's own zone: some documents
-        make their movements only then. Where 1C will have none of it, it is posted otherwise.
+        """``/Post``, ``/Unpost`` or ``/ExecuteTask``.
+
+        Operational when the document is of today in the base's own zone: some documents make their movements only then.
+        Where 1C will have none of it, it is posted otherwise.
         """
+        if posting == "execute":
+            self._act(stream, shown, "ExecuteTask", refused="execution_refused")
+            return
         if posting == "unpost":
             self._act(stream, shown, "Unpost", operational=False)
             return
@@ -137,17 +142,25 @@ class OneCTarget:
                 raise
             self._act(stream, shown, "Post", operational=False)
 
-    def _act(self, stream: str, shown: Shown, action: str, *, operational: bool) -> None:
+    def _act(
+        self,
+        stream: str,
+        shown: Shown,
+        action: str,
+        *,
+        operational: bool | None = None,
+        refused: str = "posting_refused",
+    ) -> None:
         asked = Asked(self.system, stream, action)
-        options = [("PostingModeOperational", "true" if operational else "false")]
+        options = [] if operational is None else [("PostingModeOperational", "true" if operational else "false")]
         url = build(self._transport.root, f"{_record(stream, shown.key)}/{action}", options)
-        self._judge(self._transport.send("POST", url, asked, b"", {}), asked, posting=True)
+        self._judge(self._transport.send("POST", url, asked, b"", {}), asked, refused)
 
     def pause(self, attempt: int) -> bool:
         """As patient as reading is."""
         return self._transport.pause(attempt)
 
-    def _judge(self, answer: Answer, asked: Asked, *, posting: bool = False) -> None:
+    def _judge(self, answer: Answer, asked: Asked, refused: str = "source_refused") -> None:
         """Return for a success; ``Refused``, ``Overtaken``, or ``HubError`` for what must stop the route.
 
         A success with a page or half a text in place of 1C's answer says nothing: ``Unanswered``.
@@ -158,7 +171,7 @@ class OneCTarget:
             return
         if answer.status == 412:
             raise Overtaken
-        error, own = refusal(answer, asked, posting=posting)
+        error, own = refusal(answer, asked, refused)
         raise Refused(error) if own else error
 
 

@@ -18,6 +18,7 @@ GROUPS = {
     "clients": "g20_clients",
     "sales": "g30_sales",
     "stock": "g40_stock",
+    "communications": "g50_communications",
 }
 
 #: First part of the keys that belong to no system: the central store's tables and the summary.

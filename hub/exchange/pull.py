@@ -190,9 +190,19 @@ class Pull:
         """The last days of a dated stream, by the system's own calendar, as the route is set."""
         if not mapping.date_field or mapping.table != "set":
             return None
-        today = datetime.now(ZoneInfo(self.hub.system(self.route.system).timezone)).date()
-        days = self.route.settings.window_days
+        today, days = self._today(), self.route.settings.window_days
         return self._bounds(mapping, Window(today - timedelta(days=days), today + timedelta(days=2)))
+
+    def _period(self, mapping: CompiledMapping) -> Window | None:
+        """The days that a virtual table is computed for: the last ones up to and with today, as the mapping says."""
+        if mapping.period is None:
+            return None
+        tomorrow = self._today() + timedelta(days=1)
+        return Window(tomorrow - timedelta(days=mapping.period), tomorrow)
+
+    def _today(self) -> date:
+        """By the system's own calendar."""
+        return datetime.now(ZoneInfo(self.hub.system(self.route.system).timezone)).date()
 
     def _bounds(self, mapping: CompiledMapping, window: Window | None) -> Window | None:
         """Days to read of a dated stream, never before ``not_before``; other streams are read whole."""
@@ -213,7 +223,7 @@ class Pull:
             mapping.select,
             mapping.key,
             mapping.table,
-            window,
+            window or self._period(mapping),
             mapping.date_field or "",
             position,
             self.hub.system(self.route.system).page_size,

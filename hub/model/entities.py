@@ -63,6 +63,10 @@ class Entity:
         raise KeyError(f"{self.name} has no child {name!r}; it has {', '.join(c.name for c in self.children)}")
 
 
+_ROLES = ("customer", "supplier", "competitor", "carrier", "employee", "own_company", "contact", "other")
+_TASK_STATES = ("not_started", "in_progress", "waiting", "done", "cancelled", "deferred")
+
+
 def _document(*extra: Field) -> tuple[Field, ...]:
     """Fields that every trade document has, then its own."""
     return (
@@ -290,21 +294,7 @@ PARTY = Entity(
         Child(
             "party_role",
             "Роли",
-            (
-                enum(
-                    "role",
-                    "Роль",
-                    "customer",
-                    "supplier",
-                    "competitor",
-                    "carrier",
-                    "employee",
-                    "own_company",
-                    "contact",
-                    "other",
-                    required=True,
-                ),
-            ),
+            (enum("role", "Роль", *_ROLES, required=True),),
             key=("role",),
         ),
         Child(
@@ -455,6 +445,29 @@ SETTLEMENT_BALANCE = Entity(
     ),
 )
 
+TASK = Entity(
+    "task",
+    "Задачи",
+    "Tasks",
+    "communications",
+    (
+        text("title", "Что сделать", required=True, personal=True),
+        text("body", "Описание", clearable=True, personal=True),
+        field("date", Kind.TIMESTAMP, "Поставлена"),
+        enum("priority", "Важность", "low", "normal", "high", "urgent"),
+        enum("status", "Состояние", *_TASK_STATES, required=True),
+        ref("assignee", "Исполнитель", "party"),
+        ref("author", "Автор", "party"),
+        field("start_at", Kind.TIMESTAMP, "Начать", clearable=True),
+        field("due_at", Kind.TIMESTAMP, "Выполнить до", clearable=True),
+        field("done_at", Kind.TIMESTAMP, "Выполнена", clearable=True),
+        text("result", "Результат", clearable=True, personal=True),
+        ref("party", "Клиент", "party"),
+        ref("order", "Заказ", "sales_order"),
+        ref("invoice", "Счёт", "invoice"),
+    ),
+)
+
 #: Every entity by name, in an order in which a referenced entity comes first where there is no cycle.
 ENTITIES: dict[str, Entity] = {
     entity.name: entity
@@ -475,6 +488,7 @@ ENTITIES: dict[str, Entity] = {
         SHIPMENT,
         PAYMENT,
         SETTLEMENT_BALANCE,
+        TASK,
     )
 }
 

@@ -40,6 +40,7 @@ INDEXED: dict[str, tuple[tuple[str, ...], ...]] = {
     "shipment": (("party_link_id",), ("date",)),
     "payment": (("party_link_id",), ("date",)),
     "settlement_balance": (("party_link_id",),),
+    "task": (("party_link_id",), ("assignee_link_id",)),
 }
 
 

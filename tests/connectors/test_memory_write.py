@@ -82,7 +82,17 @@ def test_a_base_refuses_by_a_rule_of_its_own(base: MemoryBase) -> None:
     assert base.records[ORDERS]["o1",]["Sum"] == 2
 
 
-@pytest.mark.parametrize("field", ["Posted", "DataVersion", "Ref_Key"])
+def test_a_task_is_executed_once(base: MemoryBase) -> None:
+    """After its fields; a lost answer is seen, and what is done is not done again."""
+    base.define(ORDERS, {**base.infos[ORDERS].fields, "Executed": "b"})
+    base.lose("after")
+    connector = MemoryConnector(base)
+    changes = [Change("o0", {"Sum": 7}), Change("o0", {}, posting="execute"), Change("o0", {}, posting="execute")]
+    assert [result.became for result in connector.write(ORDERS, changes)] == ["written", "written", "unchanged"]
+    assert (base.records[ORDERS]["o0",]["Executed"], connector.traffic.writes) == (True, 2)
+
+
+@pytest.mark.parametrize("field", ["Posted", "Executed", "DataVersion", "Ref_Key"])
 def test_fields_that_the_base_keeps_are_refused(base: MemoryBase, field: str) -> None:
     """They are not written through a change."""
     result = one(base, Change("o0", {field: "x"}))

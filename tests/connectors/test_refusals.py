@@ -37,9 +37,9 @@ LOCKS = [
 ]
 
 
-def judged(reply: Reply, *, posting: bool = False) -> tuple[str, type, bool]:
+def judged(reply: Reply, otherwise: str = "source_refused") -> tuple[str, type, bool]:
     """Code, class, and whether it is the record's own."""
-    error, own = refusal(Answer(reply.status, {}, reply.body), ASKED, posting=posting)
+    error, own = refusal(Answer(reply.status, {}, reply.body), ASKED, otherwise)
     return error.code, type(error), own
 
 
@@ -57,7 +57,7 @@ def test_each_usual_reason_is_recognised(text: str, code: str) -> None:
 def test_a_record_that_somebody_holds_passes_later(text: str) -> None:
     """A lock is no fault of the record: it is tried again."""
     assert judged(fault(500, "-1", text)) == ("object_locked", RetryLater, True)
-    assert judged(fault(500, "-1", text), posting=True) == ("object_locked", RetryLater, True)
+    assert judged(fault(500, "-1", text), "posting_refused") == ("object_locked", RetryLater, True)
 
 
 @pytest.mark.parametrize(
@@ -79,9 +79,10 @@ def test_codes_of_1c_have_their_reasons(reply: Reply, code: str) -> None:
     assert judged(reply) == (code, SkipRecord, True)
 
 
-def test_what_1c_does_not_explain_while_posting_is_passed_on() -> None:
-    """The sentence says that the document is written but not posted."""
-    assert judged(fault(500, "-1", "Нет действующего договора"), posting=True)[0] == "posting_refused"
+@pytest.mark.parametrize("code", ["posting_refused", "execution_refused"])
+def test_what_1c_does_not_explain_while_posting_is_passed_on(code: str) -> None:
+    """The sentence says that the record is written but not posted, or not executed."""
+    assert judged(fault(500, "-1", "Нет действующего договора"), code)[0] == code
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,7 @@ def _recording(open_: Open) -> HubError:
 
 
 POST = Change(KEY, {"A": "x"}, posting="post")
+EXECUTE = Change(KEY, {"A": "x"}, posting="execute")
 
 #: Code of the catalogue → how it comes about.
 WRITE_STORIES: dict[str, Callable[[Open], HubError]] = {
@@ -98,6 +99,7 @@ WRITE_STORIES: dict[str, Callable[[Open], HubError]] = {
     "key_taken": refused(400, "15", "Запись с такими ключевыми полями уже существует!"),
     "record_gone": story(Change(KEY, {"A": "y"})),
     "posting_ignored": story(POST, Reply(), looks=record(Posted=False)),
+    "execution_ignored": story(EXECUTE, Reply(), looks=record(Executed=False)),
     "key_malformed": story(Change("17", {"A": "x"}, create=True)),
     "field_not_writable": story(Change(KEY, {"Posted": True}, create=True)),
     "value_malformed": story(Change(KEY, {"A": {}}, create=True)),
@@ -113,5 +115,6 @@ WRITE_STORIES: dict[str, Callable[[Open], HubError]] = {
     "rights_missing_write": refused(401, "20", "Нарушение прав доступа!"),
     "no_load_mode": refused(400, "17", "Режим загрузки не поддерживается"),
     "posting_refused": story(POST, fault(500, "-1", "Нет договора"), looks=record(Posted=False)),
+    "execution_refused": story(EXECUTE, fault(500, "-1", "Нет исполнителя"), looks=record(Executed=False)),
     "source_refused": refused(500, "-1", "Ошибка при вызове метода контекста (Записать)"),
 }

@@ -21,7 +21,7 @@ from tests.dagster.conftest import Site
 ROOT = Path(__file__).resolve().parents[2]
 ENTITIES = [
     "contract", "currency", "invoice", "party", "payment", "price", "price_list", "product", "product_variant",
-    "sales_order", "settlement_balance", "shipment", "stock_balance", "unit", "vat_rate", "warehouse",
+    "sales_order", "settlement_balance", "shipment", "stock_balance", "task", "unit", "vat_rate", "warehouse",
 ]  # fmt: skip
 
 
@@ -59,12 +59,14 @@ def test_groups_read_in_order(site: Site) -> None:
     group_of = {spec.key.to_user_string(): spec.group_name for spec in site.defs.resolve_all_asset_specs()}
     assert sorted({group or "" for group in group_of.values()}) == [
         "g00_summary", "g10_sources", "g15_catalogue", "g20_clients", "g30_sales", "g40_stock",
+        "g50_communications",
     ]  # fmt: skip
     assert group_of["ut/source"] == "g10_sources"
     assert group_of["ut/product"] == "g15_catalogue"
     assert group_of["ut/party"] == group_of["obmen/party"] == "g20_clients"
     assert group_of["ut/sales_order"] == "g30_sales"
     assert group_of["ut/stock_balance"] == "g40_stock"
+    assert group_of["ut/task"] == group_of["obmen/task"] == "g50_communications"
 
 
 def test_lineage_follows_the_references_of_the_mappings(site: Site) -> None:

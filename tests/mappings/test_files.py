@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from connectors.onec_odata.virtual import VIRTUAL
 from hub.model.errors import NeedsPerson
 from hub.texts import catalogue
 from mappings.compiled import compile_profile
+from mappings.parse import TABLES
 from mappings.problems import MappingInvalid, Problem
 from mappings.profile import read_folder
-from tests.mappings.build import folder, read
+from tests.mappings.build import compiled, folder, read
 
 HEAD = "stream: Catalog_X\nentity: party\nkey: Ref_Key\n"
 FIELDS = "fields:\n  kind: {const: person}\n  display_name: Description\n"
@@ -92,6 +94,15 @@ def test_did_you_mean(text: str, guess: str) -> None:
         (HEAD + "? [a]\n: b\n" + FIELDS, "mapping_bad_key"),
         ("stream: X\nentity: party\n", "mapping_missing_key"),
         (HEAD + "table: sett\n" + FIELDS, "mapping_unknown_word"),
+        (HEAD + "table: turnovers\n" + FIELDS, "mapping_period_missing"),
+        (HEAD + "table: balance_and_turnovers\n" + FIELDS, "mapping_period_missing"),
+        (HEAD + "table: balance\nperiod: 90\n" + FIELDS, "mapping_period_needless"),
+        (HEAD + "table: slice_last\nperiod: all\n" + FIELDS, "mapping_period_needless"),
+        (HEAD + "period: all\n" + FIELDS, "mapping_period_needless"),
+        (HEAD + "table: turnovers\nperiod: 0\n" + FIELDS, "mapping_wrong_type"),
+        (HEAD + "table: turnovers\nperiod: true\n" + FIELDS, "mapping_wrong_type"),
+        (HEAD + "table: turnovers\nperiod: month\n" + FIELDS, "mapping_wrong_type"),
+        (HEAD + "table: turnovers\nperiod: [1]\n" + FIELDS, "mapping_wrong_type"),
         (HEAD + FIELDS + "  owner: {ref: A_Key}\n", "mapping_ref_without_to"),
         (HEAD + FIELDS + "  owner: {ref: A_Key, to: [X, Y]}\n", "mapping_ref_untyped"),
         (HEAD + FIELDS + "  comment: {ref: A_Key, to: X}\n", "mapping_ref_misfit"),
@@ -157,6 +168,32 @@ def test_problems_between_files(tmp_path: Path) -> None:
         ("mapping_ref_entity", "profile/one.yaml:8"),
         ("mapping_stream_twice", "profile/two.yaml:1"),
     }
+
+
+@pytest.mark.parametrize(
+    ("head", "table", "period"),
+    [
+        ("table: turnovers\nperiod: 90\n", "turnovers", 90),
+        ("table: turnovers\nperiod: all\n", "turnovers", None),
+        ("table: balance_and_turnovers\nperiod: 1\n", "balance_and_turnovers", 1),
+        ("table: slice_first\nperiod: 30\n", "slice_first", 30),
+        ("table: slice_first\n", "slice_first", None),
+        ("table: slice_last\n", "slice_last", None),
+        ("", "set", None),
+    ],
+)
+def test_each_virtual_table_has_its_period(head: str, table: str, period: int | None) -> None:
+    """Days, or all of it; only turnovers must say which. Another period is another result, so it is read anew."""
+    mapping = compiled(HEAD + head + FIELDS)
+    assert (mapping.table, mapping.period) == (table, period)
+    if period is not None:
+        other = compiled(HEAD + head.replace(str(period), str(period + 1)) + FIELDS)
+        assert other.fingerprint != mapping.fingerprint
+
+
+def test_the_tables_are_those_that_the_connector_reads() -> None:
+    """What a mapping may name and what is asked of 1C are one list."""
+    assert set(TABLES) - {"set"} == set(VIRTUAL)
 
 
 def test_one_table_may_be_shared_by_parts(tmp_path: Path) -> None:

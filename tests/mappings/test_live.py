@@ -194,6 +194,9 @@ def test_a_stream_that_is_not_published_pauses_its_mapping_only(tmp_path: Path) 
     assert root(mapping, one(mapping, raw))["commercial_party_link_id"] == 1
 
 
+ENDS = ("OpeningBalance", "ClosingBalance")
+
+
 def test_fields_of_a_virtual_table_come_from_its_own_stream_or_its_record_set() -> None:
     """Connectors tell ``set#balance``; where they do not, the resources of the record set make the names."""
     info = StreamInfo("R", {"Recorder": "Edm.String"}, {"RecordSet": {"A_Key": "Edm.Guid", "X": "Edm.Double"}})
@@ -203,7 +206,11 @@ def test_fields_of_a_virtual_table_come_from_its_own_stream_or_its_record_set() 
         "A_KeyBalance": "Edm.Guid",
         "XBalance": "Edm.Double",
     }
-    assert published_fields(info, "slice_last") == {"A_Key": "Edm.Guid", "X": "Edm.Double"}
+    for table in ("slice_last", "slice_first"):
+        assert published_fields(info, table) == {"A_Key": "Edm.Guid", "X": "Edm.Double"}
+    turnovers, both = published_fields(info, "turnovers"), published_fields(info, "balance_and_turnovers")
+    assert {name for name in turnovers if name[0] == "X"} == {"X", "XTurnover", "XReceipt", "XExpense"}
+    assert both.keys() - turnovers.keys() == {f"{name}{end}" for name in info.tables["RecordSet"] for end in ENDS}
     assert published_fields(info, "set") == {"Recorder": "Edm.String"}
 
 

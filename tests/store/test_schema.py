@@ -9,15 +9,20 @@ from pathlib import Path
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, inspect, select
 
 import hub.store
 from hub.model.errors import NeedsPerson
-from hub.store import core, schema
+from hub.store import bulk, core, schema
 from hub.store.database import Store, open_store
 from hub.store.schema import HEAD, VERSION_TABLE, version
-from hub.store.tables import CHILDREN, metadata
+from hub.store.tables import CHILDREN, ROOTS, metadata
 from hub.store.views import definition, views
+from tests.store.rows import add_link, add_system, order_line, order_line_columns
+
+SCRIPTS = sorted(path.name for path in (Path(schema.__file__).parent / "migrations" / "versions").glob("*.py"))
+#: Every version before the newest.
+EARLIER = [name[1:5] for name in SCRIPTS[:-1]]
 
 
 @pytest.fixture
@@ -94,6 +99,57 @@ def test_migrating_again_changes_nothing(store: Store) -> None:
     with store.read() as conn:
         assert version(conn) == HEAD
         assert conn.execute(select(core.link.c.external_id)).scalar_one() == "a"
+
+
+@pytest.mark.parametrize("revision", EARLIER)
+def test_a_store_of_an_earlier_version_keeps_its_data(
+    empty: Store, revision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From every earlier version, filled and with its views: the schema of today, and every row and value is there."""
+    with empty.begin() as conn, conn.begin_nested() as nested:
+        metadata.create_all(conn)
+        wanted = described(conn)
+        nested.rollback()
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "HEAD", revision)
+        patch.setattr(schema, "create_views", _views_of_tables_there)
+        empty.migrate()
+    with empty.begin() as conn:
+        assert version(conn) == revision
+        add_system(conn, (1, "Catalog_Контрагенты"))
+        add_link(conn, 5, "client", 50)
+        columns = (
+            "id",
+            "number",
+            "date",
+            "posting_state",
+            "party_link_id",
+            "total",
+            "created_by_run",
+            "updated_by_run",
+        )
+        row = (100, "УТ-1", "2026-02-03 04:05:06", "posted", 5, 46111190, 1, 1)
+        bulk.insert_rows(conn, ROOTS["sales_order"], columns, [row])
+        bulk.insert_rows(conn, CHILDREN["sales_order_line"], order_line_columns(), [order_line(100, 1)])
+    empty.migrate()
+    with empty.read() as conn:
+        assert (version(conn), described(conn)) == (HEAD, wanted)
+        assert conn.exec_driver_sql("SELECT code FROM system").scalar_one() == "ut"
+        assert conn.exec_driver_sql("SELECT number, party_id, record_state FROM v_sales_order").one() == (
+            "УТ-1",
+            50,
+            "active",
+        )
+        assert conn.exec_driver_sql("SELECT count(*) FROM v_sales_order_line").scalar_one() == 1
+        assert conn.exec_driver_sql("SELECT count(*) FROM v_task").scalar_one() == 0
+
+
+def _views_of_tables_there(conn: Connection) -> None:
+    """The views that a program of that time had made."""
+    there = set(inspect(conn).get_table_names())
+    for name, table in views():
+        if table.name in there:
+            conn.exec_driver_sql(f"CREATE VIEW {name} AS {definition(conn, table)}")
 
 
 def test_migrating_from_anywhere(empty: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,4 +234,4 @@ def test_the_package_carries_its_scripts() -> None:
     """Migration scripts are plain modules inside the package, so an installed copy has them."""
     folder = Path(hub.store.__file__).parent / "migrations"
     names = sorted(path.name for path in (folder / "versions").glob("*.py"))
-    assert names == ["v0001_first.py", "v0002_changes.py"]
+    assert names == ["v0001_first.py", "v0002_changes.py", "v0003_task.py"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from stand.onec.generate.retelling import BANK, CASH, DOCUMENT, PARTIES, SALE, pick, typed
 from stand.onec.model import EMPTY_REF
 from stand.onec.movements_bp import REGISTER, account_key, purchase_rows
-from stand.onec.world import Record, Rows, rows_of
+from stand.onec.world import Record, Rows, rows_of, type_name
 
 if TYPE_CHECKING:
     from stand.onec.generate.bp import Bp
@@ -31,13 +31,20 @@ def tell_documents(bp: Bp) -> None:
     for payment in bp.source.tables[CASH]:
         _cash(bp, payment)
     for task in bp.source.tables["Task_ЗадачаИсполнителя"]:
-        order = bp.source.tables["Document_ЗаказКлиента"].rows[task["Предмет"]]
-        bp.put("Task_ЗадачаИсполнителя", task, typed("Предмет", order["Контрагент_Key"], PARTIES))
+        bp.put("Task_ЗадачаИсполнителя", task, _subject(bp, task["Предмет"], task["Предмет_Type"]))
     org = next(iter(bp.source.tables["Catalog_Организации"]))["Ref_Key"]
     for document in bp.source.hidden:
         if told := document["~movements"].get(_STOCK):
             rows = partial(purchase_rows, told, bp.costs, org, bp.supplier, document["Date"])
             bp.target.hidden.append(document | {"~movements": {REGISTER: rows}})
+
+
+def _subject(bp: Bp, key: str, kind: str) -> Record:
+    """What a task is about: there are no orders here, so its client instead."""
+    if kind == type_name("Document_СчетНаОплатуКлиенту"):
+        return typed("Предмет", key, INVOICE)
+    order = bp.source.tables["Document_ЗаказКлиента"].rows.get(key)
+    return typed("Предмет", order["Контрагент_Key"] if order else key, PARTIES)
 
 
 def _head(bp: Bp, document: Record) -> Record:

@@ -12,6 +12,7 @@ from stand.onec.model import EMPTY_REF
 from stand.onec.world import Record, type_name
 
 TASKS, PLANNED = "Task_ЗадачаИсполнителя", "Document_ЗапланированноеВзаимодействие"
+_ORDER, _INVOICE, _PARTY = "Document_ЗаказКлиента", "Document_СчетНаОплатуКлиенту", "Catalog_Контрагенты"
 _WORK = ("Подготовить отгрузку", "Согласовать скидку", "Проверить оплату", "Уточнить адрес доставки", "Отправить счёт")
 _TALK = ("Позвонить клиенту", "Встреча по условиям поставки", "Напомнить об оплате", "Обсудить ассортимент")
 
@@ -19,13 +20,24 @@ _TALK = ("Позвонить клиенту", "Встреча по услови�
 def make_tasks(base: Base, seed: int, clients: list[Client], orders: list[Order]) -> None:
     """One task for eight orders, one planned interaction for six clients; drawn apart, so nothing else changes."""
     luck = Luck(seed + 0x7A5C)
+    invoices = {row["ДокументОснование"]: row["Ref_Key"] for row in base.world.tables[_INVOICE]}
     for number in range(len(orders) // 8 if clients else 0):
-        base.world.put(TASKS, _task(base, luck, number, luck.pick(orders)))
+        base.world.put(TASKS, _task(base, luck, number, luck.pick(orders), invoices))
     for number in range(len(clients) // 6):
         base.world.put(PLANNED, _planned(base, luck, number, luck.pick(clients)))
 
 
-def _task(base: Base, luck: Luck, number: int, order: Order) -> Record:
+def _subject(number: int, order: Order, invoices: dict[str, str]) -> Record:
+    """In turn the order, its invoice if there is one, and the client."""
+    kind, key, shown = _ORDER, order.key, f"Заказ от {order.when[:10]}, {order.client.name}"
+    if number % 3 == 1 and order.key in invoices:
+        kind, key, shown = _INVOICE, invoices[order.key], f"Счёт, {order.client.name}"
+    elif number % 3 == 2:
+        kind, key, shown = _PARTY, order.client.party, order.client.name
+    return {"Предмет": key, "Предмет_Type": type_name(kind), "ПредметСтрокой": shown[:500]}
+
+
+def _task(base: Base, luck: Luck, number: int, order: Order, invoices: dict[str, str]) -> Record:
     age = luck.whole(0, 120)
     given = moment(base.today - timedelta(days=age), 9 * 3600 + luck.whole(0, 28800))
     due = moment(base.today - timedelta(days=age - luck.whole(1, 20)), 18 * 3600)
@@ -38,11 +50,6 @@ def _task(base: Base, luck: Luck, number: int, order: Order) -> Record:
         "Исполнитель": performer,
         "Исполнитель_Type": type_name("Catalog_Пользователи"),
         "АвторСтрокой": str(base.world.tables["Catalog_Пользователи"].rows[author]["Description"]),
-    }
-    subject = {
-        "Предмет": order.key,
-        "Предмет_Type": type_name("Document_ЗаказКлиента"),
-        "ПредметСтрокой": f"Заказ от {order.when[:10]}, {order.client.name}"[:500],
     }
     finished = {
         "Executed": True,
@@ -63,7 +70,7 @@ def _task(base: Base, luck: Luck, number: int, order: Order) -> Record:
         "СрокИсполнения": due,
         "DeletionMark": luck.chance(0.02),
         **people,
-        **subject,
+        **_subject(number, order, invoices),
         **(finished if done else {}),
     }
 

@@ -10,12 +10,18 @@ from stand.onec.generate.lines import rubles
 from stand.onec.generate.orders import Numbers
 from stand.onec.generate.retelling import BANK, CASH, DOCUMENT, PARTIES, SALE, pick, typed
 from stand.onec.model import EMPTY_REF
-from stand.onec.world import Record, Rows, derived_guid, rows_of
+from stand.onec.world import Record, Rows, derived_guid, rows_of, type_name
 
 if TYPE_CHECKING:
     from stand.onec.generate.unf import Unf
 
 ORDER, INVOICE = "Document_ЗаказПокупателя", "Document_СчетНаОплату"
+#: What a task of УТ is about → what that is here.
+_SUBJECTS = {
+    type_name("Document_ЗаказКлиента"): ORDER,
+    type_name("Document_СчетНаОплатуКлиенту"): INVOICE,
+    type_name(PARTIES): PARTIES,
+}
 SHIPMENT, ACT = "Document_РасходнаяНакладная", "Document_АктВыполненныхРабот"
 BANK_IN, CASH_IN = "Document_ПоступлениеНаСчет", "Document_ПоступлениеВКассу"
 STOCK = "AccumulationRegister_ЗапасыНаСкладах"
@@ -198,7 +204,7 @@ def allocations(unf: Unf, contract: str, when: str, rates: Record, rows: Rows) -
 
 def _tasks(unf: Unf) -> None:
     for task in unf.source.tables["Task_ЗадачаИсполнителя"]:
-        unf.put("Task_ЗадачаИсполнителя", task, typed("Предмет", task["Предмет"], ORDER))
+        unf.put("Task_ЗадачаИсполнителя", task, typed("Предмет", task["Предмет"], _SUBJECTS[task["Предмет_Type"]]))
     for planned in unf.source.tables["Document_ЗапланированноеВзаимодействие"]:
         kind = "Встреча" if planned["Тема"].startswith("Встреча") else "ТелефонныйЗвонок"
         unf.put(

@@ -103,7 +103,6 @@ Catalog_Пользователи
 """
 
 _CONTACTS = "Catalog_Партнеры|Catalog_КонтактныеЛицаПартнеров"
-GUESSED_TASKS = "\n".join(
-    (TASK.format(subjects=f"{_CONTACTS}|Catalog_Контрагенты|Document_ЗаказКлиента"), PLANNED.format(contacts=_CONTACTS))
-)
+_SUBJECTS = f"{_CONTACTS}|Catalog_Контрагенты|Document_ЗаказКлиента|Document_СчетНаОплатуКлиенту"
+GUESSED_TASKS = f"{TASK.format(subjects=_SUBJECTS)}\n{PLANNED.format(contacts=_CONTACTS)}"
 GUESSED = f"{GUESSED_CATALOGS}\n{GUESSED_DOCUMENTS}\n{GUESSED_TASKS}"

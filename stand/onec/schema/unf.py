@@ -13,7 +13,7 @@ from stand.onec.schema.common import CONTACTS, CURRENCIES, PLAN, TASK, USERS
 from stand.onec.schema.unf_documents import UNF_DOCUMENTS
 
 _SHIPPED = "Document_РасходнаяНакладная|Document_АктВыполненныхРабот"
-_SUBJECTS = "Catalog_Контрагенты|Catalog_КонтактныеЛица|Document_ЗаказПокупателя|Document_Событие"
+_SUBJECTS = "Catalog_Контрагенты|Catalog_КонтактныеЛица|Document_ЗаказПокупателя|Document_СчетНаОплату|Document_Событие"
 
 UNF_CATALOGS = f"""\
 Catalog_Контрагенты
