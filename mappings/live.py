@@ -67,12 +67,13 @@ class _Fitting:
         return [name for name, wire in reads(expr) if self.missing(name, wire, scope)]
 
     def _complain(self, code: str, name: str, scope: str, **params: object) -> None:
-        known = self.info.tables.get(scope, {}) if scope else self.fields
+        published = self.info.tables.get(scope, {}) if scope else self.fields
         shown = f"{scope}.{name}" if scope else name
         place = Place()
-        guess = closest(name, known) if code == "mapping_field_missing" else ""
+        guess = closest(name, published) if code == "mapping_field_missing" else ""
         params |= {"mapping": self.spec.name, "stream": self.spec.stream, "source": shown, "guess": guess}
-        self.problems.append(Problem(code, place, **params))
+        if all((known.code, known.params["source"]) != (code, shown) for known in self.problems):
+            self.problems.append(Problem(code, place, **params))  # once, though several fields may read the name
 
     def lack(self, names: list[str], scope: str) -> None:
         """These names are needed and not published."""
@@ -195,6 +196,13 @@ class _Fitting:
         return rules
 
 
+def _meant(stream: str, streams: Mapping[str, StreamInfo]) -> str:
+    """The published object of the same kind whose own name is close; that both are documents makes no two alike."""
+    kind, _, name = stream.partition("_")
+    alike = {known.partition("_")[2]: known for known in streams if known.startswith(f"{kind}_") and "#" not in known}
+    return alike.get(closest(name, alike), "")
+
+
 def fit(spec: MappingSpec, streams: Mapping[str, StreamInfo]) -> tuple[MappingSpec, list[Problem]]:
     """The mapping as this base can fill it, and what it misses (then it must not run)."""
     if spec.given:
@@ -202,7 +210,7 @@ def fit(spec: MappingSpec, streams: Mapping[str, StreamInfo]) -> tuple[MappingSp
     virtual = streams.get(f"{spec.stream}#{spec.table}")
     info = virtual or streams.get(spec.stream)
     if info is None:
-        guess = closest(spec.stream, streams)
+        guess = _meant(spec.stream, streams)
         place = Place()
         return spec, [Problem("mapping_stream_missing", place, mapping=spec.name, stream=spec.stream, guess=guess)]
     fitting = _Fitting(spec, info, virtual.fields if virtual else published_fields(info, spec.table))

@@ -110,7 +110,7 @@ def complaint(answer: Answer) -> Complaint:
         return Complaint("odata", found.get("code", ""), _cut(found.get("message", ""))) if found else Complaint("")
     if kind == "html":
         title = _TITLE.search(body)
-        words = _plain(body)
+        words = _plain(_TITLE.sub(" ", body))  # most pages say their title once more
         return Complaint("html", text=_cut(words or (_plain(title.group(1)) if title else "")))
     return Complaint("", text=_cut(body.strip()))
 

@@ -119,9 +119,18 @@ class OneC:
             return
         if plan and not {plan, f"ExchangePlan_{plan}"} & published:
             yield NeedsPerson("plan_unpublished", system=settings.name, plan=plan)
+        elif plan and settings.node:
+            yield from self._lacks_node()
         missing = sorted(published - self.streams().keys())
         if missing:
             yield StopSystem("metadata_misfit", system=settings.name, names=", ".join(missing[:10]))
+
+    def _lacks_node(self) -> Iterator[HubError]:
+        """Why the changes could not be taken: no such node in the plan, or no right to read it."""
+        try:
+            self._feed.look_up()
+        except HubError as error:
+            yield error
 
     def _notes(self, report: CheckReport) -> Iterator[HubError]:
         """What an admin should know and may leave as it is."""

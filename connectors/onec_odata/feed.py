@@ -48,6 +48,10 @@ class Feed:
         self._settings = settings
         self._transport = transport
 
+    def look_up(self) -> None:
+        """``NeedsPerson(node_unknown)`` unless the plan has the node of the settings; takes and registers nothing."""
+        self._node("")
+
     def next(self, node: str) -> FeedPacket | None:
         """The packet after the last one acknowledged for ``node``; ``None`` when nothing is registered."""
         plan, found = self._node(node)

@@ -69,7 +69,7 @@ def as_lines(result: CheckResult, system: SystemSettings, call: Call) -> list[st
     report = result.report
     lines = ["", call.text("check_system", title=system.title, system=system.code)]
     if report.reachable:
-        lines.append(_marked(not result.problems, call.text("check_answers", product=report.product or "?")))
+        lines.append(_marked(not report.problems, call.text("check_answers", product=report.product or "?")))
         lines.append(_marked(bool(report.streams), call.text("check_streams", number=report.streams)))
     if result.mappings:
         fit = call.text("check_mappings", number=result.mappings, paused=len(result.paused))

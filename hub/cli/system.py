@@ -9,6 +9,7 @@ import click
 
 from hub.cli.call import DONE, WAITS, Call, Outcome
 from hub.cli.parser import argument, command
+from hub.texts import sentence
 
 
 def commands(lang: str) -> list[click.Command]:
@@ -43,6 +44,12 @@ def system(call: Call, code: str, decision: str | None = None) -> Outcome:
         "by": state.by,
     }
     lines = [call.text(f"system_{state.state}", title=title, system=code)]
+    error = state.error()
+    if error is not None:
+        if "evidence" in state.why:
+            lines.append(sentence(state.why["evidence"], call.lang, **state.why))
+        lines.append(error.advice(call.lang))
+        data["advice"] = error.advice(call.lang)
     if decision == "restored":
         lines.append(call.text("system_reread", system=code))
     return Outcome(DONE if state.state == "live" else WAITS, data, lines)

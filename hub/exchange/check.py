@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from connectors.base import CheckReport
+from hub.exchange import went_back
 from hub.exchange.hub import Hub
 from hub.model.errors import HubError
 
@@ -21,13 +22,18 @@ class CheckResult:
 
 
 def check_system(hub: Hub, code: str) -> CheckResult:
-    """Try the system and hold its mappings against what it publishes; faults are in the result."""
+    """Try the system and hold its mappings against what it publishes; faults are in the result.
+
+    That it is stopped until somebody says what its base is belongs to them: it would not be exchanged.
+    """
     try:
         connector = hub.connector(code)
     except HubError as error:
         return CheckResult(code, CheckReport(), [error])
     report = connector.check()
-    result = CheckResult(code, report, list(report.problems))
+    with hub.store.read() as conn:
+        stopped = went_back.state_of(conn, code).error()
+    result = CheckResult(code, report, [*report.problems, *([stopped] if stopped else [])])
     if not report.reachable or report.problems:
         return result
     try:

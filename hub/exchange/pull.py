@@ -40,7 +40,7 @@ _FAR = date(9999, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a pull stands; ``total`` is None where the source does not tell."""
+    """Where a pull stands in one stream; ``total`` is None where the source does not tell."""
 
     route: str
     stream: str
@@ -52,7 +52,10 @@ class Progress:
 
 @dataclass(slots=True)
 class Pull:
-    """One route being pulled in one run; collects what the report needs. ``changes``: read as little as possible."""
+    """One route being pulled in one run; collects what the report needs. ``changes``: read as little as possible.
+
+    ``told``: how many were created and updated when the present stream began.
+    """
 
     hub: Hub
     run_id: int
@@ -68,6 +71,7 @@ class Pull:
     resumed: bool = False
     paused: dict[str, list[Problem]] = field(default_factory=dict)
     ways: dict[str, Way] = field(default_factory=dict)
+    told: tuple[int, int] = (0, 0)
 
     def take_over(self, other: Pull) -> None:
         """Count what another pull of the same route in the same run has done."""
@@ -81,6 +85,7 @@ class Pull:
         desk = make_desk(self.hub, self.run_id, self.route.system)
         connector = self.hub.connector(self.route.system)
         for name in self.route.mappings:
+            self.told = (self.counters.created, self.counters.updated)
             if name in profile.paused:
                 self.paused[name] = profile.paused[name]
             elif window is not None:
@@ -285,8 +290,8 @@ class Pull:
     def tell(self, stream: str, done: int, total: int | None) -> None:
         """Tell whoever watches how far this is."""
         if self.on_progress is not None:
-            counters = self.counters
-            self.on_progress(Progress(self.route.code, stream, done, total, counters.created, counters.updated))
+            created, updated = self.counters.created - self.told[0], self.counters.updated - self.told[1]
+            self.on_progress(Progress(self.route.code, stream, done, total, created, updated))
 
 
 @contextmanager

@@ -50,6 +50,7 @@ def build(
         if facts.broken_off(conn, run.id):
             run = replace(run, state="failed")
             rows = [replace(row, state="failed") if row.state == "running" else row for row in rows]
+        rows = [row for row in rows if row.entity or row.counters.received]  # of a feed's rest only if there is one
         routes = _lines(conn, run, rows)
         quarantine, parked = _troubles(conn), _waits(conn)
         held, conflicts = facts.open_number(conn, "held"), facts.open_number(conn, "conflict")

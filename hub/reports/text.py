@@ -77,9 +77,14 @@ def _todo(summary: Summary, say: _Words, strong: Callable[[str], str]) -> list[s
     if not summary.todo:
         return [say("todo_none")]
     return [
-        f"{position}. {strong('[' + say(item.severity) + ']')} {item.said[say.lang]} {item.advice[say.lang]}".rstrip()
+        f"{position}. {strong('[' + say(item.severity) + ']')} {_ended(item.said[say.lang])} {item.advice[say.lang]}".rstrip()
         for position, item in enumerate(summary.todo, 1)
     ]
+
+
+def _ended(said: str) -> str:
+    """A sentence may end with words of the source, which need not end as sentences do."""
+    return said if said.endswith((".", "!", "?", "…")) else f"{said}."
 
 
 def _freshness(summary: Summary, say: _Words) -> str:
@@ -99,7 +104,7 @@ def _routes(summary: Summary, say: _Words) -> Table:
     table = [[say(f"col_{name}") for name in names]]
     for line in summary.routes:
         counts = [number(getattr(line.counters, name), say.lang) for name in ("received", *outcomes)]
-        label = f"{line.route} · {entity_name(line.entity, say.lang)}" if line.entity else line.route
+        label = f"{line.route} · {entity_name(line.entity, say.lang) if line.entity else say('feed_rest')}"
         table.append([label, *counts, duration(line.seconds), to_usual(line), say(f"state_{line.state}")])
     counts = [number(getattr(totals, name), say.lang) for name in ("received", *outcomes)]
     table.append([say("total"), *counts, duration(sum(line.seconds for line in summary.routes)), "", ""])

@@ -34,6 +34,12 @@ def test_a_stopped_system_is_shown_and_decided(obmen: Obmen, site: Path) -> None
     status = obmen("status", "--home", str(site), "--lang", "en")
     assert "gone back in time" in status.out
     assert "versions that they had before" in status.out
+    checked = obmen("check", "--home", str(site))
+    assert checked.code == 1
+    assert "obmen system ut restored" in checked.out
+    asked = obmen("system", "ut", "--home", str(site), "--lang", "en")
+    assert "1 of 8" in asked.out
+    assert "obmen system ut copy" in asked.out
     shown = obmen("system", "ut", "--json", "--home", str(site))
     assert (shown.code, shown.document["result"]["state"]) == (1, "went_back")
     assert shown.document["result"]["why"]["evidence"] == "back_version"

@@ -271,6 +271,13 @@ def test_words_of_1c_are_passed_on_readable() -> None:
     assert long.endswith("…")
 
 
+def test_a_page_that_repeats_its_title_is_passed_on_once() -> None:
+    """1C's page of an error says the same in its title, its heading and then the reason."""
+    title = "1C:Enterprise 8 application error"
+    body = f"<html><head><title>{title}</title></head><body><h1>{title}</h1><p>Нет места</p></body></html>"
+    assert complaint(Answer(200, {}, body.encode())).text == f"{title} Нет места"
+
+
 def test_a_settings_object_never_shows_its_password() -> None:
     """Neither the password nor the proxy's login stands in the representation."""
     shown = repr(OneCSettings("ut", "http://h/b", "Обмен", SECRET, proxy=f"http://u:{SECRET}@p:1"))

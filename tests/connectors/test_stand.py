@@ -149,6 +149,13 @@ def test_the_check_looks_for_the_exchange_plan(opened: Opened) -> None:
     assert not opened().capabilities.changes_feed
 
 
+def test_the_check_looks_for_the_node(opened: Opened) -> None:
+    """A node that the plan does not have would fail the first taking of changes: the check says so before."""
+    report = opened(exchange_plan="ДляODATA", node="НЕТ").check()
+    assert [problem.code for problem in report.problems] == ["node_unknown"]
+    assert "ХАБ" in report.problems[0].sentence()
+
+
 @pytest.mark.parametrize("node", ["", "ДляODATA/ХАБ", "ExchangePlan_ДляODATA/хаб", "ДляODATA/Узел обмена с хабом"])
 def test_a_node_is_found_by_what_an_admin_calls_it(stand: OneCStand, opened: Opened, node: str) -> None:
     """By code in any case, by name, or from the settings."""

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from connectors.memory import MemoryBase, MemoryConnector
 from hub.exchange.hub import Hub
+from hub.exchange.pull import Progress
 from hub.exchange.service import pull_feed, run_exchange
 from hub.model.errors import RetryLater
 from hub.store import bulk, core, tables
@@ -222,6 +223,16 @@ def test_an_interrupted_read_goes_on_where_it_stopped(hub: Hub, base: MemoryBase
     full = run_exchange(hub, ["ut.party"]).routes[0]
     assert not full.resumed
     assert full.counters.unchanged == full.counters.received - full.counters.skipped
+
+
+def test_progress_counts_each_stream_for_itself(hub: Hub, base: MemoryBase) -> None:
+    """Of a route with several streams each tells what it made itself: together they tell what the route made."""
+    steps: dict[tuple[str, str], Progress] = {}
+    report = run_exchange(hub, on_progress=lambda step: steps.update({(step.route, step.stream): step}))
+    several = [one for one in report.routes if sum(route == one.route for route, _ in steps) > 1]
+    assert several
+    for one in several:
+        assert sum(step.created for (route, _), step in steps.items() if route == one.route) == one.counters.created
 
 
 def test_a_system_that_is_down_is_asked_once(hub: Hub, base: MemoryBase) -> None:

@@ -177,6 +177,27 @@ def test_a_field_of_another_type_pauses(tmp_path: Path) -> None:
     )
 
 
+def test_a_name_that_several_fields_read_is_told_once(tmp_path: Path) -> None:
+    """The name and a choice of names read the same field: one sentence, not one for each."""
+    info = replace(FULL, fields={**FULL.fields, "FullName": "Edm.Binary"})
+    assert [problem.params["source"] for problem in fitted(tmp_path, info).paused["it"]] == ["FullName"]
+
+
+@pytest.mark.parametrize(
+    ("published", "guess"),
+    [
+        ("Document_СчетНаОплатуПокупателю", "Document_СчетНаОплатуПокупателю"),
+        ("Document_ЗаказКлиента", ""),
+        ("Catalog_СчетНаОплатуПокупателю", ""),
+    ],
+)
+def test_only_an_object_of_a_close_name_may_have_been_meant(tmp_path: Path, published: str, guess: str) -> None:
+    """An order is no invoice because both are documents of a client."""
+    text = TEXT.replace("Catalog_X", "Document_СчетНаОплатуКлиенту")
+    profile = profile_of(folder(tmp_path / "p", it=text), None, {published: replace(FULL, name=published)})
+    assert profile.paused["it"][0].params["guess"] == guess
+
+
 def test_a_stream_that_is_not_published_pauses_its_mapping_only(tmp_path: Path) -> None:
     """References to it still give links, which stay expected."""
     path = folder(

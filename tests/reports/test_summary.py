@@ -201,6 +201,34 @@ def test_a_live_error_speaks_the_readers_language(store: Store, tmp_path: Path) 
     assert found.todo[0].advice["en"] == error.advice("en")
 
 
+def test_the_rest_of_a_feed_has_a_line_only_when_there_is_one(store: Store, tmp_path: Path) -> None:
+    """What no route takes of an exchange plan is named and counted; with none of it there is nothing to read about."""
+
+    def feed(journal: Journal) -> None:
+        run = journal.run("completed", "changes")
+        journal.did(run, "party", received=2, updated=2)
+        values = {"code": "ut.other", "system_id": journal.system, "entity": "", "direction": "pull", "enabled": True}
+        journal.routes["ut."] = journal._new(core.route, **values)
+        journal.did(run, "")
+
+    none = told(store, tmp_path, feed)
+    assert [line.route for line in none.routes] == ["ut.party"]
+    with store.begin() as conn:
+        conn.execute(core.run_route.update().where(core.run_route.c.received == 0).values(received=3, skipped=3))
+    some = build(store, settings(tmp_path), None, {}, NIGHT)
+    assert [line.route for line in some.routes] == ["ut.party", "ut.other"]
+    assert any("ut.other · прочее из плана обмена" in line for line in plain(some, "ru"))
+    assert some.totals.received == 5
+
+
+def test_words_of_a_source_end_before_the_advice_begins(store: Store, tmp_path: Path) -> None:
+    """1C's own words have no full stop; the advice after them begins a sentence of its own."""
+    error = RetryLater("source_failed", system="УТ", status=500, text="Сеанс завершён")
+    errors = {"ut.invoice": error, "ut.payment": error}
+    text = "\n".join(plain(told(store, tmp_path, bad_night, errors=errors), "ru"))
+    assert "Сеанс завершён. Повторите обмен." in text
+
+
 def test_everything_failed_is_failed(store: Store, tmp_path: Path) -> None:
     """When no route came through, the verdict does not speak of attention."""
 
