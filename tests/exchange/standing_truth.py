@@ -71,15 +71,15 @@ def _wanted(world: World, streams: set[str]) -> dict[tuple[str, str], tuple[str,
 def _difference(there: dict[Any, Any], wanted: dict[Any, Any]) -> str:
     lost = sorted(wanted.keys() - there.keys())
     more = sorted(there.keys() - wanted.keys())
-    other = {place: (there[place], wanted[place]) for place in wanted if place in there and there[place] != wanted[place]}
+    other = {
+        place: (there[place], wanted[place]) for place in wanted if place in there and there[place] != wanted[place]
+    }
     return f"lost {lost}, not in the base {more}, other {other}"
 
 
 def _values(store: Store, base: Base, world: World) -> None:
     """The fields that people edited are what the base shows."""
-    clients = {
-        str(r["Ref_Key"]): (r["Description"], r.get(base.note) or None) for r in _living(world, CLIENTS)
-    }
+    clients = {str(r["Ref_Key"]): (r["Description"], r.get(base.note) or None) for r in _living(world, CLIENTS)}
     products = {str(r["Ref_Key"]): (r["Description"],) for r in _living(world, PRODUCTS)}
     orders = {
         str(r["Ref_Key"]): (

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import random
+import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +30,7 @@ from tests.exchange.restless_stand import CASES, Case, Unrest, Workers, make_wor
 from tests.exchange.standing_truth import compare
 from tests.exchange.unrest import Killed, bury, deadly
 
+ROOT = Path(__file__).parents[2]
 SIZES = (1, 2, 3, 7, 20, 50, 200)
 #: No unrest of the base may lead to these.
 NEVER = {"internal", "store_refuses", "base_went_back", "skip_ignored", "key_missing"}
@@ -159,3 +164,44 @@ def test_store_equals_the_stand_once_edits_stop(quick: Store, tmp_path: Path, na
 def test_store_equals_the_stand_for_long(store: Store, tmp_path: Path, name: str, seed: int) -> None:
     """The same with more rounds and many seeds, on both databases."""
     check(store, tmp_path, name, seed, rounds=7)
+
+
+def killed(url: str, home: Path, name: str, unrest: Unrest, rng: random.Random, *, night: bool) -> bool:
+    """One pass of a child that is killed some moments after a random request of its; ``False`` when it was faster."""
+    due, last = threading.Event(), unrest.requests + rng.randint(1, 90)
+    unrest.seen = lambda number: due.set() if number >= last else None
+    command = [sys.executable, "-m", "tests.exchange.unrest_child", url, str(home), name, unrest.stand.url]
+    with (
+        unrest.raging(0.1, rng.choice([0.0, 0.02]), 0),
+        (home / "child.log").open("wb") as log,
+        subprocess.Popen(
+            [*command, str(rng.choice(SIZES)), "night" if night else "changes"], cwd=ROOT, stdout=log, stderr=log
+        ) as child,
+    ):
+        try:
+            while child.poll() is None and not due.wait(0.05):
+                pass
+            threading.Event().wait(rng.random() * 0.1)  # somewhere between this request and the next commits
+        finally:
+            child.kill()
+        code = child.wait(30)
+    assert code in {0, -signal.SIGKILL}, (home / "child.log").read_text(encoding="utf-8")[-2000:]
+    return code == -signal.SIGKILL
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", CASES)
+def test_store_equals_the_stand_after_real_kills(store: Store, tmp_path: Path, name: str) -> None:
+    """Children killed by signal 9 at random moments while people edit, then one more pass: nothing lost or doubled."""
+    case, rng, kills = CASES[name], random.Random(name), 0
+    world = make_world(case.base, 5)
+    url = store.engine.url.render_as_string(hide_password=False)
+    with OneCStand(world) as stand:
+        workers = Workers(case.base, world, random.Random(6))
+        unrest = Unrest(stand, workers, random.Random(7))
+        for number in range(8):
+            kills += killed(url, tmp_path, name, unrest, rng, night=number < 2)
+        unrest.seen = lambda _number: None
+        peace(store, tmp_path, case, unrest, rng.choice(SIZES))
+    assert kills >= 4
