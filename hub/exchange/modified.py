@@ -52,6 +52,8 @@ def modified(pull: Pull, connector: Connector, desk: Desk, work: MappingDesk, wh
             pull.tell(mapping.stream, done, None)
     finally:
         pages.close()
+    if going_on:  # what was stamped before that place and seen only after it
+        modified(pull, connector, desk, work, whole)
 
 
 def _first(whole: Cursor, zone: ZoneInfo) -> str:

@@ -106,10 +106,9 @@ class Pull:
     def _stream(self, connector: Connector, desk: Desk, work: MappingDesk) -> None:
         """Read one stream in the way that its base and its settings allow, then sweep it when that is due."""
         mapping, settings = work.mapping, self.route.settings
-        plain = mapping.table == "set" and not mapping.given
-        versioned = bool(mapping.version_field) and connector.capabilities.versions and plain
+        versioned = _versioned(connector, mapping)
         offer = Offer(
-            plain=plain,
+            plain=mapping.table == "set" and not mapping.given,
             feed=connector.capabilities.changes_feed and bool(self.hub.system(self.route.system).node),
             modified=bool(mapping.changed_field),
             dated=bool(mapping.date_field),
@@ -126,7 +125,7 @@ class Pull:
             return
         if seen is not None and whole:
             sweep_end(self, connector, desk, work, seen, last)
-        elif due and way != "whole":
+        elif due:
             sweep(self, connector, desk, work, last, partial=offer.dated and settings.read == "window")
         elif last.at is None:
             with self.hub.store.begin() as conn:  # the days until the first sweep are counted from here
@@ -136,26 +135,38 @@ class Pull:
     def _read(self, connector: Connector, desk: Desk, work: MappingDesk, way: Way, seen: Seen | None) -> bool:
         """Read in the way chosen; whether all there is was seen."""
         if way == "whole":
-            return self._rows(connector, desk, work, None, seen)
+            whole = self._rows(connector, desk, work, None, seen)
+            if not whole and seen is None:
+                self._behind(connector, desk, work, None)
+            return whole
         recent = self.recent(work.mapping)
         if way == "days" or (way == "versions" and not versions(self, connector, desk, work, recent)):
-            self._rows(connector, desk, work, recent)
+            if not self._rows(connector, desk, work, recent):
+                self._behind(connector, desk, work, recent)
         elif way == "modified":
             modified(self, connector, desk, work, self.whole_cursor(work))
         return False
+
+    def _behind(self, connector: Connector, desk: Desk, work: MappingDesk, window: Window | None) -> None:
+        """A read that was gone on with came to its end: bring what people changed meanwhile before that place."""
+        if not _versioned(connector, work.mapping):
+            return
+        if not versions(self, connector, desk, work, window):
+            self._rows(connector, desk, work, window)
 
     def _rows(
         self, connector: Connector, desk: Desk, work: MappingDesk, window: Window | None, seen: Seen | None = None
     ) -> bool:
         """Read whole records, of a window day by day, from where an interrupted read stopped; whether none was missed.
 
+        A virtual table is computed anew for each request: its parts of two moments make no whole, so it is begun anew.
         ``seen``: remembers what was there.
         """
         mapping = work.mapping
         window = self._bounds(mapping, window)
         days = list(_days(window)) if window is not None and window.end != _FAR else [window]
         cursor = self.cursor(work, _name(window))
-        position = cursor.position if cursor.interrupted else {}
+        position = cursor.position if cursor.interrupted and mapping.table == "set" else {}
         self.resumed = self.resumed or bool(position)
         began = str(position.get("began") or runs.now().isoformat())
         start, done = int(position.get("day", 0)), int(position.get("done", 0))
@@ -172,9 +183,8 @@ class Pull:
                     final = page.last and number == len(days) - 1
                     if seen is not None:
                         seen.add(mapping.heads(page.records))
-                    self.commit(
-                        desk, work, page, cursor, done=final, also=self._zeros(desk, work, page, balance, final)
-                    )
+                    zeros = self._zeros(desk, work, page, balance, final and not position)
+                    self.commit(desk, work, page, cursor, done=final, also=zeros)
                     self.tell(mapping.stream, done, total)
             finally:
                 pages.close()
@@ -183,11 +193,11 @@ class Pull:
     def _zeros(
         self, desk: Desk, work: MappingDesk, page: Page, balance: set[str], final: bool
     ) -> Callable[[Connection], int] | None:
-        """What a complete balance no longer lists is set to zero with its last page; nothing when it was cut."""
+        """What a balance no longer lists is set to zero with its last page; ``final``: of a read from its start."""
         if work.mapping.absent != "zero":
             return None
         balance.update(head[0] for head in work.mapping.heads(page.records) if isinstance(head, tuple))
-        if not final or self.resumed:
+        if not final:
             return None
         return lambda conn: absent.zero(conn, desk, work, balance)
 
@@ -318,6 +328,12 @@ def make_desk(hub: Hub, run_id: int, system: str) -> Desk:
     at = runs.now().strftime("%Y-%m-%d %H:%M:%S")
     by_stream = {work.stream_id: work for work in by_mapping.values()}
     return Desk(run_id, at, Links(streams, run_id), by_mapping, by_stream)
+
+
+def _versioned(connector: Connector, mapping: CompiledMapping) -> bool:
+    """Whether keys and versions of what the mapping reads can be compared."""
+    plain = mapping.table == "set" and not mapping.given
+    return bool(mapping.version_field) and connector.capabilities.versions and plain
 
 
 def _pages(connector: Connector, mapping: CompiledMapping, request: ReadRequest) -> Iterator[Page]:

@@ -64,12 +64,16 @@ class People:
     edits: int = 0
 
     def act(self) -> None:
-        """One edit: a change, a rename, a mark, an insertion, a deletion, or the same record written again."""
-        self.edits += 1
-        act: Callable[[], None] = self.rng.choice(
-            [self.rename, self.comment, self.comment, self.mark, self.insert, self.insert, self.delete, self.rewrite]
-        )
-        act()
+        """One edit: a change, a rename, a mark, an insertion, a deletion, or the same record written again.
+
+        Pages are read ahead in a thread while records are fetched: an edit is whole, whoever brings it about.
+        """
+        acts: list[Callable[[], None]] = [
+            self.rename, self.comment, self.comment, self.mark, self.insert, self.insert, self.delete, self.rewrite
+        ]  # fmt: skip
+        with self.base.lock:
+            self.edits += 1
+            self.rng.choice(acts)()
 
     def _write(self, stream: str, record: dict[str, Any], **changes: Any) -> None:
         late = timedelta(minutes=self.rng.choice([0, 0, 0, 5, 45]))  # a transaction begins before it is seen
