@@ -1,0 +1,171 @@
+"""What a system says, taken into its contribution: what it shows now, and what it shows after a write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from hub.engine.cells import LIVING, STATE, Cells, Contribution, Moment, Own, Value, blank, equal, head, is_member
+
+#: Is ``shown`` what the mapping declares to become of ``meant`` (cut, rounded, normalised)?
+Accepts: TypeAlias = Callable[[str, Value, Value], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A cell that a system changed of its own accord; ``before`` is what it showed."""
+
+    path: str
+    before: Value
+    after: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """The contribution to be, and the edits. ``first``: the first time this system shows the record (no edits then)."""
+
+    contribution: Contribution
+    edits: tuple[Edit, ...] = ()
+    first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A cell that shows neither what was meant nor what the mapping declares to become of it."""
+
+    path: str
+    meant: Value
+    shown: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The contribution after a write: what was refused, and what the system changed besides (its own edits)."""
+
+    contribution: Contribution
+    refused: tuple[Refused, ...] = ()
+    edits: tuple[Edit, ...] = ()
+
+
+@dataclass(slots=True)
+class _Next:
+    """The three parts of a contribution while they change."""
+
+    own: dict[str, Own]
+    shown: dict[str, Value]
+    sent: dict[str, Value]
+    edits: list[Edit] = field(default_factory=list)
+
+    def done(self, of: Contribution) -> Contribution:
+        return replace(of, own=self.own, shown=self.shown, sent=self.sent)
+
+
+def _open(contribution: Contribution) -> _Next:
+    return _Next(dict(contribution.own), dict(contribution.shown), dict(contribution.sent))
+
+
+def _told(contribution: Contribution, told: Cells, lists: Collection[str]) -> dict[str, Value]:
+    """What is told, cell by cell; a row that is missing from a set told whole is told to be away."""
+    missing = (path for path in contribution.shown if is_member(path) and head(path) in lists)
+    cells: dict[str, Value] = dict.fromkeys(missing) | {path: blank(value) for path, value in told.items()}
+    if STATE in cells:
+        cells[STATE] = cells[STATE] or LIVING
+    return cells
+
+
+def _before(contribution: Contribution, path: str) -> Value:
+    return contribution.shown.get(path, LIVING if path == STATE else None)
+
+
+def _said(own: Own | None, value: Value, when: Moment) -> Own:
+    """A system's next word on a cell: a value, or a clearing that keeps the last value beside its mark."""
+    if value is None:
+        return replace(own, cleared=when) if own else Own(None, when, when, cleared=when)
+    fresh = own is None or own.value is None or own.cleared is not None
+    return Own(value, when, when if fresh or own is None else own.since)
+
+
+def incoming(
+    contribution: Contribution,
+    told: Cells,
+    when: Moment,
+    *,
+    lists: Collection[str] = (),
+    rebase: bool = False,
+    unknown: Cells | None = None,
+    accepts: Accepts = equal,
+) -> Incoming:
+    """Take in what a system shows: ``told``, read within ``when``. What differs from what it showed is its own word.
+
+    ``lists``: sets that are told whole. ``rebase``: another mapping looks at the record now, so what differs is no
+    edit. ``unknown``: values of a write whose outcome nobody knows; seeing one is its confirmation.
+    """
+    cells = _told(contribution, told, lists)
+    if rebase or not contribution.shown:
+        return Incoming(_rebased(contribution, cells, when), first=not contribution.shown)
+    after = _open(contribution)
+    for path, value in cells.items():
+        before = _before(contribution, path)
+        if value == before:
+            continue
+        after.shown[path] = value
+        if unknown is not None and path in unknown and accepts(path, unknown[path], value):
+            after.sent[path] = unknown[path]
+            continue
+        after.own[path] = _said(after.own.get(path), value, when)
+        after.sent.pop(path, None)
+        after.edits.append(Edit(path, before, value))
+    return Incoming(after.done(contribution), tuple(after.edits))
+
+
+def _rebased(contribution: Contribution, cells: Cells, when: Moment) -> Contribution:
+    """First contact, or another mapping: what is shown is taken as it is, nobody knows since when; empty says nothing.
+
+    What we wrote stays what we wrote, however it looks now; a clearing stays one while the cell is empty.
+    """
+    after = _open(contribution)
+    for path, value in cells.items():
+        before = contribution.shown.get(path)
+        after.shown[path] = value
+        own = after.own.get(path)
+        if path in after.sent or value == before:
+            continue
+        if value is None or (path == STATE and value == LIVING):
+            after.own.pop(path, None)
+        elif own is None or own.cleared:
+            unknown = Moment(0, when.last)
+            after.own[path] = Own(value, unknown, unknown)
+        else:
+            after.own[path] = replace(own, value=value)
+    return after.done(contribution)
+
+
+def confirmed(
+    contribution: Contribution,
+    meant: Cells,
+    shows: Cells,
+    when: Moment,
+    *,
+    lists: Collection[str] = (),
+    accepts: Accepts = equal,
+) -> Confirmed:
+    """Take in the read-back of a write: ``meant`` are the golden values sent, ``shows`` is the whole record now.
+
+    What shows as meant, or as the mapping declares, is confirmed. Fields that were not sent pass through ``incoming``,
+    and so does a cell that shows neither what it did nor what was meant: that is the system's own word.
+    """
+    cells = _told(contribution, shows, lists)
+    after, refused = _open(contribution), []
+    for path, value in meant.items():
+        now = cells.get(path, _before(contribution, path) if path not in lists else None)
+        if accepts(path, value, now):
+            after.shown[path], after.sent[path] = now, value
+        else:
+            refused.append(Refused(path, value, now))
+    written = after.done(contribution)
+    if not contribution.shown:
+        return Confirmed(_rebased(written, cells, when), tuple(refused))
+    rest: Mapping[str, Value] = {path: value for path, value in cells.items() if value != _before(written, path)}
+    passed = incoming(written, rest, when)
+    return Confirmed(passed.contribution, tuple(refused), passed.edits)
