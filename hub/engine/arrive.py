@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from hub.engine.cells import HUB, LIVING, STATE, Contribution, Golden, Hold, Moment, Own, Pin, Same, Value, equal
+from hub.engine.cells import (
+    HUB,
+    LIVING,
+    NOBODY,
+    STATE,
+    Contribution,
+    Golden,
+    Hold,
+    Moment,
+    Own,
+    Pin,
+    Same,
+    Value,
+    equal,
+)
+from hub.engine.decide import Change
 from hub.engine.incoming import Edit, Incoming
 from hub.engine.outgoing import Way, outgoing
 from hub.engine.policies import OnLoss, Rules
@@ -20,6 +35,11 @@ class Known:
     pins: Mapping[str, Pin] = field(default_factory=dict)
     holds: Mapping[str, Hold] = field(default_factory=dict)
 
+    def put(self, contribution: Contribution) -> Known:
+        """The same with that contribution in place of the link's last one, or beside the others."""
+        others = tuple(one for one in self.contributions if one.link_id != contribution.link_id)
+        return replace(self, contributions=(*others, contribution))
+
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
@@ -30,15 +50,6 @@ class Conflict:
     ours: Value
     theirs: Value
     rule: str
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A golden cell that changes, with its before-image and why."""
-
-    path: str
-    before: Value
-    after: Golden
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +88,14 @@ def arrive(known: Known, came: Incoming, rules: Rules, way: Way, same: Same = eq
     old = next((one for one in known.contributions if one.link_id == link_id), None)
     found = conflicts(known, old, before, came.edits, rules, way, same) if old else ()
     asked = {one.path for one in found}
-    settled = [edit.path for edit in came.edits if _answers(edit, known.holds, same)]
+    holds = dict(known.holds)
+    settled = [edit.path for edit in came.edits if _answered(holds, edit, link_id, same)]
     ended = [edit.path for edit in came.edits if edit.path in known.pins and known.pins[edit.path].ends]
-    holds = {path: hold for path, hold in known.holds.items() if path not in settled}
     for one in found:
         links = holds[one.path].links if one.path in holds else frozenset()
         holds[one.path] = Hold(one.ours, links | {link_id})
-    others = tuple(one for one in known.contributions if one.link_id != link_id)
     pins = {path: pin for path, pin in known.pins.items() if path not in ended}
-    after = Known((*others, came.contribution), pins, holds)
+    after = replace(known.put(came.contribution), pins=pins, holds=holds)
     golden = golden_of(after, rules, same)
     lost = [edit for edit in came.edits if edit.path not in asked and not _won(edit, golden, same)]
     losses = tuple(Loss(edit, golden[edit.path], rules.of(edit.path).on_loss) for edit in lost)
@@ -99,9 +109,8 @@ def golden_of(known: Known, rules: Rules, same: Same = equal) -> dict[str, Golde
 
 def changes(before: Mapping[str, Golden], after: Mapping[str, Golden]) -> tuple[Change, ...]:
     """Cells whose golden value differs, in the order of their paths; a cell that is not there is empty."""
-    nobody = Golden(None, "nobody")
-    pairs = ((path, before.get(path, nobody), after.get(path, nobody)) for path in sorted(before.keys() | after.keys()))
-    return tuple(Change(path, old.value, new) for path, old, new in pairs if old.value != new.value)
+    pairs = ((path, before.get(path, NOBODY), after.get(path, NOBODY)) for path in sorted(before.keys() | after.keys()))
+    return tuple(Change(path, old.value, new.value) for path, old, new in pairs if old.value != new.value)
 
 
 def conflicts(
@@ -123,7 +132,7 @@ def conflicts(
     others = any(one.link_id != old.link_id and one.system != HUB for one in known.contributions)
     found = []
     for edit in edits:
-        ours = golden[edit.path] if edit.path in golden else Golden(None, "nobody")
+        ours = golden.get(edit.path, NOBODY)
         if edit.path == STATE:
             returns = edit.after == LIVING
             asks = others and (rules.state == "ask" if not returns else rules.state != "ignore")
@@ -135,8 +144,16 @@ def conflicts(
     return tuple(found)
 
 
-def _answers(edit: Edit, holds: Mapping[str, Hold], same: Same) -> bool:
-    return edit.path in holds and same(edit.path, edit.after, holds[edit.path].value)
+def _answered(holds: dict[str, Hold], edit: Edit, link_id: int, same: Same) -> bool:
+    """Take the link out of the question when it now says what was held; whether nobody is left in it."""
+    hold = holds.get(edit.path)
+    if hold is None or link_id not in hold.links or not same(edit.path, edit.after, hold.value):
+        return False
+    holds[edit.path] = Hold(hold.value, hold.links - {link_id})
+    if holds[edit.path].links:
+        return False
+    del holds[edit.path]
+    return True
 
 
 def _won(edit: Edit, golden: Mapping[str, Golden], same: Same) -> bool:
@@ -150,6 +167,4 @@ def decided(known: Known, path: str, value: Value, when: Moment) -> Known:
     """
     hub = next((one for one in known.contributions if one.system == HUB), Contribution(0, HUB))
     said = replace(hub, own={**hub.own, path: Own(value, when, when, None if value is not None else when)})
-    others: Sequence[Contribution] = [one for one in known.contributions if one.system != HUB]
-    holds = {name: hold for name, hold in known.holds.items() if name != path}
-    return Known((*others, said), known.pins, holds)
+    return replace(known.put(said), holds={name: hold for name, hold in known.holds.items() if name != path})

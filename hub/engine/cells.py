@@ -138,6 +138,10 @@ class Golden:
     guards: frozenset[int] = frozenset()
 
 
+#: A cell that nobody says anything of.
+NOBODY = Golden(None, "nobody")
+
+
 def blank(value: Value) -> Value:
     """``None`` for what is empty (no text, no lines), else the value; zero is a value."""
     return None if value in ("", ()) else value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -37,15 +37,6 @@ class Refused:
     path: str
     meant: Value
     shown: Value
-
-
-@dataclass(frozen=True, slots=True)
-class Confirmed:
-    """The contribution after a write: what was refused, and what the system changed besides (its own edits)."""
-
-    contribution: Contribution
-    refused: tuple[Refused, ...] = ()
-    edits: tuple[Edit, ...] = ()
 
 
 @dataclass(slots=True)
@@ -149,23 +140,19 @@ def confirmed(
     *,
     lists: Collection[str] = (),
     accepts: Accepts = equal,
-) -> Confirmed:
-    """Take in the read-back of a write: ``meant`` are the golden values sent, ``shows`` is the whole record now.
+) -> tuple[Contribution, tuple[Refused, ...]]:
+    """The contribution after a write, and what was refused: ``meant`` are golden values, ``shows`` what is read back.
 
-    What shows as meant, or as the mapping declares, is confirmed. Fields that were not sent pass through ``incoming``,
-    and so does a cell that shows neither what it did nor what was meant: that is the system's own word.
+    What shows as meant, or as the mapping declares, is confirmed. All else that the record shows is the system's own
+    word and passes through ``incoming`` next; of a record that we have just made it is no edit, and taken in here.
     """
     cells = _told(contribution, shows, lists)
     after, refused = _open(contribution), []
     for path, value in meant.items():
-        now = cells.get(path, _before(contribution, path) if path not in lists else None)
+        now = cells[path] if path in cells else None if head(path) in lists else _before(contribution, path)
         if accepts(path, value, now):
             after.shown[path], after.sent[path] = now, value
         else:
             refused.append(Refused(path, value, now))
     written = after.done(contribution)
-    if not contribution.shown:
-        return Confirmed(_rebased(written, cells, when), tuple(refused))
-    rest: Mapping[str, Value] = {path: value for path, value in cells.items() if value != _before(written, path)}
-    passed = incoming(written, rest, when)
-    return Confirmed(passed.contribution, tuple(refused), passed.edits)
+    return (written if contribution.shown else _rebased(written, cells, when)), tuple(refused)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from hub.engine.cells import HUB, LIVING, STATE, Contribution, Golden, Hold, Lost, Pin, Same, equal, is_member
+from hub.engine.cells import HUB, LIVING, NOBODY, STATE, Contribution, Golden, Hold, Lost, Pin, Same, equal, is_member
 from hub.engine.policies import Pick, Policy, Rules, StateWord, Vote, order_of, picker, vote
 
 Votes: TypeAlias = dict[str, list[Vote]]
@@ -110,7 +110,7 @@ def _single(votes: Sequence[Vote], policy: Policy, pick: Pick | None = None) -> 
         guards.add(winner.link_id)
         unheeded = winner.unheeded()
         left = [one for one in left if one is not winner] + ([unheeded] if unheeded else [])
-    return Golden(None, "nobody", guards=frozenset(guards))
+    return replace(NOBODY, guards=frozenset(guards))
 
 
 def _union(votes: Sequence[Vote], policy: Policy) -> Golden:
@@ -121,7 +121,7 @@ def _union(votes: Sequence[Vote], policy: Policy) -> Golden:
     drops = [one for one in votes if one.cleared]
     alive = [one for one in votes if not one.cleared and not any(drop.when.after(one.when) for drop in drops)]
     if not alive:
-        return _golden(picker("latest")(drops), policy.word) if drops else Golden(None, "nobody")
+        return _golden(picker("latest")(drops), policy.word) if drops else NOBODY
     guards = frozenset(drop.link_id for drop in drops if not any(one.when.after(drop.when) for one in alive))
     return replace(_golden(picker("latest")(alive), policy.word), guards=guards)
 
@@ -138,7 +138,7 @@ def _together(heard: Votes, policy: Policy, same: Same) -> Iterator[tuple[str, G
             cards.setdefault(one.link_id, {})[path] = one
     winner = picker(policy.word)([_card(card) for card in cards.values()]) if cards else None
     if winner is None:
-        yield from ((path, Golden(None, "nobody")) for path in heard)
+        yield from ((path, NOBODY) for path in heard)
         return
     card = cards[winner.link_id]
     fitting = {number for number, other in cards.items() if _agree(card, other, same)}

@@ -1,0 +1,166 @@
+"""What the golden record ought to be, told by replaying the whole history of what was seen, with no engine at all.
+
+The history is a list of looks at systems. From it each system's statements are told apart from our own writes by asking,
+look by look, what the cell showed before. A winner is one whom nobody beats; a clearing that is not to be followed is
+struck from the history, and the history is read again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(eq=False)
+class Statement:
+    """One thing that one system said of one cell by itself; ``value`` None: emptied. Said after ``low``, by ``high``."""
+
+    system: str
+    value: Any
+    low: int
+    high: int
+
+    def later(self, other: Statement) -> bool:
+        """Said when the other had been said already, for certain."""
+        return self.low >= other.high and self.high > other.high
+
+
+@dataclass
+class Oracle:
+    """``order``: systems by rank. ``words``: policy of each cell. ``clearable``: cells that may go empty.
+
+    ``groups``: cells that survive together. ``writable``: systems that are written to.
+    """
+
+    order: list[str]
+    words: dict[str, str]
+    clearable: set[str]
+    groups: list[list[str]]
+    writable: set[str]
+    said: dict[str, list[Statement]] = field(default_factory=dict)
+    showed: dict[tuple[str, str], Any] = field(default_factory=dict)
+    stands: dict[tuple[str, str], Any] = field(default_factory=dict)
+    looked: dict[str, int] = field(default_factory=dict)
+    held: dict[str, tuple[Any, set[str]]] = field(default_factory=dict)
+
+    def look(self, system: str, card: dict[str, Any], now: int, ours: dict[str, tuple[Any, Any]]) -> None:
+        """A look at a system at ``now``. ``ours``: by path, what a write of ours leaves in a cell and what it means."""
+        first = system not in self.looked
+        news = []
+        for path in {path for name, path in self.showed if name == system} | card.keys():
+            value = card.get(path)
+            if value == self.showed.get((system, path)):
+                continue
+            self.showed[system, path] = value
+            if path in ours and ours[path][0] == value:
+                self.stands[system, path] = ours[path][1]
+            elif value is not None or not first:
+                news.append(Statement(system, value, 0 if first else self.looked[system], now))
+                self._ask(path, news[-1], first)
+                self.said.setdefault(path, []).append(news[-1])
+                self.stands[system, path] = value
+        self.looked[system] = now
+
+    def _ask(self, path: str, new: Statement, first: bool) -> None:
+        """Whether a person is to decide, and what is held meanwhile."""
+        golden, guards = self.golden(path)
+        held, asked = self.held.get(path, (None, set()))
+        if path in self.held and golden == new.value:
+            asked.discard(new.system)
+            if not asked:
+                del self.held[path]
+        owed = golden is not None or any(one.value is None for one in self.said.get(path, ()))
+        owed = owed and golden != self.stands.get((new.system, path)) and new.system in self.writable - guards
+        manual = self.words[path] == "manual" and owed
+        if not first and golden != new.value and (path in self.held or manual):
+            self.held[path] = (golden, asked | {new.system})
+
+    def golden(self, path: str) -> tuple[Any, set[str]]:
+        """The value of a cell, and who must not be sent it."""
+        if path in self.held:
+            return self.held[path]
+        for group in self.groups:
+            if path in group:
+                return self._group(group, path)
+        word = self.words[path]
+        if word == "union":
+            return self._union(self.said.get(path, []))
+        return self._alone(list(self.said.get(path, ())), word, path in self.clearable and word != "append_only")
+
+    def _now(self, history: list[Statement]) -> list[Statement]:
+        """The last statement of each system, in the order of systems."""
+        newest = {one.system: one for one in history}
+        return [newest[name] for name in self.order if name in newest]
+
+    @staticmethod
+    def _filled(history: list[Statement], system: str) -> Statement:
+        """The statement by which the system filled the cell the last time it was empty there."""
+        mine = [one for one in history if one.system == system]
+        starts = [
+            one
+            for before, one in zip([None, *mine], mine, strict=False)
+            if one.value is not None and (before is None or before.value is None)
+        ]
+        return starts[-1] if starts else mine[0]
+
+    def _unbeaten(self, history: list[Statement], word: str, clearable: bool) -> Statement | None:
+        now = self._now(history)
+        if word == "fill_empty" and clearable:
+            now = [one for one in now if one.value is not None] or now
+        if word in {"fill_empty", "append_only"}:
+            starts = {one: self._filled(history, one.system) for one in now}
+            now = [one for one in now if not any(starts[one].later(starts[other]) for other in now)]
+        elif word in {"latest", "manual"}:
+            now = [one for one in now if not any(other.later(one) for other in now)]
+        return now[0] if now else None
+
+    def _alone(self, history: list[Statement], word: str, clearable: bool) -> tuple[Any, set[str]]:
+        guards: set[str] = set()
+        while best := self._unbeaten(history, word, clearable):
+            if best.value is not None or clearable:
+                return best.value, guards
+            guards.add(best.system)
+            history = [one for one in history if one is not best]
+        return None, guards
+
+    def _union(self, history: list[Statement]) -> tuple[Any, set[str]]:
+        now = self._now(history)
+        drops = [one for one in now if one.value is None]
+        alive = [one for one in now if one.value is not None and not any(drop.later(one) for drop in drops)]
+        best = next((one for one in alive if not any(other.later(one) for other in alive)), None)
+        back = {drop.system for drop in drops if alive and not any(one.later(drop) for one in alive)}
+        return (best.value if best else None), back
+
+    def _group(self, group: list[str], path: str) -> tuple[Any, set[str]]:
+        cards = {name: {p: [s for s in self.said.get(p, ()) if s.system == name] for p in group} for name in self.order}
+        newest = [
+            max((one for said in card.values() for one in said), key=lambda one: (one.high, one.low))
+            for card in cards.values()
+            if any(card.values())
+        ]
+        winner = next((one for one in newest if not any(other.later(one) for other in newest)), None)
+        if winner is None:
+            return None, set()
+        mine = cards[winner.system]
+        names = [winner.system, *(n for n in self.order if n != winner.system and self._agree(mine, cards[n]))]
+        guards: set[str] = set()
+        for name in names:
+            values = [one.value for one in cards[name][path]]
+            if not values:
+                continue
+            if values[-1] is None and path not in self.clearable:
+                guards.add(name)
+            elif values[-1] is None:
+                return None, guards
+            filled = [value for value in values if value is not None]
+            if filled:
+                return filled[-1], guards
+        return None, guards
+
+    @staticmethod
+    def _agree(mine: dict[str, list[Statement]], other: dict[str, list[Statement]]) -> bool:
+        last = [
+            [next((one.value for one in reversed(card[path]) if one.value is not None), None) for path in mine]
+            for card in (mine, other)
+        ]
+        return all(one is None or two is None or one == two for one, two in zip(*last, strict=True))
