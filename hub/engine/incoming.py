@@ -98,11 +98,11 @@ def incoming(
     after = _open(contribution)
     for path, value in cells.items():
         before = _before(contribution, path)
-        if value == before:
-            continue
         after.shown[path] = value
-        if unknown is not None and path in unknown and accepts(path, unknown[path], value):
+        if unknown and path in unknown and accepts(path, unknown[path], value):
             after.sent[path] = unknown[path]
+            continue
+        if value == before:
             continue
         after.own[path] = _said(after.own.get(path), value, when)
         after.sent.pop(path, None)
@@ -116,6 +116,7 @@ def _rebased(contribution: Contribution, cells: Cells, when: Moment) -> Contribu
     What we wrote stays what we wrote, however it looks now; a clearing stays one while the cell is empty.
     """
     after = _open(contribution)
+    after.shown.setdefault(STATE, LIVING)  # a card without a single cell was seen, too
     for path, value in cells.items():
         before = contribution.shown.get(path)
         after.shown[path] = value

@@ -1,7 +1,7 @@
 """What the golden record ought to be, told by replaying the whole history of what was seen, with no engine at all.
 
-The history is a list of looks at systems. From it each system's statements are told apart from our own writes by asking,
-look by look, what the cell showed before. A winner is one whom nobody beats; a clearing that is not to be followed is
+The history is a list of looks at systems. From it each system's statements are told apart from our own writes by
+asking, look by look, what the cell showed before. A winner is one whom nobody beats; a clearing that is not to be followed is
 struck from the history, and the history is read again.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass(eq=False)
 class Statement:
-    """One thing that one system said of one cell by itself; ``value`` None: emptied. Said after ``low``, by ``high``."""
+    """One thing that a system said of one cell by itself, after ``low``, by ``high``; ``value`` None: emptied."""
 
     system: str
     value: Any
@@ -49,12 +49,11 @@ class Oracle:
         news = []
         for path in {path for name, path in self.showed if name == system} | card.keys():
             value = card.get(path)
-            if value == self.showed.get((system, path)):
-                continue
+            before = self.showed.get((system, path))
             self.showed[system, path] = value
             if path in ours and ours[path][0] == value:
                 self.stands[system, path] = ours[path][1]
-            elif value is not None or not first:
+            elif value != before and (value is not None or not first):
                 news.append(Statement(system, value, 0 if first else self.looked[system], now))
                 self._ask(path, news[-1], first)
                 self.said.setdefault(path, []).append(news[-1])
@@ -64,7 +63,7 @@ class Oracle:
     def _ask(self, path: str, new: Statement, first: bool) -> None:
         """Whether a person is to decide, and what is held meanwhile."""
         golden, guards = self.golden(path)
-        held, asked = self.held.get(path, (None, set()))
+        asked = self.held[path][1] if path in self.held else set()
         if path in self.held and golden == new.value:
             asked.discard(new.system)
             if not asked:

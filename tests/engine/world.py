@@ -30,6 +30,9 @@ def short(path: str, value: Value) -> Value:
     return value // 10 * 10 if path == "limit" and isinstance(value, int) else value
 
 
+NOTHING = Way(frozenset())
+
+
 @dataclass
 class System:
     """One system with one card. A row of a set that is not there has no cell."""
@@ -38,7 +41,7 @@ class System:
     link_id: int
     cells: dict[str, Value] = field(default_factory=dict)
     normal: Normal = as_is
-    way: Way = Way(frozenset())
+    way: Way = NOTHING
     lists: tuple[str, ...] = ("point",)
     read_at: int = 0
     pending: dict[str, Value] = field(default_factory=dict)
@@ -152,7 +155,7 @@ def make_world(policies: Mapping[str, Policy], cards: Mapping[str, Cells], **mor
     paths = {path.partition("[")[0] for card in cards.values() for path in card} | policies.keys() | {"record_state"}
     way = Way(frozenset(paths))
     systems = {
-        name: System(name, number, dict(card), way=Way(frozenset()) if name.startswith("reader") else way)
+        name: System(name, number, dict(card), way=NOTHING if name.startswith("reader") else way)
         for number, (name, card) in enumerate(cards.items(), 1)
     }
     return World(Rules(policies, **more), systems)  # type: ignore[arg-type]
