@@ -87,6 +87,12 @@ class Contribution:
         return self.sent[path] if path in self.sent else self.shown.get(path)
 
     @property
+    def plain(self) -> bool:
+        """It says all that it shows, and nothing else: as the only contribution of a record it needs no row."""
+        said = {path for path, value in self.shown.items() if value is not None and (path, value) != (STATE, LIVING)}
+        return not self.sent and said == self.own.keys() and not any(own.cleared for own in self.own.values())
+
+    @property
     def living(self) -> bool:
         """The system has not, of its own accord, marked the record or lost it."""
         own = self.own.get(STATE)

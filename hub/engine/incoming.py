@@ -111,11 +111,13 @@ def incoming(
 
 
 def _rebased(contribution: Contribution, cells: Cells, when: Moment) -> Contribution:
-    """First contact, or another mapping: what is shown is taken as it is, nobody knows since when; empty says nothing.
+    """First contact, or another mapping: what is shown is taken as it is, nobody knows since when.
 
-    What we wrote stays what we wrote, however it looks now; a clearing stays one while the cell is empty.
+    Empty says nothing on first contact, and passes for a clearing after that; a row that is away was never said. What
+    we wrote stays what we wrote, however it looks now.
     """
     after = _open(contribution)
+    unknown = Moment(0, when.last)
     after.shown.setdefault(STATE, LIVING)  # a card without a single cell was seen, too
     for path, value in cells.items():
         before = contribution.shown.get(path)
@@ -123,10 +125,11 @@ def _rebased(contribution: Contribution, cells: Cells, when: Moment) -> Contribu
         own = after.own.get(path)
         if path in after.sent or value == before:
             continue
-        if value is None or (path == STATE and value == LIVING):
+        if value is None and own and not is_member(path):
+            after.own[path] = replace(own, cleared=unknown)
+        elif value is None or (path == STATE and value == LIVING):
             after.own.pop(path, None)
         elif own is None or own.cleared:
-            unknown = Moment(0, when.last)
             after.own[path] = Own(value, unknown, unknown)
         else:
             after.own[path] = replace(own, value=value)

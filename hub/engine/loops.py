@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
-from hub.engine.cells import Value
+from hub.engine.cells import Value, head
 from hub.engine.outgoing import Way
 from hub.engine.policies import ORIGIN, Policy, Rules
 
@@ -60,7 +60,7 @@ def flaws(rules: Rules, ways: Collection[Way], systems: Collection[str]) -> list
     for name, policy in sorted(rules.policies.items()):
         if policy.group:
             groups.setdefault(policy.group, []).append(name)
-        if policy.word == "manual" and name not in writable:
+        if policy.word == "manual" and not {name, head(name)} & writable:
             found.append(Flaw("unwritable", name))
         if policy.by is not None and rules.of(policy.by.field).by is not None:
             found.append(Flaw("depends", name, (policy.by.field,)))

@@ -67,11 +67,10 @@ def _votes(contributions: Iterable[Contribution], path: str, order: Sequence[str
 def _decided(path: str, cell: Golden, pins: Mapping[str, Pin], holds: Mapping[str, Hold]) -> Golden:
     """What a person said of the cell, else what the policy did."""
     if path in pins:
-        value = pins[path].value
-        return Golden(value, "pin", lost=cell.lost, cleared=value is None)
+        return Golden(pins[path].value, "pin", cleared=pins[path].value is None)
     if path in holds:
         hold = holds[path]
-        return Golden(hold.value, "held", lost=cell.lost, cleared=hold.value is None, guards=hold.links)
+        return Golden(hold.value, "held", guards=hold.links)
     return cell
 
 

@@ -1,7 +1,7 @@
 """What the golden record ought to be, told by replaying the whole history of what was seen, with no engine at all.
 
-The history is a list of looks at systems. From it each system's statements are told apart from our own writes by
-asking, look by look, what the cell showed before. A winner is one whom nobody beats; a clearing that is not to be followed is
+The history is a list of looks at systems. From it each system's statements are told apart from our writes by asking,
+look by look, what the cell showed before. A winner is one whom nobody beats; a clearing that is not to be followed is
 struck from the history, and the history is read again.
 """
 
