@@ -126,7 +126,7 @@ def conflicts(
 
     ``manual``: the system edited a cell (or one that survives with it) while a golden value was still owed to it.
     The record's end: ``ask`` asks before a mark is followed, and bringing a marked record back is always asked, as long
-    as others have a say in it. An edit of a cell that waits already is part of the same question.
+    as others have a say in it. An edit of a cell that waits already is part of the same question; a pinned one is none.
     """
     owed = {rules.unit(path) for path in outgoing(old, golden, rules, way, same)}
     others = any(one.link_id != old.link_id and one.system != HUB for one in known.contributions)
@@ -138,7 +138,8 @@ def conflicts(
             asks = others and (rules.state == "ask" if not returns else rules.state != "ignore")
         else:
             asks = rules.of(edit.path).word == "manual" and rules.unit(edit.path) in owed
-        if (asks or ours.rule == "held") and not same(edit.path, edit.after, ours.value):
+        asks = ours.rule == "held" or (asks and ours.rule != "pin")
+        if asks and not same(edit.path, edit.after, ours.value):
             rule = "record_state" if edit.path == STATE else rules.of(edit.path).word
             found.append(Conflict(edit.path, old.stands_for(edit.path), ours.value, edit.after, rule))
     return tuple(found)

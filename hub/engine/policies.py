@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -111,25 +111,25 @@ def vote(path: str, contribution: Contribution, order: Sequence[str]) -> Vote | 
     return Vote(*who, own.value, own.cleared, own.since, cleared=True, said=own.when)
 
 
-def _first(votes: Iterable[Vote]) -> Vote:
-    return min(votes, key=lambda one: one.rank)
-
-
-def _latest(votes: Sequence[Vote]) -> Vote:
-    """The one that is certainly later than all it does not overlap with; the order of systems among those left."""
-    return _first(one for one in votes if not any(other.when.after(one.when) for other in votes if other is not one))
-
-
-def _earliest(votes: Sequence[Vote]) -> Vote:
-    """Who filled the cell first; the order of systems where that is not certain."""
-    return _first(one for one in votes if not any(one.since.after(other.since) for other in votes if other is not one))
-
-
 Pick: TypeAlias = Callable[[Sequence[Vote]], Vote]
 
 
+def _first(votes: Sequence[Vote]) -> Vote:
+    return votes[0]
+
+
+def _latest(votes: Sequence[Vote]) -> Vote:
+    """The first of those that nobody is certainly later than."""
+    return next(one for one in votes if not any(other.when.after(one.when) for other in votes))
+
+
+def _earliest(votes: Sequence[Vote]) -> Vote:
+    """The first of those that filled the cell before anybody certainly had."""
+    return next(one for one in votes if not any(one.since.after(other.since) for other in votes))
+
+
 def picker(word: Word) -> Pick:
-    """How a policy picks one of several statements (at least one)."""
+    """How a policy picks one of several statements (at least one), which come in the order of their systems."""
     if word == "master":
         return _first
     return _earliest if word in {"fill_empty", "append_only"} else _latest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -48,13 +49,11 @@ def _unit(
     same: Same,
 ) -> Iterator[tuple[str, Golden]]:
     """The cells that are decided as one, each with what lost."""
-    policy = rules.of(paths[0])
-    order = order_of(policy, golden)
+    order = order_of(rules.of(paths[0]), golden)
     every: Votes = {path: _votes(contributions, path, order) for path in paths}
     dead = {one.link_id for one in contributions if not one.living}
-    heard = {path: [one for one in votes if one.link_id not in dead] or votes for path, votes in every.items()}
     together = rules.unit(paths[0]) != paths[0]
-    for path, cell in (_together if together else _apart)(heard, policy, same):
+    for path, cell in _together(every, dead, rules, same) if together else _apart(every, dead, rules):
         decided = _decided(path, cell, pins, holds)
         yield path, replace(decided, lost=_lost(path, every[path], decided, same))
 
@@ -88,15 +87,15 @@ def _golden(one: Vote, rule: str, guards: Iterable[int] = ()) -> Golden:
     return Golden(value, "kept" if links else rule, one.link_id, one.system, one.when, (), one.cleared, links)
 
 
-def _apart(heard: Votes, policy: Policy, _same: Same) -> Iterator[tuple[str, Golden]]:
-    """Cells that are decided each for itself."""
-    decide = _union if policy.word == "union" else _single
-    return ((path, decide(votes, policy)) for path, votes in heard.items())
+def _apart(every: Votes, dead: AbstractSet[int], rules: Rules) -> Iterator[tuple[str, Golden]]:
+    """Cells that are decided each for itself; an ended card is heard where no living one says anything."""
+    for path, votes in every.items():
+        policy, heard = rules.of(path), [one for one in votes if one.link_id not in dead] or votes
+        yield path, _union(heard, policy) if policy.word == "union" else _single(heard, policy, picker(policy.word))
 
 
-def _single(votes: Sequence[Vote], policy: Policy, pick: Pick | None = None) -> Golden:
+def _single(votes: Sequence[Vote], policy: Policy, pick: Pick) -> Golden:
     """The winner's value. A clearing that the field does not allow is passed over; its system gets no value back."""
-    pick = pick or picker(policy.word)
     left: list[Vote] = list(votes)
     guards: set[int] = set()
     heeded = policy.clearable and policy.word != "append_only"
@@ -107,8 +106,7 @@ def _single(votes: Sequence[Vote], policy: Policy, pick: Pick | None = None) -> 
         if heeded or not winner.cleared:
             return _golden(winner, policy.word, guards)
         guards.add(winner.link_id)
-        unheeded = winner.unheeded()
-        left = [one for one in left if one is not winner] + ([unheeded] if unheeded else [])
+        left = [kept for one in left if (kept := one.unheeded() if one is winner else one)]
     return replace(NOBODY, guards=frozenset(guards))
 
 
@@ -125,29 +123,35 @@ def _union(votes: Sequence[Vote], policy: Policy) -> Golden:
     return replace(_golden(picker("latest")(alive), policy.word), guards=guards)
 
 
-def _together(heard: Votes, policy: Policy, same: Same) -> Iterator[tuple[str, Golden]]:
-    """Cells that survive together: one card wins them all.
+def _together(every: Votes, dead: AbstractSet[int], rules: Rules, same: Same) -> Iterator[tuple[str, Golden]]:
+    """Cells that survive together: one card wins them all, a living one if any speaks.
 
     A field of which the winner has nothing to say is filled from a card that contradicts it nowhere; a row of a set
     that it does not have is not there.
     """
     cards: dict[int, dict[str, Vote]] = {}
-    for path, votes in heard.items():
+    for path, votes in every.items():
         for one in votes:
             cards.setdefault(one.link_id, {})[path] = one
-    winner = picker(policy.word)([_card(card) for card in cards.values()]) if cards else None
-    if winner is None:
-        yield from ((path, NOBODY) for path in heard)
+    if not cards:
+        yield from ((path, NOBODY) for path in every)
         return
+    heard = [card for link_id, card in cards.items() if link_id not in dead] or list(cards.values())
+    spoken = sorted((_card(card) for card in heard), key=lambda one: one.rank)
+    winner = picker(rules.of(next(iter(every))).word)(spoken)
     card = cards[winner.link_id]
-    fitting = {number for number, other in cards.items() if _agree(card, other, same)}
-    for path, votes in heard.items():
+    fitting = {link_id for link_id, other in cards.items() if _agree(card, other, same)}
+    for path, votes in every.items():
+        policy = rules.of(path)
         if is_member(path) and path not in card:
             yield path, Golden(None, policy.word, winner.link_id, winner.system, winner.when, cleared=True)
         else:
             alone = {winner.link_id} if is_member(path) else fitting
-            own = [replace(one, rank=(-1, *one.rank[1:])) if one is card.get(path) else one for one in votes]
-            yield path, _single([one for one in own if one.link_id in alone], policy, picker("master"))
+            fit = sorted(
+                (one for one in votes if one.link_id in alone),
+                key=lambda one: (one.link_id != winner.link_id, one.link_id in dead, one.rank),
+            )
+            yield path, _single(fit, policy, picker("master"))
 
 
 def _card(card: Mapping[str, Vote]) -> Vote:

@@ -113,7 +113,7 @@ def hold_together(world: World, oracle: Oracle, paths: list[str]) -> None:
             assert lost == ([] if said == golden[path].value else [said])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(histories())
 def test_any_history_gives_what_its_replay_gives(history: History) -> None:
     """After every edit, read, write, double delivery and crash: golden, guards and losses as the oracle tells them."""
@@ -134,7 +134,7 @@ def test_any_history_gives_what_its_replay_gives(history: History) -> None:
                 assert path in {"note", "gap", "point[x]", "point[y]", "first", "last"}, "empty erased filled"
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(histories())
 def test_every_history_comes_to_rest(history: History) -> None:
     """Exchange on and on, and nothing is owed; then re-reading and re-sending do nothing, and the systems agree.
@@ -158,7 +158,7 @@ def test_every_history_comes_to_rest(history: History) -> None:
                 assert blank(system.cells.get(path)) in {system.normal(path, cell.value), cell.value}
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(histories(), st.permutations(ORDER), st.data())
 def test_the_order_of_reading_does_not_matter(history: History, order: list[str], data: st.DataObject) -> None:
     """Systems read in another order in the same night give the same golden values, but for ``manual``."""
