@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+STATE, LIVING = "record_state", "active"
+
 
 @dataclass(eq=False)
 class Statement:
@@ -37,6 +39,7 @@ class Oracle:
     clearable: set[str]
     groups: list[list[str]]
     writable: set[str]
+    ends: str = "propagate"
     said: dict[str, list[Statement]] = field(default_factory=dict)
     showed: dict[tuple[str, str], Any] = field(default_factory=dict)
     stands: dict[tuple[str, str], Any] = field(default_factory=dict)
@@ -46,6 +49,7 @@ class Oracle:
     def look(self, system: str, card: dict[str, Any], now: int, ours: dict[str, tuple[Any, Any]]) -> None:
         """A look at a system at ``now``. ``ours``: by path, what a write of ours leaves in a cell and what it means."""
         first = system not in self.looked
+        lived = self.showed.get((system, STATE), LIVING) == LIVING
         news = []
         for path in {path for name, path in self.showed if name == system} | card.keys():
             value = card.get(path)
@@ -53,38 +57,58 @@ class Oracle:
             self.showed[system, path] = value
             if path in ours and ours[path][0] == value:
                 self.stands[system, path] = ours[path][1]
-            elif value != before and (value is not None or not first):
-                news.append(Statement(system, value, 0 if first else self.looked[system], now))
-                self._ask(path, news[-1], first)
-                self.said.setdefault(path, []).append(news[-1])
-                self.stands[system, path] = value
+            elif value != before and (value not in {None, LIVING} or not first):
+                news.append((path, Statement(system, value, 0 if first else self.looked[system], now)))
+        asked = [] if first else [self._ask(path, new, lived) for path, new in news]
+        self.held |= {path: question for found in asked for path, question in found.items()}
+        self.held = {path: question for path, question in self.held.items() if question[1]}
+        for path, new in news:
+            self.said.setdefault(path, []).append(new)
+            self.stands[system, path] = new.value
         self.looked[system] = now
 
-    def _ask(self, path: str, new: Statement, first: bool) -> None:
-        """Whether a person is to decide, and what is held meanwhile."""
+    def _ask(self, path: str, new: Statement, lived: bool) -> dict[str, tuple[Any, set[str]]]:
+        """The question that an edit opens, joins or leaves; without anybody left in it, it is over."""
         golden, guards = self.golden(path)
         asked = self.held[path][1] if path in self.held else set()
-        if path in self.held and golden == new.value:
-            asked.discard(new.system)
-            if not asked:
-                del self.held[path]
+        if golden == new.value:
+            return {path: (golden, asked - {new.system})} if path in self.held else {}
         owed = golden is not None or any(one.value is None for one in self.said.get(path, ()))
         owed = owed and golden != self.stands.get((new.system, path)) and new.system in self.writable - guards
-        manual = self.words[path] == "manual" and owed
-        if not first and golden != new.value and (path in self.held or manual):
-            self.held[path] = (golden, asked | {new.system})
+        asks = self.words.get(path) == "manual" and owed and lived
+        if path == STATE and len(self.looked) > 1:
+            asks = self.ends != "ignore" if new.value == LIVING else self.ends == "ask"
+        return {path: (golden, asked | {new.system})} if asks or path in self.held else {}
 
     def golden(self, path: str) -> tuple[Any, set[str]]:
         """The value of a cell, and who must not be sent it."""
         if path in self.held:
             return self.held[path]
+        if path == STATE:
+            return self._state(), set()
         for group in self.groups:
             if path in group:
                 return self._group(group, path)
-        word = self.words[path]
+        word, ended = self.words[path], self._ended()
+        said = self.said.get(path, [])
+        said = [one for one in said if one.system not in ended] or said
         if word == "union":
-            return self._union(self.said.get(path, []))
-        return self._alone(list(self.said.get(path, ())), word, path in self.clearable and word != "append_only")
+            return self._union(said)
+        return self._alone(said, word, path in self.clearable and word != "append_only")
+
+    def _ended(self) -> set[str]:
+        """Systems that say the record has ended."""
+        return {one.system for one in self._now(self.said.get(STATE, [])) if one.value != LIVING}
+
+    def _state(self) -> str:
+        """Whether the record lives: marks that no later "it lives" contradicts, by policy while one card lives."""
+        now, ended = self._now(self.said.get(STATE, [])), self._ended()
+        alone = ended == set(self.looked)
+        marks = [one for one in now if one.value != LIVING and (alone or one.low > 0)]
+        marks = [one for one in marks if not any(live.value == LIVING and live.later(one) for live in now)]
+        if not marks or (self.ends == "ignore" and not alone):
+            return LIVING
+        return "archived" if self.ends == "archive" and not alone else str(marks[0].value)
 
     def _now(self, history: list[Statement]) -> list[Statement]:
         """The last statement of each system, in the order of systems."""
@@ -132,16 +156,19 @@ class Oracle:
 
     def _group(self, group: list[str], path: str) -> tuple[Any, set[str]]:
         cards = {name: {p: [s for s in self.said.get(p, ()) if s.system == name] for p in group} for name in self.order}
+        speaking = {name: card for name, card in cards.items() if any(card.values())}
+        ended = self._ended()
         newest = [
             max((one for said in card.values() for one in said), key=lambda one: (one.high, one.low))
-            for card in cards.values()
-            if any(card.values())
+            for name, card in speaking.items()
+            if name not in ended or speaking.keys() <= ended
         ]
         winner = next((one for one in newest if not any(other.later(one) for other in newest)), None)
         if winner is None:
             return None, set()
         mine = cards[winner.system]
-        names = [winner.system, *(n for n in self.order if n != winner.system and self._agree(mine, cards[n]))]
+        rest = sorted(self.order, key=lambda name: name in ended)
+        names = [winner.system, *(n for n in rest if n != winner.system and self._agree(mine, cards[n]))]
         guards: set[str] = set()
         for name in names:
             values = [one.value for one in cards[name][path]]
