@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from hub.engine.cells import LIVING, STATE, Cells, Contribution, Moment, Own, Value, blank, equal, head, is_member
@@ -46,7 +46,6 @@ class _Next:
     own: dict[str, Own]
     shown: dict[str, Value]
     sent: dict[str, Value]
-    edits: list[Edit] = field(default_factory=list)
 
     def done(self, of: Contribution) -> Contribution:
         return replace(of, own=self.own, shown=self.shown, sent=self.sent)
@@ -93,21 +92,33 @@ def incoming(
     edit. ``unknown``: values of a write whose outcome nobody knows; seeing one is its confirmation.
     """
     cells = _told(contribution, told, lists)
+    seen = {path: value for path, value in (unknown or {}).items() if path in cells}
+    known = _written(contribution, seen, cells, accepts)[0]
     if rebase or not contribution.shown:
-        return Incoming(_rebased(contribution, cells, when), first=not contribution.shown)
-    after = _open(contribution)
+        return Incoming(_rebased(known, cells, when), first=not contribution.shown)
+    after, edits = _open(known), []
     for path, value in cells.items():
-        before = _before(contribution, path)
-        after.shown[path] = value
-        if unknown and path in unknown and accepts(path, unknown[path], value):
-            after.sent[path] = unknown[path]
-            continue
+        before = _before(known, path)
         if value == before:
             continue
+        after.shown[path] = value
         after.own[path] = _said(after.own.get(path), value, when)
         after.sent.pop(path, None)
-        after.edits.append(Edit(path, before, value))
-    return Incoming(after.done(contribution), tuple(after.edits))
+        edits.append(Edit(path, before, value))
+    return Incoming(after.done(known), tuple(edits))
+
+
+def _written(
+    contribution: Contribution, meant: Cells, cells: Cells, accepts: Accepts
+) -> tuple[Contribution, tuple[Refused, ...]]:
+    """Cells that show what was meant, or what is declared to become of it, stand for that; the others are refused."""
+    after, refused = _open(contribution), []
+    for path, value in meant.items():
+        if accepts(path, value, cells.get(path)):
+            after.shown[path], after.sent[path] = cells.get(path), value
+        else:
+            refused.append(Refused(path, value, cells.get(path)))
+    return after.done(contribution), tuple(refused)
 
 
 def _rebased(contribution: Contribution, cells: Cells, when: Moment) -> Contribution:
@@ -151,12 +162,6 @@ def confirmed(
     word and passes through ``incoming`` next; of a record that we have just made it is no edit, and taken in here.
     """
     cells = _told(contribution, shows, lists)
-    after, refused = _open(contribution), []
-    for path, value in meant.items():
-        now = cells[path] if path in cells else None if head(path) in lists else _before(contribution, path)
-        if accepts(path, value, now):
-            after.shown[path], after.sent[path] = now, value
-        else:
-            refused.append(Refused(path, value, now))
-    written = after.done(contribution)
-    return (written if contribution.shown else _rebased(written, cells, when)), tuple(refused)
+    untold = {path: _before(contribution, path) for path in meant if path not in cells and head(path) not in lists}
+    written, refused = _written(contribution, meant, untold | cells, accepts)
+    return (written if contribution.shown else _rebased(written, cells, when)), refused

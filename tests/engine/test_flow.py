@@ -121,6 +121,12 @@ def test_seeing_the_value_of_an_unknown_write_confirms_it() -> None:
     assert came.contribution.own["x"].value == "А"
     still = incoming(before, {"x": "Дли", "y": "Б"}, NOW, unknown=unknown).contribution
     assert still.sent == {}, "nothing was declared to cut it"
+    unseen = incoming(before, {"y": "Б"}, NOW, unknown={"x": "А", PHONE: ROW}, lists=["point"]).contribution
+    assert unseen == before, "what is not told confirms nothing"
+    rebased = incoming(before, {"x": "Длинное", "y": "Б"}, NOW, unknown=unknown, rebase=True).contribution
+    assert (rebased.sent, rebased.own["x"].value) == ({"x": "Длинное"}, "А")
+    made = incoming(NEW, {"x": "Длинное", "code": "1"}, NOW, unknown={"x": "Длинное"})
+    assert (made.first, made.contribution.sent, list(made.contribution.own)) == (True, {"x": "Длинное"}, ["code"])
 
 
 def test_a_write_is_confirmed_by_what_is_read_back() -> None:
@@ -164,6 +170,11 @@ def test_owed_is_what_differs_and_may_be_written() -> None:
     way = Way(frozenset({"x", "y", "z", "point"}))
     cells = {"x": Golden("А2", "m"), "y": Golden("Б", "m"), "z": Golden("Ввв", "m"), "w": Golden("Г", "m")}
     assert outgoing(base, {**cells, PHONE: Golden(ROW, "m")}, Rules({}), way) == {"x": "А2", PHONE: ROW}
+    single = Way(frozenset({"person_detail.first_name", PHONE}))
+    parts = {path: Golden("Иван", "m") for path in ("person_detail.first_name", "person_detail.last_name", PHONE)}
+    assert outgoing(base, parts, Rules({}), single) == {"person_detail.first_name": "Иван", PHONE: "Иван"}
+    everything = outgoing(Contribution(9, "new"), {**cells, "e": Golden(None, "nobody")}, Rules({}), way)
+    assert everything == {"x": "А2", "y": "Б", "z": "Ввв"}, "a card to be made"
 
 
 def test_silence_is_never_sent() -> None:
