@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from hub.engine.cells import Contribution, Golden, Moment, Value, head, is_member
@@ -67,22 +67,20 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One system's statement of a cell; ``when``: of the clearing if ``cleared``, and then ``said`` of the value."""
+    """One system's statement of a cell: ``said`` of its value, ``when`` of its last word, a clearing if ``cleared``."""
 
     rank: tuple[int, str, bool, int]
     link_id: int
     system: str
     value: Value
     when: Moment
+    said: Moment
     since: Moment
-    cleared: bool = False
-    said: Moment | None = None
+    cleared: bool
 
     def unheeded(self) -> Vote | None:
         """The statement without its clearing; ``None`` if the system never filled the cell."""
-        if self.value is None or self.said is None:
-            return None
-        return Vote(self.rank, self.link_id, self.system, self.value, self.said, self.since)
+        return None if self.value is None else replace(self, when=self.said, cleared=False)
 
 
 def order_of(policy: Policy, golden: Mapping[str, Golden]) -> tuple[str, ...]:
@@ -106,9 +104,7 @@ def vote(path: str, contribution: Contribution, order: Sequence[str]) -> Vote | 
     if own is None:
         return None
     who = (rank(contribution, order), contribution.link_id, contribution.system)
-    if own.cleared is None:
-        return Vote(*who, own.value, own.when, own.since)
-    return Vote(*who, own.value, own.cleared, own.since, cleared=True, said=own.when)
+    return Vote(*who, own.value, own.cleared or own.when, own.when, own.since, own.cleared is not None)
 
 
 Pick: TypeAlias = Callable[[Sequence[Vote]], Vote]

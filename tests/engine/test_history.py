@@ -7,8 +7,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hub.engine.cells import STATE, blank
+from hub.engine.cells import STATE, Moment, blank
 from hub.engine.codec import decode, encode
+from hub.engine.incoming import incoming
 from hub.engine.outgoing import Way
 from hub.engine.policies import Policy, Rules, StateWord
 from tests.engine.oracle import Oracle
@@ -155,6 +156,11 @@ def test_every_history_comes_to_rest(history: History) -> None:
     world.settle()
     assert (world.writes, world.known) == (writes, known)
     assert world.refused == []
+    for name, system in world.systems.items():
+        found = world.contribution(name)
+        assert found is not None
+        again = incoming(found, system.cells, Moment(world.now, world.now + 9), lists=system.lists, rebase=True)
+        assert (again.contribution, again.edits) == (found, ()), "another mapping that sees the same"
     for name in ("a", "b"):
         system = world.systems[name]
         ended = system.cells.get(STATE, "active") != "active"

@@ -158,6 +158,23 @@ def test_cells_that_survive_together_come_from_one_card() -> None:
     assert (golden["middle"].value, golden["middle"].system) == ("Петрович", "c")
 
 
+def test_cells_of_a_one_row_table_are_decided_apart() -> None:
+    """Without a group each cell has its own winner, and a row of a set under ``union`` too."""
+    rules = Rules({"detail": Policy("master", ORDER), "x": Policy("union", ORDER)})
+    a = Contribution(1, "a", {"detail.last": says("Иванов", at(1)), "x[1]": says(("1",), at(1))})
+    b = Contribution(2, "b", {"detail.last": says("Петров", at(1)), "detail.first": says("Пётр", at(1))})
+    golden = resolve([a, b, Contribution(3, "c", {"x[2]": says(("2",), at(1))})], rules)
+    assert [golden[path].value for path in ("detail.last", "detail.first", "x[1]", "x[2]")] == [
+        "Иванов",
+        "Пётр",
+        ("1",),
+        ("2",),
+    ]
+    other = Contribution(2, "b", {"detail.last": says("Петров", at(1)), "detail.first": says("Пётр", at(9))})
+    apart = resolve([a, other], Rules({"detail": Policy("latest", ORDER)}))
+    assert (apart["detail.last"].value, apart["detail.first"].value) == ("Иванов", "Пётр")
+
+
 def test_the_winner_of_a_group_speaks_first_whatever_its_rank() -> None:
     """The newest card wins a ``latest`` group as a whole, its unfollowed clearing included."""
     policy = Policy("latest", ORDER, group="person")
