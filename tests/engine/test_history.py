@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -119,10 +120,8 @@ def hold_together(world: World, oracle: Oracle, paths: list[str]) -> None:
             assert lost == ([] if won else [said])
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(histories())
-def test_any_history_gives_what_its_replay_gives(history: History) -> None:
-    """After every edit, read, write, double delivery and crash: golden, guards and losses as the oracle tells them."""
+def replayed(history: History) -> None:
+    """Play it, and hold the engine against the oracle after each act."""
     world, oracle = play(history)
     for act in history[2]:
         before = {path: cell.value for path, cell in world.golden().items()}
@@ -140,13 +139,8 @@ def test_any_history_gives_what_its_replay_gives(history: History) -> None:
                 assert path in {"note", "gap", "point[x]", "point[y]", "first", "last"}, "empty erased filled"
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(histories())
-def test_every_history_comes_to_rest(history: History) -> None:
-    """Exchange on and on, and nothing is owed; then re-reading and re-sending do nothing, and the systems agree.
-
-    Where they may differ it is written down: a value tolerated by ``keep``, a clearing not followed, an open question.
-    """
+def rested(history: History) -> None:
+    """Play it, then exchange until nothing is owed, and compare the systems."""
     world, oracle = play(history)
     for act in history[2]:
         step(world, act)
@@ -170,7 +164,35 @@ def test_every_history_comes_to_rest(history: History) -> None:
                 assert blank(system.cells.get(path)) in {system.normal(path, cell.value), cell.value}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(histories())
+def test_any_history_gives_what_its_replay_gives(history: History) -> None:
+    """After every edit, read, write, double delivery and crash: golden, guards and losses as the oracle tells them."""
+    replayed(history)
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(histories())
+def test_every_history_comes_to_rest(history: History) -> None:
+    """Exchange on and on, and nothing is owed; then re-reading and re-sending do nothing, and the systems agree.
+
+    Where they may differ it is written down: a value tolerated by ``keep``, a clearing not followed, an open question,
+    an ended card.
+    """
+    rested(history)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@settings(max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(histories())
+def test_many_histories(history: History) -> None:
+    """Both of the above, many times more."""
+    replayed(history)
+    rested(history)
+
+
+@settings(max_examples=80, deadline=None)
 @given(histories(), st.permutations(ORDER), st.data())
 def test_the_order_of_reading_does_not_matter(history: History, order: list[str], data: st.DataObject) -> None:
     """Systems read in another order in the same night give the same golden values, but for ``manual``."""
