@@ -10,6 +10,7 @@ from hub.engine.cells import (
     LIVING,
     NOBODY,
     STATE,
+    Cells,
     Contribution,
     Golden,
     Hold,
@@ -161,11 +162,13 @@ def _won(edit: Edit, golden: Mapping[str, Golden], same: Same) -> bool:
     return same(edit.path, edit.after, golden[edit.path].value)
 
 
-def decided(known: Known, path: str, value: Value, when: Moment) -> Known:
-    """A person has answered the question on a cell: the hub itself says ``value`` now, and nothing holds it any more.
+def decided(known: Known, answers: Cells, when: Moment) -> Known:
+    """A person has answered: the hub itself says these values now, and nothing holds their cells any more.
 
-    Later words of the systems count again; what is to outrank them is a pin.
+    Of cells that survive together all are to be answered. Later words of the systems count again; what is to outrank
+    them is a pin.
     """
     hub = next((one for one in known.contributions if one.system == HUB), Contribution(0, HUB))
-    said = replace(hub, own={**hub.own, path: Own(value, when, when, None if value is not None else when)})
-    return replace(known.put(said), holds={name: hold for name, hold in known.holds.items() if name != path})
+    words = {path: Own(value, when, when, None if value is not None else when) for path, value in answers.items()}
+    holds = {path: hold for path, hold in known.holds.items() if path not in answers}
+    return replace(known.put(replace(hub, own={**hub.own, **words})), holds=holds)

@@ -32,11 +32,15 @@ def outgoing(
 ) -> dict[str, Value]:
     """Values owed to the link, by path; ``None`` empties a field or takes a row out of a set.
 
-    Silence is never sent, nor a value back to who cleared it, nor anything but its state to a marked record.
+    Silence is never sent, nor a value back to who cleared it, nor what survives together with a cell in question there,
+    nor anything but its state to a marked record.
     """
     state = contribution.shown.get(STATE, LIVING)
     if state in GONE:
         return {}
+    asked = {
+        rules.unit(path) for path, cell in golden.items() if cell.rule == "held" and contribution.link_id in cell.guards
+    }
     owed = {}
     for path, cell in golden.items():
         value = _TOLD.get(str(cell.value)) if path == STATE else cell.value
@@ -44,6 +48,7 @@ def outgoing(
             (state == LIVING or path == STATE)
             and way.may(path, contribution)
             and contribution.link_id not in cell.guards
+            and rules.unit(path) not in asked
             and (value is not None or (cell.cleared and path != STATE))
             and not same(path, value, _stands_for(path, contribution))
             and not _tolerated(path, contribution, cell, rules)

@@ -286,6 +286,10 @@ def test_a_conflict_needs_a_value_still_owed() -> None:
     assert (asked.losses, asked.changes) == ((), ())
     same = arrive(moved, edit(moved, 2, Moment(20, 31), x="2"), MANUAL, WAY)
     assert same.conflicts == ()
+    waiting = next(one for one in asked.known.contributions if one.link_id == 2)
+    assert outgoing(waiting, asked.golden, MANUAL, WAY) == {}, "nor is what survives with it sent meanwhile"
+    person = decided(asked.known, {"p": "2", "q": "3", "x": "3"}, Moment(40, 41))
+    assert outgoing(waiting, golden_of(person, MANUAL), MANUAL, WAY) == {"p": "2"}
     nobody = arrive(moved, edit(moved, 2, Moment(20, 31), x="3"), MANUAL, Way(frozenset()))
     assert nobody.conflicts == (), "what may not be written is not owed"
 
@@ -319,7 +323,7 @@ def test_the_end_and_the_return_of_a_record_are_asked_only_if_others_have_a_say(
         asked = arrive(start, edit(start, 1, Moment(20, 30), **{STATE: state}), rules, WAY)
         assert bool(asked.conflicts) is asks, (state, word)
         assert all((one.path, one.rule) == (STATE, "record_state") for one in asked.conflicts)
-    alone = decided(Known((known({STATE: "marked"}),)), "x", "1", NOW)
+    alone = decided(Known((known({STATE: "marked"}),)), {"x": "1"}, NOW)
     assert (
         arrive(alone, edit(alone, 1, Moment(20, 30), **{STATE: "active"}), Rules({}, state="ask"), WAY).conflicts == ()
     )
@@ -328,9 +332,9 @@ def test_the_end_and_the_return_of_a_record_are_asked_only_if_others_have_a_say(
 def test_a_decision_is_the_hubs_own_word() -> None:
     """It counts from then on like any system's, goes on after the next one, and lets go of what was held."""
     start = replace(agreed(x="1"), holds={"x": Hold("1"), "y": Hold("2")})
-    once = decided(start, "x", "3", Moment(39, 40))
+    once = decided(start, {"x": "3"}, Moment(39, 40))
     assert (golden_of(once, MANUAL)["x"].system, list(once.holds)) == (HUB, ["y"])
-    twice = decided(once, "y", None, Moment(49, 50))
+    twice = decided(once, {"y": None}, Moment(49, 50))
     hub = next(one for one in twice.contributions if one.system == HUB)
     assert hub.own == {
         "x": Own("3", Moment(39, 40), Moment(39, 40)),

@@ -72,7 +72,7 @@ def test_two_edits_of_one_field_wait_for_a_person_where_the_policy_says_so() -> 
     assert both(world, "limit") == (20, 30)
     assert world.golden()["limit"].rule == "held"
     world.now += 10
-    world.known = decided(world.known, "limit", 25, Moment(world.now - 1, world.now))
+    world.known = decided(world.known, {"limit": 25}, Moment(world.now - 1, world.now))
     world.settle()
     assert both(world, "limit") == (25, 25)
     world.edit("crm", "limit", 40)
@@ -172,7 +172,7 @@ def test_a_deletion_mark_travels_and_its_removal_is_asked() -> None:
     world.settle()
     assert both(world, STATE) == ("active", "marked")
     world.now += 10
-    world.known = decided(world.known, STATE, "active", Moment(world.now - 1, world.now))
+    world.known = decided(world.known, {STATE: "active"}, Moment(world.now - 1, world.now))
     world.settle()
     assert both(world, STATE) == ("active", "active")
 
@@ -186,7 +186,7 @@ def test_a_deletion_that_must_be_asked_waits() -> None:
     assert both(world, STATE) == ("active", "marked")
     asked, at = world.known, world.now + 10
     world.now = at
-    world.known = decided(asked, STATE, "marked", Moment(at - 1, at))
+    world.known = decided(asked, {STATE: "marked"}, Moment(at - 1, at))
     world.settle()
     assert both(world, STATE) == ("marked", "marked")
 
@@ -197,7 +197,7 @@ def test_a_refused_deletion_is_taken_back() -> None:
     world.edit("crm", STATE, "marked")
     world.read("crm")
     world.now += 10
-    world.known = decided(world.known, STATE, "active", Moment(world.now - 1, world.now))
+    world.known = decided(world.known, {STATE: "active"}, Moment(world.now - 1, world.now))
     world.settle()
     assert both(world, STATE) == ("active", "active")
 
