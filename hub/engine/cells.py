@@ -87,10 +87,16 @@ class Contribution:
         return self.sent[path] if path in self.sent else self.shown.get(path)
 
     @property
+    def voiced(self) -> set[str]:
+        """Cells that it speaks for by showing them, as a rule; of living nobody needs to speak."""
+        filled = {path for path, value in self.shown.items() if value is not None and (path, value) != (STATE, LIVING)}
+        return filled - self.sent.keys()
+
+    @property
     def plain(self) -> bool:
         """It says all that it shows, and nothing else: as the only contribution of a record it needs no row."""
-        said = {path for path, value in self.shown.items() if value is not None and (path, value) != (STATE, LIVING)}
-        return not self.sent and said == self.own.keys() and not any(own.cleared for own in self.own.values())
+        cleared = any(own.cleared for own in self.own.values())
+        return not self.sent and self.voiced == self.own.keys() and not cleared
 
     @property
     def living(self) -> bool:

@@ -414,17 +414,20 @@ def test_a_stored_contribution_says_each_thing_once() -> None:
     """A card that only speaks for itself stores its values once and its moment once."""
     row = encode(known({"x": "А", "y": None, "n": 5}))
     assert row == {
-        "own": {"": (0, 10), "x": {}, "n": {}},
+        "own": {"": [0, 10]},
         "shown": {"": ["y"], "x": "А", "n": 5, STATE: "active"},
         "sent": {},
     }
-    base = replace(known({"x": "А", "y": "Б"}), sent={"x": "А", "y": "Бб"})
+    base = replace(known({"x": "А", "y": "Б", "w": "В"}), sent={"x": "А", "y": "Бб"})
     assert encode(base)["sent"] == {"": ["x"], "y": "Бб"}
-    edited = incoming(base, {"x": None}, NOW).contribution
-    assert encode(edited)["own"] == {"": (0, 10), "x": {"v": "А", "x": (10, 20)}, "y": {}}
-    corrected = incoming(base, {"x": "А2"}, NOW).contribution
-    assert encode(corrected)["own"]["x"] in ({"t": (10, 20), "s": (0, 10)}, {"s": (0, 10)})
+    assert encode(base)["own"] == {"": [0, 10], "x": {}, "y": {}}, "its word on what we wrote over"
+    edited = incoming(base, {"w": None}, NOW).contribution
+    assert encode(edited)["own"] == {"": [0, 10], "x": {}, "y": {}, "w": {"v": "В", "x": (10, 20)}}
+    corrected = incoming(base, {"w": "В2"}, NOW).contribution
+    assert encode(corrected)["own"]["w"] == {"t": (10, 20), "s": (0, 10)}
+    assert encode(replace(base, own={}, sent={}))["own"] == {"": [0, 0, "w", "x", "y"]}
     assert encode(NEW) == {"own": {}, "shown": {}, "sent": {}}
+    assert encode(incoming(NEW, {}, NOW).contribution)["own"] == {}
 
 
 def test_plain_is_what_needs_no_row() -> None:
