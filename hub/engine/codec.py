@@ -16,10 +16,10 @@ _ALL = ""
 def encode(contribution: Contribution) -> dict[str, Any]:
     """The columns ``own``, ``shown`` and ``sent``.
 
-    ``own``: under the empty path the usual moment, then paths that are shown and not its word. By path each word that
-    is not the usual one: ``v`` (the value, where it is not what is shown), ``t``, ``s``, ``x`` (when said, first filled,
-    cleared). A cell that is filled and was not sent has the usual word. ``shown``, ``sent``: by path; under the empty
-    path those that are empty, and those that show exactly what was sent.
+    ``own``: under the empty path the usual moment, then paths that are shown and not its word; by path each word that
+    is not the usual one: ``v`` (the value, where it is not what is shown), ``t``, ``s``, ``x`` (when it was said, first
+    filled, cleared). A cell that is filled and was not sent has the usual word. ``shown``, ``sent``: by path; under the
+    empty path those that are empty, and those that show exactly what was sent.
     """
     shown = {path: value for path, value in contribution.shown.items() if value is not None}
     silent = sorted(contribution.shown.keys() - shown.keys())
