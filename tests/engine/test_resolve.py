@@ -65,11 +65,13 @@ def test_the_system_of_origin_may_stand_in_an_order() -> None:
 def test_an_order_may_hang_on_the_value_of_another_field() -> None:
     """An order belongs to the CRM until it is confirmed, then to 1C."""
     policy = Policy("master", ("crm", "base"), by=ByValue("status", frozenset({"confirmed"}), ("base", "crm")))
-    rules = Rules({"total": policy, "status": Policy("master", ("base", "crm"))})
-    for status, total in (("draft", 7), ("confirmed", 5)):
-        base = one(1, "base", total=says(5, at(1)), status=says(status, at(1)))
-        assert resolve([base, one(2, "crm", total=says(7, at(1)))], rules)["total"].value == total
-    assert resolve([one(2, "crm", total=says(7, at(1)))], rules)["total"].value == 7, "no status at all"
+    rules = Rules({"total": policy, "amount": policy, "status": Policy("master", ("base", "crm"))})
+    crm = one(2, "crm", total=says(7, at(1)), amount=says(7, at(1)))
+    for status, value in (("draft", 7), ("confirmed", 5)):
+        base = one(1, "base", total=says(5, at(1)), amount=says(5, at(1)), status=says(status, at(1)))
+        golden = resolve([base, crm], rules)
+        assert (golden["amount"].value, golden["total"].value) == (value, value), "whichever is decided first"
+    assert resolve([crm], rules)["total"].value == 7, "no status at all"
 
 
 def test_latest_decides_only_between_disjoint_intervals() -> None:
@@ -324,6 +326,7 @@ def test_the_order_of_contributions_is_nothing(
     """Whatever order the contributions come in, and however often they are resolved, the golden cells are the same."""
     contributions = [Contribution(number, system, own) for number, (system, own) in enumerate(said, 1)]
     golden = resolve(contributions, rules)
+    assert list(golden) == [*sorted(golden.keys() - {STATE}), STATE]
     random.shuffle(contributions)
     assert resolve(contributions, rules) == golden
     for path, cell in golden.items():
