@@ -1,7 +1,8 @@
 """What a record that one system says changes in the golden record that only this system contributes to.
 
 With a single contributor the golden record *is* that system's statement, except where the rule "empty never erases
-filled" keeps a value. Such a kept value is what the caller must remember in a contribution row.
+filled" keeps a value. Such a kept value is what the caller must remember in a contribution row. This is what ``arrive``
+decides for one contributor, at the price of a comparison; a property test holds the two together.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from hub.engine.cells import key_positions, member
 from hub.model.entities import Child
 from hub.model.fields import Field
 
@@ -63,13 +65,8 @@ def _keyed(child: Child, columns: Sequence[str], rows: Sequence[Row]) -> dict[Ro
     """Rows by what identifies them inside their record: line number, key values, or nothing for a one-row child."""
     if child.lines:
         return {(row[0],): row[1:] for row in rows}
-    positions = [columns.index(next(f.column for f in child.fields if f.name == name)) for name in child.key]
+    positions = key_positions(child, columns)
     return {tuple(row[i] for i in positions): row for row in rows}
-
-
-def _path(child: Child, key: Row) -> str:
-    inner = ",".join("" if part is None else str(part) for part in key)
-    return f"{child.name}[{inner}]" if key else child.name
 
 
 def decide_child(child: Child, columns: Sequence[str], known: Sequence[Row], incoming: Sequence[Row]) -> list[Change]:
@@ -86,7 +83,7 @@ def decide_child(child: Child, columns: Sequence[str], known: Sequence[Row], inc
         before, after = old.get(key), new.get(key)
         if before == after:
             continue
-        path = _path(child, key)
+        path = member(child, key)
         if before is None or after is None:
             changes.append(Change(path, before, after))
             continue

@@ -1,0 +1,83 @@
+"""Who is master of what as integrators of 1C and a CRM usually agree: the defaults that a site overrides.
+
+Orders name the roles that systems have: ``accounting`` (Бухгалтерия), ``trade`` (УТ, УНФ), ``crm``; ``rules_for`` puts
+the systems of an installation in their place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
+from hub.engine.cells import head
+from hub.engine.policies import ORIGIN, ByValue, Policy, Rules, StateWord
+from hub.model.entities import Entity
+
+_TRADE = ("trade", "accounting", "crm")
+_CRM = ("crm", "trade", "accounting")
+#: Statuses of an order from which on it belongs to the base that carries it out.
+_HANDED_OVER = frozenset({"confirmed", "in_work", "partly_shipped", "shipped", "closed"})
+
+#: 1C is master, and what others type there is put right.
+BASE = Policy("master", _TRADE)
+_LEGAL = Policy("master", ("accounting", "trade", "crm"), on_loss="task", group="legal")
+_SALES = Policy("master", _CRM)
+_LIST = Policy("union", _TRADE)
+_ORDER = Policy(
+    "master",
+    (ORIGIN, *_CRM),
+    on_loss="task",
+    group="composition",
+    by=ByValue("business_status", _HANDED_OVER, _TRADE),
+)
+
+#: By entity, then as ``Rules`` names them; ``BASE`` for everything else.
+MATRIX: Mapping[str, Mapping[str, Policy]] = MappingProxyType(
+    {
+        "party": {
+            **dict.fromkeys(("legal_name", "address[legal]"), _LEGAL),
+            **{f"party_identifier[{scheme}]": _LEGAL for scheme in ("inn", "kpp", "ogrn", "ogrnip")},
+            **dict.fromkeys(("trade_name", "owner", "segment", "status"), _SALES),
+            "display_name": replace(_SALES, on_loss="keep"),  # a working name, each system may have its own
+            "person_detail": replace(_SALES, group="person"),
+            "comment": Policy("latest", _CRM),
+            **dict.fromkeys(
+                ("contact_point", "address", "party_identifier", "party_role", "party_relationship"), _LIST
+            ),
+        },
+        "sales_order": {
+            **dict.fromkeys(("sales_order_line", "total", "vat_total", "vat_included", "currency"), _ORDER),
+            "comment": Policy("latest", _CRM),
+        },
+    }
+)
+#: What the end of a record in one system does to the others. Of clients and contracts a person decides.
+ENDS: Mapping[str, StateWord] = MappingProxyType({"party": "ask", "contract": "ask"})
+
+
+def rules_for(
+    entity: Entity,
+    roles: Mapping[str, Sequence[str]],
+    overrides: Mapping[str, Policy] | None = None,
+    state: StateWord | None = None,
+) -> Rules:
+    """The policies of an entity, every field and child named. ``roles``: the systems of each role, the first wins.
+
+    ``overrides``: by the names ``Rules`` knows; their orders may name systems as well as roles. A table that is told
+    whole may lose rows and cells; a root field goes empty only where the model lets it.
+    """
+    clearable = {item.name: item.clearable for item in entity.fields} | {child.name: True for child in entity.children}
+    named = {**dict.fromkeys(clearable, BASE), **MATRIX.get(entity.name, {})}
+    policies = {name: replace(policy, clearable=clearable[head(name)]) for name, policy in named.items()}
+    placed = {name: _placed(policy, roles) for name, policy in {**policies, **(overrides or {})}.items()}
+    return Rules(placed, _placed(BASE, roles), state or ENDS.get(entity.name, "propagate"), _systems(_TRADE, roles))
+
+
+def _systems(order: Sequence[str], roles: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    return tuple(system for name in order for system in roles.get(name, () if name in _TRADE else (name,)))
+
+
+def _placed(policy: Policy, roles: Mapping[str, Sequence[str]]) -> Policy:
+    by = policy.by and replace(policy.by, order=_systems(policy.by.order, roles))
+    return replace(policy, order=_systems(policy.order, roles), by=by)

@@ -1,0 +1,75 @@
+"""What is owed to one link: the golden cells it does not stand for yet, and that its route may write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hub.engine.cells import LIVING, STATE, Contribution, Golden, Same, Value, equal, head
+from hub.engine.policies import Rules
+
+#: States in which a record is not there any more: nothing can be written to it.
+GONE = frozenset({"absent", "deleted"})
+#: Golden states that other systems are told, and how: the hub never deletes in another system, it marks.
+_TOLD = {LIVING: LIVING, "marked": "marked", "absent": "marked", "deleted": "marked"}
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What a route may write: paths or child tables. ``asks``: those that also links which are not primary receive."""
+
+    writes: frozenset[str]
+    asks: frozenset[str] = frozenset()
+
+    def may(self, path: str, contribution: Contribution) -> bool:
+        """Whether the cell may be written to that link."""
+        allowed = self.writes if contribution.primary else self.writes & self.asks
+        return path in allowed or head(path) in allowed
+
+
+def outgoing(
+    contribution: Contribution, golden: Mapping[str, Golden], rules: Rules, way: Way, same: Same = equal
+) -> dict[str, Value]:
+    """Values owed to the link, by path; ``None`` empties a field or takes a row out of a set.
+
+    Silence is never sent, nor a value back to who cleared it, nor what survives together with a cell in question there,
+    nor anything but its state to a marked record.
+    """
+    state = contribution.shown.get(STATE, LIVING)
+    if state in GONE:
+        return {}
+    asked = {
+        rules.unit(path) for path, cell in golden.items() if cell.rule == "held" and contribution.link_id in cell.guards
+    }
+    owed = {}
+    for path, cell in golden.items():
+        value = _TOLD.get(str(cell.value)) if path == STATE else cell.value
+        if (
+            (state == LIVING or path == STATE)
+            and way.may(path, contribution)
+            and contribution.link_id not in cell.guards
+            and rules.unit(path) not in asked
+            and (value is not None or (cell.cleared and path != STATE))
+            and not same(path, value, _stands_for(path, contribution))
+            and not _tolerated(path, contribution, cell, rules)
+        ):
+            owed[path] = value
+    return owed
+
+
+def _stands_for(path: str, contribution: Contribution) -> Value:
+    value = contribution.stands_for(path)
+    return LIVING if path == STATE and value is None else value
+
+
+def _tolerated(path: str, contribution: Contribution, cell: Golden, rules: Rules) -> bool:
+    """The link shows its own word, which lost, and keeps it until the winner says something new.
+
+    A person's word is new; a system that says a record is gone keeps that unless it is outlived.
+    """
+    own = contribution.own.get(path)
+    if own is None or path in contribution.sent or cell.rule in {"pin", "held"}:
+        return False
+    if path != STATE and rules.of(path).on_loss == "restore":
+        return False
+    return cell.when is None or not cell.when.after(own.cleared or own.when)
