@@ -16,6 +16,7 @@ from tests.house.source import ROOT
 COLLECTIONS = {
     "Catalog": "Справочники",
     "Document": "Документы",
+    "Task": "Задачи",
     "AccumulationRegister": "РегистрыНакопления",
     "InformationRegister": "РегистрыСведений",
 }

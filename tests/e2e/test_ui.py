@@ -28,7 +28,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-GROUPS = ("g00_summary", "g10_sources", "g15_catalogue", "g20_clients", "g30_sales", "g40_stock")
+GROUPS = ("g00_summary", "g10_sources", "g15_catalogue", "g20_clients", "g30_sales", "g40_stock", "g50_communications")
 ZONE = ZoneInfo("Europe/Moscow")
 PATIENCE = 60_000
 
