@@ -43,7 +43,7 @@ def check(call: Call, systems: Sequence[str] = ()) -> Outcome:
 
 
 def _exit_code(result: CheckResult) -> int:
-    codes = [exit_code(problem) for problem in result.problems]
+    codes = [exit_code(problem) or WAITS for problem in result.problems]  # what was put off is not ready
     return max(codes, default=WAITS if result.paused else DONE)
 
 
