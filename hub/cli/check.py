@@ -43,7 +43,7 @@ def check(call: Call, systems: Sequence[str] = ()) -> Outcome:
 
 
 def _exit_code(result: CheckResult) -> int:
-    codes = [exit_code(problem) for problem in result.problems]
+    codes = [exit_code(problem) or WAITS for problem in result.problems]  # what was put off is not ready
     return max(codes, default=WAITS if result.paused else DONE)
 
 
@@ -60,6 +60,7 @@ def as_dict(result: CheckResult, system: SystemSettings, lang: str) -> dict[str,
         "mappings": result.mappings,
         "problems": [trouble.as_dict(problem, lang) for problem in result.problems],
         "notes": [trouble.as_dict(note, lang) for note in report.notes],
+        "left_out": {name: list(names) for name, names in result.left_out.items()},
         "paused": {name: [trouble.as_dict(item, lang) for item in items] for name, items in result.paused.items()},
     }
 
@@ -78,6 +79,8 @@ def as_lines(result: CheckResult, system: SystemSettings, call: Call) -> list[st
     for name, problems in result.paused.items():
         lines.append(_marked(False, call.text("check_paused", name=name)))
         lines += [f"      {_whole(problem, call.lang)}" for problem in problems]
+    for name, names in result.left_out.items():
+        lines.append(f"  ! {call.text('check_left_out', name=name, names=', '.join(names))}")
     lines += [f"  ! {_whole(note, call.lang)}" for note in report.notes]
     return lines
 

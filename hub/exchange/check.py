@@ -12,13 +12,17 @@ from hub.model.errors import HubError
 
 @dataclass(slots=True)
 class CheckResult:
-    """What a connection test found. ``paused``: mappings that do not fit, each with its problems."""
+    """What a connection test found. ``paused``: mappings that do not fit, each with its problems.
+
+    ``left_out``: names that the base does not have and that a mapping does without, by mapping.
+    """
 
     system: str
     report: CheckReport
     problems: list[HubError] = field(default_factory=list)
     paused: dict[str, list[HubError]] = field(default_factory=dict)
     mappings: int = 0
+    left_out: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def check_system(hub: Hub, code: str) -> CheckResult:
@@ -43,4 +47,5 @@ def check_system(hub: Hub, code: str) -> CheckResult:
         return result
     result.mappings = len(profile.mappings)
     result.paused = {name: list(problems) for name, problems in profile.paused.items()}
+    result.left_out = {name: one.left_out for name, one in profile.mappings.items() if one.left_out}
     return result

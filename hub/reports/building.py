@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -33,7 +33,7 @@ from hub.store.database import Store
 from hub.store.journal import RouteEntry, RunEntry, SystemEntry
 from hub.texts import LANGS, advice, sentence
 
-_FAILED = ("failed", "fenced")
+_FAILED, _WAITING = ("failed", "fenced"), "waiting"
 #: Why routes failed that is told once, of their system as it stands now.
 _TOLD = frozenset({"base_went_back", "system_is_copy"})
 
@@ -61,7 +61,8 @@ def build(
     todo = [  # red first, in the order in which a person should look
         *teller.stopped(states),
         *teller.failed([row for row in rows if row.error_code not in _TOLD], errors),
-        *teller.stale(fresh, run.state, {_system(row.route) for row in rows if row.state in _FAILED}),
+        *teller.waiting(rows, errors),
+        *teller.stale(fresh, run.state, {_system(row.route) for row in rows if row.state in (*_FAILED, _WAITING)}),
         *teller.warned(routes),
         *(teller.trouble(item) for item in quarantine),
         *teller.parked(parked, waiting),
@@ -159,6 +160,15 @@ def _error(told: Mapping[str, Any]) -> HubError:
     return HubError(str(told["code"]), **told["params"])
 
 
+def _alike(rows: Iterable[RouteEntry]) -> list[tuple[str, str, list[RouteEntry]]]:
+    """Rows by system and reason (its code): texts that differ in the route's name alone are one."""
+    groups: dict[tuple[str, str, str], list[RouteEntry]] = {}
+    for row in rows:
+        same = (row.error_text or "").replace(row.route, "{route}")
+        groups.setdefault((_system(row.route), row.error_code or "report_broken_off", same), []).append(row)
+    return [(system, code, group) for (system, code, _), group in groups.items()]
+
+
 def _explained(counters: Counters) -> bool:
     return bool(counters.quarantined or counters.parked or counters.held)
 
@@ -201,15 +211,24 @@ class _Teller:
 
     def failed(self, rows: Sequence[RouteEntry], errors: Mapping[str, HubError]) -> list[ToDo]:
         """One item per system and reason: a base that is down fails all of its routes for one reason."""
-        groups: dict[tuple[str, str, str], list[RouteEntry]] = {}
-        for row in rows:
-            if row.state in _FAILED:
-                text = row.error_text or ""
-                same = text.replace(row.route, "{route}")
-                groups.setdefault((_system(row.route), row.error_code or "report_broken_off", same), []).append(row)
-        return [self.failure(system, code, group, errors) for (system, code, _), group in groups.items()]
+        groups = _alike(row for row in rows if row.state in _FAILED)
+        return [self.failure(*group, errors, "red", "report_failed") for group in groups]
 
-    def failure(self, system: str, code: str, group: Sequence[RouteEntry], errors: Mapping[str, HubError]) -> ToDo:
+    def waiting(self, rows: Sequence[RouteEntry], errors: Mapping[str, HubError]) -> list[ToDo]:
+        """Routes that were not asked for now, as in the quiet hours of their system; no fault, but nothing was read."""
+        groups = _alike(row for row in rows if row.state == _WAITING)
+        return [self.failure(*group, errors, "yellow", "report_waiting") for group in groups]
+
+    def failure(
+        self,
+        system: str,
+        code: str,
+        group: Sequence[RouteEntry],
+        errors: Mapping[str, HubError],
+        severity: Severity,
+        told: str,
+    ) -> ToDo:
+        """What routes of a system did not do, and why."""
         routes = [row.route for row in group]
         error = errors.get(routes[0])
         said, advise = {}, {}
@@ -223,7 +242,7 @@ class _Teller:
             else:
                 reason, advise[lang] = unfilled(sentence(code, lang)), unfilled(advice(code, lang))
             said[lang] = {"title": self.title(system), "routes": ", ".join(routes), "reason": reason}
-        return self.item("red", "report_failed", routes, len(routes), said, advise)
+        return self.item(severity, told, routes, len(routes), said, advise)
 
     def stale(self, fresh: Sequence[Freshness], state: str, told: set[str]) -> list[ToDo]:
         """Systems not read for long; not those whose failure is told already, and not while a run is going."""

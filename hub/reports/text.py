@@ -76,8 +76,9 @@ def _title(summary: Summary, say: _Words) -> str:
 def _todo(summary: Summary, say: _Words, strong: Callable[[str], str]) -> list[str]:
     if not summary.todo:
         return [say("todo_none")]
+    lang = say.lang
     return [
-        f"{position}. {strong('[' + say(item.severity) + ']')} {_ended(item.said[say.lang])} {item.advice[say.lang]}".rstrip()
+        f"{position}. {strong(f'[{say(item.severity)}]')} {_ended(item.said[lang])} {item.advice[lang]}".rstrip()
         for position, item in enumerate(summary.todo, 1)
     ]
 

@@ -60,6 +60,28 @@ def test_a_mapping_that_cannot_be_read_is_told_with_its_line(obmen: Obmen, home:
     assert "currency.yaml:2" in said.err
 
 
+def test_what_a_mapping_does_without_is_named(obmen: Obmen, home: Path, stand: OneCStand) -> None:
+    """A guessed field that an update took away stays empty from now on: no reason to stop, and one to be told."""
+    stand.quirks.update({"unpublished": ["Catalog_Партнеры.НаименованиеПолное"]})
+    write(home, settings(stand.url))
+    said = obmen("check")
+    assert said.code == 0, said.both
+    assert "«partner» обходится без" in said.out
+    assert "НаименованиеПолное" in said.out
+    (system,) = obmen("check", "--json").document["result"]["systems"]
+    assert system["left_out"] == {"partner": ["НаименованиеПолное"]}
+
+
+def test_quiet_hours_are_not_readiness(obmen: Obmen, home: Path, stand: OneCStand) -> None:
+    """A base that is not asked now was not tested: it is not called ready, and nothing is sent to it."""
+    write(home, settings(stand.url, more="    quiet_hours: 00:00-23:59\n"))
+    said = obmen("check")
+    assert said.code == 1, said.both
+    assert "тихие часы" in said.out
+    assert "Не всё готово" in said.out
+    assert stand.requests.methods == {}
+
+
 def test_the_worst_system_decides(obmen: Obmen, home: Path, stand: OneCStand, quick: None) -> None:
     """One base is fine, one is down: both are told, the exit code is that of the one that is down."""
     other = (

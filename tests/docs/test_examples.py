@@ -80,6 +80,21 @@ def test_the_published_composition_is_what_the_profile_reads(name: str) -> None:
     assert set(re.findall(r"Метаданные\.([\w.]+)", block)) == wanted
 
 
+@pytest.mark.parametrize("name", ["README.md", "README.ru.md"])
+@pytest.mark.parametrize(("profile", "title"), [("onec_unf", "нашей фирмой"), ("onec_bp3", "предприятия 3.0")])
+def test_the_lists_of_the_others_are_what_their_profiles_read(name: str, profile: str, title: str) -> None:
+    """The words of a configuration's paragraph hold every object of its profile, and no other name in one word."""
+    wanted = set()
+    for path in (ROOT / "mappings" / profile).glob("*.yaml"):
+        spec = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        if spec.get("stream") and not spec.get("records"):
+            wanted.add(spec["stream"].removesuffix("_RecordType").partition("_")[2])
+    text = (ROOT / name).read_text(encoding="utf-8")
+    told = text.partition(f"{title} — ")[2].partition("\n\n")[0].partition("\n* ")[0]
+    names = {word for part in told.split(":")[1:] for word in re.findall(r"\w+", re.split(r"[.;]", part)[0])}
+    assert names == wanted
+
+
 def test_the_unit_starts_a_command_that_is_there() -> None:
     """The systemd unit runs `obmen up` out of the virtual environment that the set-up makes."""
     unit = (ROOT / "deploy/obmen.service").read_text(encoding="utf-8")

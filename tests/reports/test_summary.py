@@ -229,6 +229,25 @@ def test_words_of_a_source_end_before_the_advice_begins(store: Store, tmp_path: 
     assert "Сеанс завершён. Повторите обмен." in text
 
 
+def test_what_was_put_off_is_told_with_its_reason(store: Store, tmp_path: Path) -> None:
+    """In quiet hours nothing is read: the summary says why, and does not send anybody to test the connection."""
+
+    def quiet(journal: Journal) -> None:
+        run = journal.run("waiting", "manual")
+        params = {"system": "Торговля", "until": "20:00"}
+        for entity in ("party", "invoice"):
+            journal.did(run, entity, "waiting", error_code="quiet_hours", error_text="…", error_params=params)
+
+    with store.begin() as conn:
+        quiet(Journal(conn))
+    only = settings(tmp_path)
+    only.systems.pop("bp")
+    found = build(store, only, None, {}, NIGHT + timedelta(hours=1))
+    assert [(item.severity, item.code, item.number) for item in found.todo] == [("yellow", "report_waiting", 2)]
+    assert "тихие часы до 20:00" in "\n".join(plain(found, "ru"))
+    assert found.verdict == "attention"
+
+
 def test_everything_failed_is_failed(store: Store, tmp_path: Path) -> None:
     """When no route came through, the verdict does not speak of attention."""
 
