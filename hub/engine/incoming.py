@@ -72,8 +72,7 @@ def _said(own: Own | None, value: Value, when: Moment) -> Own:
     """A system's next word on a cell: a value, or a clearing that keeps the last value beside its mark."""
     if value is None:
         return replace(own, cleared=when) if own else Own(None, when, when, cleared=when)
-    fresh = own is None or own.value is None or own.cleared is not None
-    return Own(value, when, when if fresh or own is None else own.since)
+    return Own(value, when, when if own is None or own.cleared else own.since)
 
 
 def incoming(

@@ -49,6 +49,8 @@ def test_first_contact_is_no_edit_and_empty_says_nothing() -> None:
     assert came.contribution.plain
     assert incoming(NEW, {STATE: "marked"}, NOW).contribution.own[STATE].value == "marked"
     assert incoming(incoming(NEW, {}, NOW).contribution, {"x": "А"}, NOW).edits, "an empty card was seen, too"
+    stateless = Contribution(1, "a", {}, {"x": "А"})
+    assert incoming(stateless, {"x": "А", STATE: "active"}, NOW).edits == (), "what has no state lives"
 
 
 def test_what_differs_from_what_was_shown_is_an_edit() -> None:
