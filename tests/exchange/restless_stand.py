@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -135,11 +135,10 @@ class Workers:
     def order(self) -> None:
         """An order gets a remark, another sum, or another date, and stands elsewhere then."""
         day = (_now() - timedelta(days=self.rng.randint(0, 20))).isoformat()
-        self._edit(
-            self.base.orders,
-            self._any(self.base.orders),
-            **self.rng.choice([{"Комментарий": f"правка {self.edits}"}, {"СуммаДокумента": self.edits}, {"Date": day}]),
-        )
+        values: list[dict[str, Any]] = [
+            {"Комментарий": f"правка {self.edits}"}, {"СуммаДокумента": self.edits}, {"Date": day}
+        ]  # fmt: skip
+        self._edit(self.base.orders, self._any(self.base.orders), **self.rng.choice(values))
 
     def product(self) -> None:
         """A product is renamed."""
@@ -231,8 +230,3 @@ class Unrest:
         acts = ("select", "notify") if posts else ()
         calm = {name: value for name, value in Quirks().state().items() if name != "memory_error_over_rows"}
         self.stand.quirks.update(calm | fault | {"acts": acts, "times": 1})
-
-
-def today() -> date:
-    """The base's own day."""
-    return _now().date()

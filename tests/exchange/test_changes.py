@@ -137,7 +137,7 @@ def test_changed_at_is_asked_for_with_an_overlap_and_never_after_now(
 def test_a_deletion_is_believed_only_from_a_complete_sweep(
     store: Store, base: MemoryBase, tmp_path: Path, always_due: None
 ) -> None:
-    """Cut off in the middle a sweep believes nothing; gone on with, all keys are compared before the base is believed."""
+    """Cut off in the middle a sweep believes nothing; gone on with, all keys are compared before it is believed."""
     connector = Watched(base)
     connector._page_size = 10
     hub = hub_of(store, tmp_path, connector, read="full")

@@ -152,7 +152,7 @@ def test_a_balance_is_never_gone_on_with(store: Store, frozen_streams: frozen.Fr
     run_exchange(hub)
     hub = make_hub(store, tmp_path, {"ut": Cut(base, BALANCE)})
     assert run_exchange(hub, ["ut.settlement_balance"]).routes[0].error is not None
-    base.delete(stream, *sorted(base.records[stream])[0])
+    base.delete(stream, *min(base.records[stream]))
     report = run_exchange(hub, ["ut.settlement_balance"]).routes[0]
     assert report.error is None
     assert report.absent == 1

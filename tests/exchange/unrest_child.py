@@ -1,6 +1,6 @@
 """One pass over a stand in a process of its own, which a test kills with signal 9.
 
-Usage: ``python -m tests.exchange.unrest_child STORE HOME CASE URL PAGE_SIZE MODE``; ``MODE`` is ``night`` or ``changes``.
+Usage: ``python -m tests.exchange.unrest_child STORE HOME CASE URL PAGE_SIZE MODE``; ``MODE``: ``night``, ``changes``.
 """
 
 from __future__ import annotations
