@@ -161,6 +161,6 @@ def confirmed(
     word and passes through ``incoming`` next; of a record that we have just made it is no edit, and taken in here.
     """
     cells = _told(contribution, shows, lists)
-    untold = {path: _before(contribution, path) for path in meant if path not in cells and head(path) not in lists}
+    untold = {path: _before(contribution, path) for path in meant}
     written, refused = _written(contribution, meant, untold | cells, accepts)
     return (written if contribution.shown else _rebased(written, cells, when)), refused
