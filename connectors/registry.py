@@ -32,6 +32,7 @@ def _onec(system: SystemSettings, cache: Path | None) -> Connector:
             exchange_plan=system.exchange_plan or "",
             node=system.node or "",
             timezone=system.timezone,
+            schema_seconds=system.schema_seconds,
         ),
         cache,
     )

@@ -38,7 +38,8 @@ class OneCSettings:
     and take. ``request_days``: how many days of dated records one request covers at most. ``allowed_only``: leave out
     records that the user has no right to, instead of failing on them. ``first_timeout``: as ``timeout``, for a base
     that may have to start first (``None``: a minute more than that). ``timezone``: the zone of the base's dates, by its
-    IANA name.
+    IANA name. ``schema_seconds``: how old a kept ``$metadata`` may be to be believed unread; it may be 17 MB, and a
+    base needs half a minute for it.
     """
 
     code: str
@@ -61,6 +62,7 @@ class OneCSettings:
     first_timeout: float | None = None
     patience: Patience = Patience()
     timezone: str = "UTC"
+    schema_seconds: float = 0.0
 
     @property
     def name(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,11 +35,13 @@ from connectors.onec_odata.urls import build
 from connectors.onec_odata.write import OneCTarget
 from connectors.onec_odata.xml import NotXml
 from connectors.writing import Writing
-from hub.model.errors import HubError, NeedsPerson, RetryLater, StopSystem
+from hub.model.errors import HubError, NeedsPerson, RetryLater, StopRoute, StopSystem
 from hub.model.records import Page, Window
 
 #: Beyond this the clocks of the base and of this machine are called different.
 CLOCK_SECONDS = 120
+#: Faults that name something which is not published (any more).
+_NAMES = {"unknown_set", "unknown_field", "unknown_table"}
 
 
 class _Set(msgspec.Struct):
@@ -145,25 +148,46 @@ class OneC:
             yield NeedsPerson("login_unprotected", system=settings.name)
 
     def streams(self) -> dict[str, StreamInfo]:
-        """Published sets and virtual tables; read once per connector, parsed once per content."""
+        """Published sets and virtual tables; read once per connector, parsed once per content.
+
+        With ``schema_seconds`` in the settings they are not even read when that was done lately by anybody with this
+        cache, and no name has proven unknown since.
+        """
         with self._lock:
             if self._streams is None:
                 self._streams = self._load()
             return self._streams
 
     def _load(self) -> dict[str, StreamInfo]:
-        asked = Asked(self._settings.name, "$metadata")
+        settings, root = self._settings, self._transport.root
+        if self._cache and settings.schema_seconds:
+            known = metadata.believed(self._cache, root, settings.schema_seconds)
+            if known is not None:
+                return known.streams
+        asked = Asked(settings.name, "$metadata")
         with metadata.spool() as document:
             answer = self._transport.download(build(self._transport.root, "$metadata"), asked, document)
             if answer.kind != "xml":
                 raise misfit(answer, asked)
             try:
-                found = metadata.load(document, self._cache).streams
+                found = metadata.load(document, self._cache)
             except NotXml:
                 raise _broken(answer, asked) from None
-        if not found:
-            raise StopSystem("nothing_published", system=self._settings.name)
-        return found
+        if not found.streams:
+            raise StopSystem("nothing_published", system=settings.name)
+        if self._cache:
+            metadata.remember(self._cache, root, found.digest)
+        return found.streams
+
+    @contextmanager
+    def _doubting(self) -> Iterator[None]:
+        """A name that the base does not know: what it published last is not what it publishes now."""
+        try:
+            yield
+        except StopRoute as error:
+            if self._cache and error.code in _NAMES:
+                metadata.doubt(self._cache, self._transport.root)
+            raise
 
     def fingerprint(self) -> str:
         """SHA-256 of the published names, types and keys; independent of how the document is laid out."""
@@ -176,11 +200,13 @@ class OneC:
 
     def read(self, request: ReadRequest) -> Iterator[Page]:
         """Pages of a set or virtual table. Between two pages no connection or session is held."""
-        return self._reader.pages(request)
+        with self._doubting():
+            yield from self._reader.pages(request)
 
     def fetch(self, request: ReadRequest, external_ids: Sequence[str]) -> Page:
         """Single records by key; ``deleted`` are those that 1C itself says do not exist."""
-        return self._single.fetch(plain(request), external_ids)
+        with self._doubting():
+            return self._single.fetch(plain(request), external_ids)
 
     def write(self, stream: str, changes: Sequence[Change]) -> Iterator[WriteResult]:
         """One record after another, each read back; nothing is deleted, and nothing unanswered is sent again."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from sys import intern
@@ -70,13 +71,44 @@ def load(document: IO[bytes], cache: Path | None = None) -> Metadata:
     ``NotXml`` when it is no well-formed XML.
     """
     digest = _digest(document)
-    kept = cache / f"metadata-{_FORMAT}-{digest[:32]}.json" if cache else None
+    kept = _kept(cache, digest) if cache else None
     if kept is not None and (known := _read(kept, digest)) is not None:
         return known
     metadata = Metadata(digest, parse(document))
     if kept is not None:
         _write(kept, metadata)
     return metadata
+
+
+def believed(cache: Path, root: str, seconds: float) -> Metadata | None:
+    """What ``root`` published when it was last asked, if that is less than ``seconds`` ago and still kept."""
+    note = _note(cache, root)
+    try:
+        digest, at = note.read_text(encoding="ascii"), note.stat().st_mtime
+    except (OSError, UnicodeDecodeError):
+        return None
+    return _read(_kept(cache, digest), digest) if 0 <= time.time() - at < seconds else None
+
+
+def remember(cache: Path, root: str, digest: str) -> None:
+    """``root`` publishes this now."""
+    try:
+        _note(cache, root).write_text(digest, encoding="ascii")
+    except OSError as error:
+        log.warning("the metadata cache %s cannot be written: %s", cache, error.strerror)
+
+
+def doubt(cache: Path, root: str) -> None:
+    """``root`` may publish something else by now: what it published last is believed no more."""
+    _note(cache, root).unlink(missing_ok=True)
+
+
+def _note(cache: Path, root: str) -> Path:
+    return cache / f"published-{hashlib.sha256(root.encode()).hexdigest()[:32]}.txt"
+
+
+def _kept(cache: Path, digest: str) -> Path:
+    return cache / f"metadata-{_FORMAT}-{digest[:32]}.json"
 
 
 def _digest(document: IO[bytes]) -> str:

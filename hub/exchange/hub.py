@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +54,7 @@ class Hub:
         self._live: dict[str, CompiledProfile] = {}
         self._route_of: dict[str, dict[str, int]] = {}
         self._looked: set[tuple[int, str]] = set()
+        self._schema_seconds = 0.0
         with store.begin() as conn:
             for system in settings.systems.values():
                 self._register(conn, system)
@@ -127,10 +128,14 @@ class Hub:
     def connector(self, system: str) -> Connector:
         """The connector of a system, opened at first use."""
         if system not in self._connectors:
-            settings = self.system(system)
+            settings = replace(self.system(system), schema_seconds=self._schema_seconds)
             opened = self._opener(settings, self.settings.home / "cache")
             self._connectors[system] = opened if settings.quiet_hours is None else QuietConnector(opened, settings)
         return self._connectors[system]
+
+    def believe_schemas(self, seconds: float) -> None:
+        """Let connectors opened from now on do with a schema that was read less than ``seconds`` ago."""
+        self._schema_seconds = seconds
 
     def profile_hash(self, system: str) -> str:
         """A short text that changes when any live mapping of the system does."""

@@ -32,6 +32,9 @@ __all__ = [
 
 log = logging.getLogger("obmen.exchange")
 
+#: A night reads the schema anew; in between, a name that is not published any more is noticed when it is asked for.
+SCHEMA_SECONDS = 26 * 3600.0
+
 
 @dataclass(slots=True)
 class RouteReport:
@@ -334,7 +337,11 @@ def exchange_changes(
     on_progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> RunReport:
-    """Take what changed in ``systems`` (all when None), in one run: each stream in the cheapest way its base offers."""
+    """Take what changed in ``systems`` (all when None), in one run: each stream in the cheapest way its base offers.
+
+    The schema is not read again when a run or a check has done so lately: it would be most of what is transferred.
+    """
+    hub.believe_schemas(SCHEMA_SECONDS)
     wanted = [code for code in hub.settings.systems if code in {hub.system(name).code for name in systems or []}]
     wanted = wanted or list(hub.settings.systems)
     fed = [system for system in wanted if _has_feed(hub, system)]

@@ -70,7 +70,8 @@ class SystemSettings:
     ``request_days``: days of dated records that one request covers at most. ``first_timeout``: as ``timeout``, for a
     system that may have to start first. ``allowed_only``: leave out what the user has no right to see.
     ``sensor``: seconds between two questions whether there is anything new, ``None`` to ask none. ``quiet_hours``:
-    from, to, by the system's own clocks: nothing is asked then.
+    from, to, by the system's own clocks: nothing is asked then. ``schema_seconds`` is no key of the file: runs that
+    only take changes believe a schema that was read so lately.
     """
 
     code: str
@@ -94,6 +95,7 @@ class SystemSettings:
     node: str | None = None
     sensor: int | None = None
     quiet_hours: tuple[time, time] | None = None
+    schema_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

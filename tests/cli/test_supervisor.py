@@ -92,7 +92,7 @@ def test_a_clean_end_leaves_nothing(start: Callable[..., Hub]) -> None:
     assert until(lambda: len(members(hub.home)) == 3)
     everything = members(hub.home)
     hub.process.terminate()
-    assert hub.process.wait(30) == 0
+    assert hub.process.wait(90) == 0
     assert [pid for pid in everything if alive(pid, "")] == []
     assert not (hub.home / "up.json").exists()
     assert [event["event"] for event in hub.events()] == ["stopping", "stopped"]
@@ -108,7 +108,7 @@ def test_ctrl_c_reaches_it_even_when_started_in_the_background(start: Callable[.
     }
     assert [name for name, mask in blocked.items() if mask & (1 << (signal.SIGINT - 1))] == []
     hub.process.send_signal(signal.SIGINT)
-    assert hub.process.wait(30) == 0
+    assert hub.process.wait(90) == 0
 
 
 def test_a_hub_started_with_nohup_outlives_its_terminal(start: Callable[..., Hub]) -> None:
@@ -119,11 +119,11 @@ def test_a_hub_started_with_nohup_outlives_its_terminal(start: Callable[..., Hub
     hub.process.send_signal(signal.SIGHUP)
     assert not until(lambda: hub.process.poll() is not None, 1.5)
     hub.process.terminate()
-    assert hub.process.wait(30) == 0
+    assert hub.process.wait(90) == 0
     again = start()
     assert until(again.up)
     again.process.send_signal(signal.SIGHUP)
-    assert again.process.wait(30) == 0
+    assert again.process.wait(90) == 0
 
 
 def test_a_second_one_on_the_same_home_is_refused(start: Callable[..., Hub]) -> None:

@@ -160,6 +160,20 @@ def test_a_deletion_is_believed_only_from_a_complete_sweep(
     assert deleted(dump(store)) == {f"{CLIENTS}/{gone}"}
 
 
+@pytest.mark.parametrize(("sweep", "told"), [(None, True), ("weekly", False), ("never", False)])
+def test_reading_everything_settles_what_is_gone(
+    store: Store, base: MemoryBase, tmp_path: Path, sweep: str | None, told: bool
+) -> None:
+    """The next exchange that reads all orders finds the deleted one, unless the route wants sweeps at other times."""
+    hub = hub_of(store, tmp_path, Watched(base), read="full", sweep=sweep)
+    run_exchange(hub)
+    gone = max(base.records[ORDERS])[0]
+    base.delete(ORDERS, gone)
+    report = run_exchange(hub, ["ut.sales_order"]).routes[0]
+    assert report.counters.balanced
+    assert deleted(dump(store)) == ({f"{ORDERS}/{gone}"} if told else set())
+
+
 def test_a_record_that_the_pages_missed_is_not_deleted(
     store: Store, base: MemoryBase, tmp_path: Path, always_due: None
 ) -> None:

@@ -13,6 +13,7 @@ from hub.exchange.hub import Hub
 from hub.exchange.pull import Progress
 from hub.exchange.service import pull_feed, run_exchange
 from hub.model.errors import RetryLater
+from hub.model.settings import RouteSettings
 from hub.store import bulk, core, tables
 from hub.store.database import Store
 from tests.exchange.dump import dump
@@ -183,8 +184,12 @@ def test_an_emptied_field_does_not_erase_a_filled_one(hub: Hub, base: MemoryBase
     assert scalar(store, select(func.count()).select_from(core.contribution)) == 0
 
 
-def test_physical_deletion_comes_only_from_the_feed(hub: Hub, base: MemoryBase, store: Store) -> None:
+def test_where_nothing_is_swept_physical_deletion_comes_only_from_the_feed(
+    base: MemoryBase, store: Store, tmp_path: Path
+) -> None:
     """A record missing from a set stays active; one that the change feed declares deleted gets that state."""
+    never = {"ut.party": RouteSettings("ut.party", sweep="never")}
+    hub = make_hub(store, tmp_path, {"ut": MemoryConnector(base)}, routes=never)
     run_exchange(hub)
     base.subscribe("n")
     gone, kept = list(base.records[CLIENTS])[:2]

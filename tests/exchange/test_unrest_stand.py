@@ -151,6 +151,7 @@ def quick(tmp_path: Path, sqlite_template: Path) -> Iterator[Store]:
     store.close()
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", CASES)
 def test_store_equals_the_stand_once_edits_stop(quick: Store, tmp_path: Path, name: str) -> None:
     """Edits before, between and behind pages of any size, faults of the way, kills: never lost, never doubled."""
@@ -159,6 +160,7 @@ def test_store_equals_the_stand_once_edits_stop(quick: Store, tmp_path: Path, na
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("name", CASES)
 def test_store_equals_the_stand_for_long(store: Store, tmp_path: Path, name: str, seed: int) -> None:

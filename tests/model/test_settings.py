@@ -350,7 +350,7 @@ def documented(heading: str) -> dict[str, str]:
     ("heading", "kind", "left_out", "known"),
     [
         ("The installation", Settings, {"home", "path"}, settings_file.TOP_KEYS),
-        ("A system", SystemSettings, {"code"}, settings_file.SYSTEM_KEYS),
+        ("A system", SystemSettings, {"code", "schema_seconds"}, settings_file.SYSTEM_KEYS),
         ("A route", RouteSettings, {"code"}, settings_file.ROUTE_KEYS),
     ],
 )
