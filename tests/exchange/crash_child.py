@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from sqlalchemy import Connection
 
@@ -125,7 +126,11 @@ def scenario(store: Store, base_file: Path, home: Path) -> None:
 
     Each process begins with the base as it was at first, which is what the hub is told before it starts.
     """
-    ways._DUE.update(nightly=timedelta(0), weekly=timedelta(0))
+    with patch.dict(ways._DUE, nightly=timedelta(0), weekly=timedelta(0)):
+        _scenario(store, base_file, home)
+
+
+def _scenario(store: Store, base_file: Path, home: Path) -> None:
     base = MemoryBase.load(base_file)
     base._version = time.time_ns() // 1_000_000  # no version is given twice, in whatever process
     hub = make_hub(store, home, {"ut": MemoryConnector(base, page_size=60)})
