@@ -156,7 +156,7 @@ def quick(tmp_path: Path, sqlite_template: Path) -> Iterator[Store]:
 def test_store_equals_the_stand_once_edits_stop(quick: Store, tmp_path: Path, name: str) -> None:
     """Edits before, between and behind pages of any size, faults of the way, kills: never lost, never doubled."""
     unrest = check(quick, tmp_path, name, seed=20261126, rounds=3)
-    assert unrest.workers.edits > 20
+    assert unrest.workers.edits > 10
 
 
 @pytest.mark.slow
