@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from connectors.memory import MemoryBase
+from hub.store.database import Store, open_store
 from stand.onec.generate.build import build
 from stand.onec.server import OneCStand
 from stand.onec.world import World
 from tests.exchange import frozen
+from tests.exchange.unrest import small
 
 USER, PASSWORD = "обмен", "секрет-Пароль"
 
@@ -39,3 +42,21 @@ def frozen_streams() -> frozen.Frozen:
 def base(frozen_streams: frozen.Frozen) -> MemoryBase:
     """The frozen base, for this test alone."""
     return frozen.load(frozen_streams)
+
+
+@pytest.fixture
+def small_base(frozen_streams: frozen.Frozen) -> MemoryBase:
+    """A few clients and orders of it, with the node ``n`` subscribed to their changes."""
+    made = small(frozen_streams)
+    made.subscribe("n")
+    return made
+
+
+@pytest.fixture
+def quick(tmp_path: Path, sqlite_template: Path) -> Iterator[Store]:
+    """A store on SQLite alone, for what does not hang on the database."""
+    path = tmp_path / "store.db"
+    path.write_bytes(sqlite_template.read_bytes())
+    made = open_store(f"sqlite:///{path}")
+    yield made
+    made.close()

@@ -20,12 +20,11 @@ from hub.model.errors import Fenced, RetryLater
 from hub.model.records import Page
 from hub.model.settings import RouteSettings
 from hub.store import core
-from hub.store.database import Store, open_store
-from tests.exchange import frozen
+from hub.store.database import Store
 from tests.exchange.dump import dump
 from tests.exchange.installation import make_hub
 from tests.exchange.test_unrest import deleted, system
-from tests.exchange.unrest import CHANGED, CLIENTS, ORDERS, ZONE, Killed, bury, small
+from tests.exchange.unrest import CHANGED, CLIENTS, ORDERS, ZONE, Killed, bury
 
 
 class Watched(MemoryConnector):
@@ -50,18 +49,13 @@ class Watched(MemoryConnector):
 
 
 @pytest.fixture
-def base(frozen_streams: frozen.Frozen) -> MemoryBase:
-    made = small(frozen_streams)
-    made.subscribe("n")
-    return made
+def base(small_base: MemoryBase) -> MemoryBase:
+    return small_base
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = open_store(f"sqlite:///{tmp_path / 'store.db'}")
-    made.migrate()
-    yield made
-    made.close()
+def store(quick: Store) -> Store:
+    return quick
 
 
 def hub_of(store: Store, home: Path, connector: MemoryConnector, node: str = "", **more: Any) -> Hub:

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -139,16 +138,6 @@ def check(store: Store, home: Path, name: str, seed: int, rounds: int) -> Unrest
                 workers.act()
         peace(store, home, case, unrest, rng.choice(SIZES))
         return unrest
-
-
-@pytest.fixture
-def quick(tmp_path: Path, sqlite_template: Path) -> Iterator[Store]:
-    """A store on SQLite: the long run does it on both databases."""
-    path = tmp_path / "store.db"
-    path.write_bytes(sqlite_template.read_bytes())
-    store = open_store(f"sqlite:///{path}")
-    yield store
-    store.close()
 
 
 @pytest.mark.timeout(400)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,29 +16,23 @@ from hub.exchange.sentinels import Sentinel
 from hub.exchange.service import RunReport, exchange_changes, run_exchange
 from hub.model.errors import NeedsPerson, RetryLater
 from hub.store import core
-from hub.store.database import Store, open_store
-from tests.exchange import frozen
+from hub.store.database import Store
 from tests.exchange.dump import dump
 from tests.exchange.test_changes import edit, hub_of
 from tests.exchange.test_unrest import deleted, living, truth
-from tests.exchange.unrest import CLIENTS, ORDERS, small
+from tests.exchange.unrest import CLIENTS, ORDERS
 
 CLIENT_NOTE = "ДополнительнаяИнформация"
 
 
 @pytest.fixture
-def base(frozen_streams: frozen.Frozen) -> MemoryBase:
-    made = small(frozen_streams)
-    made.subscribe("n")
-    return made
+def base(small_base: MemoryBase) -> MemoryBase:
+    return small_base
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = open_store(f"sqlite:///{tmp_path / 'store.db'}")
-    made.migrate()
-    yield made
-    made.close()
+def store(quick: Store) -> Store:
+    return quick
 
 
 @pytest.fixture

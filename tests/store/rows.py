@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Column, Connection, Table, insert
 
 from hub.model.fields import SCALE, Kind
-from hub.store import core
+from hub.store import bulk, core
 from hub.store.tables import CHILDREN, ROOTS, child_columns, parent_column, root_columns
 from hub.store.types import PRECISION, dump_json, kind_of
 
@@ -87,6 +87,14 @@ def order_line_columns() -> tuple[str, ...]:
     """Parent, number, then the registry's columns."""
     table = CHILDREN["sales_order_line"]
     return (parent_column(table.info["entity"]), "line_no", *child_columns(table.info["child"]))
+
+
+def add_order(conn: Connection) -> None:
+    """Order 100 of the client behind link 5, with one line of the product behind link 7."""
+    columns = ("id", "number", "date", "posting_state", "party_link_id", "total", "created_by_run", "updated_by_run")
+    row = (100, "УТ-1", "2026-02-03 04:05:06", "posted", 5, 46111190, 1, 1)
+    bulk.insert_rows(conn, ROOTS["sales_order"], columns, [row])
+    bulk.insert_rows(conn, CHILDREN["sales_order_line"], order_line_columns(), [order_line(100, 1)])
 
 
 def add_system(conn: Connection, *streams: tuple[int, str], code: str = "ut", number: int = 1) -> None:

@@ -13,12 +13,12 @@ from sqlalchemy import Connection, insert, inspect, select
 
 import hub.store
 from hub.model.errors import NeedsPerson
-from hub.store import bulk, core, schema
+from hub.store import core, schema
 from hub.store.database import Store, open_store
 from hub.store.schema import HEAD, VERSION_TABLE, version
-from hub.store.tables import CHILDREN, ROOTS, metadata
+from hub.store.tables import CHILDREN, metadata
 from hub.store.views import definition, views
-from tests.store.rows import add_link, add_system, order_line, order_line_columns
+from tests.store.rows import add_link, add_order, add_system
 
 SCRIPTS = sorted(path.name for path in (Path(schema.__file__).parent / "migrations" / "versions").glob("*.py"))
 #: Every version before the newest.
@@ -118,19 +118,7 @@ def test_a_store_of_an_earlier_version_keeps_its_data(
         assert version(conn) == revision
         add_system(conn, (1, "Catalog_Контрагенты"))
         add_link(conn, 5, "client", 50)
-        columns = (
-            "id",
-            "number",
-            "date",
-            "posting_state",
-            "party_link_id",
-            "total",
-            "created_by_run",
-            "updated_by_run",
-        )
-        row = (100, "УТ-1", "2026-02-03 04:05:06", "posted", 5, 46111190, 1, 1)
-        bulk.insert_rows(conn, ROOTS["sales_order"], columns, [row])
-        bulk.insert_rows(conn, CHILDREN["sales_order_line"], order_line_columns(), [order_line(100, 1)])
+        add_order(conn)
     empty.migrate()
     with empty.read() as conn:
         assert (version(conn), described(conn)) == (HEAD, wanted)

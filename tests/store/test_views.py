@@ -6,10 +6,9 @@ from decimal import Decimal
 
 from sqlalchemy import insert
 
-from hub.store import bulk, core
+from hub.store import core
 from hub.store.database import Store
-from hub.store.tables import CHILDREN, ROOTS
-from tests.store.rows import NOW, add_link, add_system, order_line, order_line_columns
+from tests.store.rows import NOW, add_link, add_order, add_system
 
 
 def fill(store: Store) -> None:
@@ -18,19 +17,7 @@ def fill(store: Store) -> None:
         add_system(conn, (1, "Catalog_Контрагенты"), (2, "Catalog_Номенклатура"))
         add_link(conn, 5, "client", 50)
         add_link(conn, 7, "product", None, stream_id=2)
-        columns = (
-            "id",
-            "number",
-            "date",
-            "posting_state",
-            "party_link_id",
-            "total",
-            "created_by_run",
-            "updated_by_run",
-        )
-        row = (100, "УТ-1", "2026-02-03 04:05:06", "posted", 5, 46111190, 1, 1)
-        bulk.insert_rows(conn, ROOTS["sales_order"], columns, [row])
-        bulk.insert_rows(conn, CHILDREN["sales_order_line"], order_line_columns(), [order_line(100, 1)])
+        add_order(conn)
 
 
 def test_references_are_records_and_money_is_money(store: Store) -> None:
