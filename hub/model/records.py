@@ -10,6 +10,8 @@ from typing import Any
 
 #: The outcomes a received record can have; their sum is always ``received``.
 OUTCOMES = ("created", "updated", "unchanged", "skipped", "parked", "held", "quarantined")
+#: The outcomes that what is owed to a system can have; their sum is always what was owed.
+PUSHED = ("confirmed", "superseded", "waiting", "held", "unknown", "failed")
 
 
 @dataclass(slots=True)
