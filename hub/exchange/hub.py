@@ -12,7 +12,7 @@ from xxhash import xxh3_64_hexdigest
 
 from connectors.base import Connector, Traffic
 from connectors.registry import open_connector
-from hub.exchange.desk import stream_name
+from hub.exchange.naming import stream_name
 from hub.exchange.quiet import QuietConnector
 from hub.model.entities import ENTITIES, Entity
 from hub.model.errors import NeedsPerson
@@ -47,12 +47,15 @@ class Hub:
         self.settings = settings
         self.store = store
         self.routes: dict[str, Route] = {}
+        #: Routes that write, by the same codes; their own codes end in ``.push``.
+        self.push_routes: dict[str, Route] = {}
         self.streams: dict[str, dict[str, int]] = {}
         self._opener = opener
         self._connectors: dict[str, Connector] = {}
         self._other: dict[str, Route] = {}
         self._live: dict[str, CompiledProfile] = {}
         self._route_of: dict[str, dict[str, int]] = {}
+        self._declared: dict[str, CompiledProfile] = {}
         self._looked: set[tuple[int, str]] = set()
         self._schema_seconds = 0.0
         with store.begin() as conn:
@@ -107,6 +110,15 @@ class Hub:
         """Route ids by the name of the stream that a mapping of the route reads, live or paused."""
         return dict(self._route_of[system])
 
+    def declared(self, system: str) -> CompiledProfile:
+        """The system's mappings as their files say, whatever it publishes."""
+        return self._declared[system]
+
+    def streams_of(self, system: str, entity: str) -> list[str]:
+        """Names of the streams that the route's mappings read."""
+        profile = self._declared[system]
+        return [stream_name(one) for one in profile.mappings.values() if one.entity.name == entity]
+
     def look_once(self, run_id: int, system: str, *, again: bool = False) -> bool:
         """True the first time a run asks: whether its base is still the one known is looked at once a run.
 
@@ -156,7 +168,7 @@ class Hub:
 
     def _register(self, conn: Connection, system: SystemSettings) -> None:
         """Rows for the system, its streams and its routes, made where missing."""
-        profile = compile_profile(system.profile, system.timezone, system.overlay)
+        profile = self._declared[system.code] = compile_profile(system.profile, system.timezone, system.overlay)
         system_id = _ensure(
             conn,
             core.system,
@@ -190,6 +202,9 @@ class Hub:
         settings = self.settings.routes.get(code) or RouteSettings(code=code)
         number = _ensure(conn, core.route, {"code": code}, _route_values(system_id, entity.name))
         self.routes[code] = Route(number, code, system.code, entity, mappings, settings)
+        back = {**_route_values(system_id, entity.name), "direction": "push"}
+        number = _ensure(conn, core.route, {"code": f"{code}.push"}, back)
+        self.push_routes[code] = Route(number, f"{code}.push", system.code, entity, mappings, settings)
         return self.routes[code]
 
 

@@ -16,9 +16,11 @@ from sqlalchemy import Connection, func, select
 
 from connectors.base import Connector, ReadRequest
 from hub.exchange import absent, runs
+from hub.exchange.brakes import Brakes
 from hub.exchange.compare import Seen, sweep, sweep_end, versions
 from hub.exchange.cursors import SWEEP, Cursor
-from hub.exchange.desk import Desk, MappingDesk, stream_name
+from hub.exchange.desk import Desk, MappingDesk
+from hub.exchange.naming import stream_name
 from hub.exchange.hub import Hub, Route
 from hub.exchange.links import Links
 from hub.exchange.modified import modified
@@ -329,7 +331,7 @@ def make_desk(hub: Hub, run_id: int, system: str) -> Desk:
     }
     at = runs.now().strftime("%Y-%m-%d %H:%M:%S")
     by_stream = {work.stream_id: work for work in by_mapping.values()}
-    return Desk(run_id, at, Links(streams, run_id), by_mapping, by_stream)
+    return Desk(run_id, at, Links(streams, run_id), by_mapping, by_stream, hub, Brakes(hub))
 
 
 def _versioned(connector: Connector, mapping: CompiledMapping) -> bool:

@@ -144,6 +144,7 @@ link = Table(
     Index(None, "record_id"),
 )
 
+#: ``mapping``: fingerprint of the mapping it was read by. Of link ``-N`` it is what the hub itself says of record N.
 contribution = Table(
     "contribution",
     metadata,
@@ -153,6 +154,7 @@ contribution = Table(
     _json("sent"),
     _big("run_id"),
     _moment("read_at", null=True),
+    _text("mapping", null=True),
 )
 
 pin = Table(

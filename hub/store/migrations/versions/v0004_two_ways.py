@@ -21,7 +21,7 @@ def upgrade() -> None:
         "stream": [moment("read_at")],
         "route": [text("paused_by"), moment("paused_at")],
         "link": [flag("is_primary", null=False, default="true"), flag("origin", null=False, default="true")],
-        "contribution": [moment("read_at")],
+        "contribution": [moment("read_at"), text("mapping")],
         "pin": [flag("ends", null=False, default="false")],
         "exchange_run": [big("undoes")],
         "outbox": [
