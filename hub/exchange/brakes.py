@@ -86,7 +86,9 @@ class Brakes:
             streams = [self.hub.streams[system][name] for name in self.hub.streams_of(system, entity)]
             link = core.link
             self.population[work.route_id] = conn.execute(
-                select(func.count()).select_from(link).where(link.c.stream_id.in_(streams), link.c.record_id.is_not(None))
+                select(func.count())
+                .select_from(link)
+                .where(link.c.stream_id.in_(streams), link.c.record_id.is_not(None))
             ).scalar_one()
         return self.population[work.route_id]
 

@@ -100,7 +100,7 @@ class MappingDesk:
 
 @dataclass(slots=True)
 class Desk:
-    """One run at work on one system. ``at``: when it began, as text in UTC. ``brakes``: ``None`` lets all changes pass."""
+    """One run at work on one system. ``at``: when it began, as text in UTC. ``brakes``: ``None`` lets all pass."""
 
     run_id: int
     at: str

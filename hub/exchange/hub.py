@@ -14,6 +14,7 @@ from connectors.base import Connector, Traffic
 from connectors.registry import open_connector
 from hub.exchange.naming import stream_name
 from hub.exchange.quiet import QuietConnector
+from hub.exchange.rules import RuleBook
 from hub.model.entities import ENTITIES, Entity
 from hub.model.errors import NeedsPerson
 from hub.model.settings import RouteSettings, Settings, SystemSettings, load_settings
@@ -43,8 +44,12 @@ class Route:
 class Hub:
     """One per process; opening it touches the store but no network."""
 
-    def __init__(self, settings: Settings, store: Store, opener: Opener = open_connector) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, opener: Opener = open_connector, rules: RuleBook | None = None
+    ) -> None:
         self.settings = settings
+        #: Who wins and who may write; the declared mappings too.
+        self.rules = rules or RuleBook.of(settings)
         self.store = store
         self.routes: dict[str, Route] = {}
         #: Routes that write, by the same codes; their own codes end in ``.push``.
@@ -55,7 +60,6 @@ class Hub:
         self._other: dict[str, Route] = {}
         self._live: dict[str, CompiledProfile] = {}
         self._route_of: dict[str, dict[str, int]] = {}
-        self._declared: dict[str, CompiledProfile] = {}
         self._looked: set[tuple[int, str]] = set()
         self._schema_seconds = 0.0
         with store.begin() as conn:
@@ -64,13 +68,15 @@ class Hub:
 
     @classmethod
     def open(cls, home: Path, opener: Opener = open_connector) -> Self:
-        """Open the installation of ``home``; ``NeedsPerson`` for settings or mappings that are wrong."""
+        """Open the installation of ``home``; ``NeedsPerson`` for settings, rules or mappings that are wrong."""
         settings = load_settings(home)
+        rules = RuleBook.of(settings)
+        rules.refuse()
         secret = settings.store_password.resolve() if settings.store_password else None
         store = open_store(settings.store_url, secret)
         try:
             store.migrate()
-            return cls(settings, store, opener)
+            return cls(settings, store, opener, rules)
         except BaseException:
             store.close()
             raise
@@ -112,11 +118,11 @@ class Hub:
 
     def declared(self, system: str) -> CompiledProfile:
         """The system's mappings as their files say, whatever it publishes."""
-        return self._declared[system]
+        return self.rules.profiles[system]
 
     def streams_of(self, system: str, entity: str) -> list[str]:
         """Names of the streams that the route's mappings read."""
-        profile = self._declared[system]
+        profile = self.rules.profiles[system]
         return [stream_name(one) for one in profile.mappings.values() if one.entity.name == entity]
 
     def look_once(self, run_id: int, system: str, *, again: bool = False) -> bool:
@@ -168,7 +174,7 @@ class Hub:
 
     def _register(self, conn: Connection, system: SystemSettings) -> None:
         """Rows for the system, its streams and its routes, made where missing."""
-        profile = self._declared[system.code] = compile_profile(system.profile, system.timezone, system.overlay)
+        profile = self.rules.profiles[system.code]
         system_id = _ensure(
             conn,
             core.system,

@@ -20,10 +20,10 @@ from hub.exchange.brakes import Brakes
 from hub.exchange.compare import Seen, sweep, sweep_end, versions
 from hub.exchange.cursors import SWEEP, Cursor
 from hub.exchange.desk import Desk, MappingDesk
-from hub.exchange.naming import stream_name
 from hub.exchange.hub import Hub, Route
 from hub.exchange.links import Links
 from hub.exchange.modified import modified
+from hub.exchange.naming import stream_name
 from hub.exchange.prefetch import prefetch
 from hub.exchange.stage import apply_page, release
 from hub.exchange.ways import Offer, Way, sweep_due, way_of

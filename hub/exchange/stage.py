@@ -18,8 +18,8 @@ from xxhash import xxh3_64_intdigest
 from hub.exchange import brakes, sentinels, trouble, write
 from hub.exchange.cards import match
 from hub.exchange.cards.creation import offer
-from hub.exchange.cards.receive import receive, receive_gone, special
 from hub.exchange.cards.desk import CardDesk
+from hub.exchange.cards.receive import receive, receive_gone, special
 from hub.exchange.desk import Desk, MappingDesk
 from hub.exchange.write import Incoming
 from hub.model.errors import HubError
@@ -227,7 +227,9 @@ def _pass(
         else:
             link_id = desk.links.ids[own][one.external_id] if one.link_id is None else one.link_id
             ready.append(
-                Incoming(one.external_id, link_id, one.record_id, one.expected, one.version, one.row_hash, mapped, one.raw)
+                Incoming(
+                    one.external_id, link_id, one.record_id, one.expected, one.version, one.row_hash, mapped, one.raw
+                )
             )
     _keep_awaited(conn, desk, work, unused, foreseen, wanted.get(own, set()))
     held = set(_write(conn, desk, work, ready, outcome))

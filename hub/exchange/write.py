@@ -273,7 +273,9 @@ def set_state(
     """Put records (link id, record id) into ``state``; how many were not in it yet, and which are held back."""
     rows = bulk.fetch_rows(conn, work.table, ("id", "record_state", "row_version"), "id", [t[1] for t in targets])
     known = {row[0]: (row[1], row[2] or 0) for row in rows}
-    moving = [(link_id, number) for link_id, number in targets if _next_state(known[number][0], state) != known[number][0]]
+    moving = [
+        (link_id, number) for link_id, number in targets if _next_state(known[number][0], state) != known[number][0]
+    ]
     verdict = desk.brakes.judge(conn, work, len(moving), 0) if desk.brakes and moving else None
     if verdict is not None and verdict.stops(ends=True):
         keys = _external_ids(conn, [link_id for link_id, _ in moving])

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, RowMapping, func, select
 
 from hub.engine.arrive import Known
 from hub.engine.cells import HUB, STATE, Contribution, Hold, Moment, Pin, Value
@@ -101,7 +101,7 @@ def load(
         for number, version in rows.versions.items()
     }
     _add_contributions(conn, cards, layout, refs)
-    _add_words_of_persons(conn, cards, layout)
+    _add_words_of_persons(conn, cards)
     return cards
 
 
@@ -194,17 +194,20 @@ def _add_contributions(conn: Connection, cards: Mapping[int, Card], layout: Layo
             card.known = card.known.put(_decoded(card, row))
     refs.learn(conn, (number for card in cards.values() for number in _named(card, layout)))
     for card in cards.values():
-        card.known = replace(card.known, contributions=tuple(_restood(one, layout, refs) for one in card.known.contributions))
+        card.known = replace(
+            card.known, contributions=tuple(_restood(one, layout, refs) for one in card.known.contributions)
+        )
         seen = [link for link in card.links.values() if link.state not in UNSEEN]
         if not card.stored and len(seen) == 1:
             card.known = card.known.put(bare(card, seen[0]))
 
 
-def _decoded(card: Card, row: Mapping[str, Any]) -> Contribution:
+def _decoded(card: Card, row: RowMapping) -> Contribution:
+    said = {name: row[name] for name in ("own", "shown", "sent")}
     if row["link_id"] == card.hub_link:
-        return decode(0, HUB, row)
+        return decode(0, HUB, said)
     link = card.links[row["link_id"]]
-    return decode(link.id, link.system, row, primary=link.primary, origin=link.origin)
+    return decode(link.id, link.system, said, primary=link.primary, origin=link.origin)
 
 
 def _named(card: Card, layout: Layout) -> Iterator[int]:
@@ -229,7 +232,7 @@ def bare(card: Card, link: CardLink) -> Contribution:
     return incoming(empty, card.cells, Moment(0, seconds(link.read_by, up=True))).contribution
 
 
-def _add_words_of_persons(conn: Connection, cards: Mapping[int, Card], layout: Layout) -> None:
+def _add_words_of_persons(conn: Connection, cards: Mapping[int, Card]) -> None:
     """Pins and open conflicts."""
     pin, conflict = core.pin, core.conflict
     pins: dict[int, dict[str, Pin]] = defaultdict(dict)
@@ -239,7 +242,9 @@ def _add_words_of_persons(conn: Connection, cards: Mapping[int, Card], layout: L
         for row in rows:
             pins[row["record_id"]][row["field"]] = Pin(as_value(row["value"]), bool(row["ends"]))
             cards[row["record_id"]].pins[row["field"]] = row["id"]
-        rows = conn.execute(select(conflict).where(conflict.c.record_id.in_(chunk), conflict.c.state == "open")).mappings()
+        rows = conn.execute(
+            select(conflict).where(conflict.c.record_id.in_(chunk), conflict.c.state == "open")
+        ).mappings()
         for row in rows:
             before = holds[row["record_id"]].get(row["field"])
             links = before.links if before else frozenset()

@@ -38,9 +38,7 @@ def offer(conn: Connection, desk: CardDesk, entity: str, record_ids: Iterable[in
     return made
 
 
-def _offer(
-    conn: Connection, desk: CardDesk, system: str, entity: str, creation: Creation, ids: Sequence[int]
-) -> int:
+def _offer(conn: Connection, desk: CardDesk, system: str, entity: str, creation: Creation, ids: Sequence[int]) -> int:
     mapping = desk.hub.declared(system).mappings[creation.mapping]
     stream_id = desk.hub.streams[system][stream_name(mapping)]
     missing = _missing(conn, desk, system, entity, ids)
@@ -78,9 +76,7 @@ def _missing(conn: Connection, desk: CardDesk, system: str, entity: str, ids: Se
     return found
 
 
-def _chosen(
-    conn: Connection, entity: str, ids: Sequence[int], where: Mapping[str, tuple[str | int, ...]]
-) -> set[int]:
+def _chosen(conn: Connection, entity: str, ids: Sequence[int], where: Mapping[str, tuple[str | int, ...]]) -> set[int]:
     """Those of the records that every condition lets pass."""
     chosen = set(ids)
     for name, values in where.items():
@@ -93,6 +89,8 @@ def _with(conn: Connection, entity: str, ids: Sequence[int], name: str, values: 
     child = next((one for one in model.children if one.name == name), None)
     table: Any = tables.CHILDREN[name] if child else tables.ROOTS[entity]
     key = tables.parent_column(model) if child else "id"
-    column = next(item.column for item in child.fields if item.name == child.key[0]) if child else model.field(name).column
+    column = (
+        next(item.column for item in child.fields if item.name == child.key[0]) if child else model.field(name).column
+    )
     wanted = set(values)
     return {row[0] for row in bulk.fetch_rows(conn, table, (key, column), key, ids) if row[1] in wanted}

@@ -75,7 +75,9 @@ class Layout:
     def stored(self, cells: Cells) -> tuple[Row, str | None, dict[str, list[Row]]]:
         """Root row, ``ext`` and child rows (numbered where they are lines) of a record with these cells."""
         root = tuple(cells.get(name) for name in self.fields)
-        own = {path.partition(".")[2]: value for path, value in cells.items() if head(path) == EXT and value is not None}
+        own = {
+            path.partition(".")[2]: value for path, value in cells.items() if head(path) == EXT and value is not None
+        }
         children: dict[str, list[Row]] = {
             name: list(lift(child, self.columns[name], cells)) for name, child in self.children.items()
         }

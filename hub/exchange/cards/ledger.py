@@ -119,9 +119,7 @@ class Ledger:
             )
         if self._ended:
             conn.execute(
-                update(core.pin)
-                .where(core.pin.c.id.in_(self._ended))
-                .values(revoked_by="exchange", revoked_at=now())
+                update(core.pin).where(core.pin.c.id.in_(self._ended)).values(revoked_by="exchange", revoked_at=now())
             )
         enqueue(conn, self.desk, [owed for entry in self._entries.values() for owed in self._owed(entry)])
 
@@ -252,8 +250,7 @@ class Ledger:
             if _needs_no_rows(card):
                 gone.extend(card.stored)
                 continue
-            for one in card.known.contributions:
-                kept.append(self._word(entry, card, one))
+            kept.extend(self._word(entry, card, one) for one in card.known.contributions)
         if gone or kept:
             ids = sorted({*gone, *(row["link_id"] for row in kept)})
             for start in range(0, len(ids), 400):
@@ -294,7 +291,9 @@ def _numbered(parent: int, rows: Sequence[tuple[Any, ...]], *, lines: bool) -> l
 
 
 def _needs_no_rows(card: Card) -> bool:
-    """One link, and golden is what it says: nothing is pinned, held or kept."""
-    if len(card.known.contributions) != 1 or card.known.pins or card.known.holds:
+    """One link, and golden is exactly what it shows of its own accord: nothing is pinned, held or kept."""
+    if len(card.known.contributions) != 1 or len(card.links) != 1 or card.known.pins or card.known.holds:
         return False
-    return len(card.links) == 1 and card.known.contributions[0].plain
+    only = card.known.contributions[0]
+    shown = {path: value for path, value in only.shown.items() if value is not None}
+    return not only.sent and shown == card.cells

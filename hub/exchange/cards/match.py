@@ -111,7 +111,9 @@ def _known(conn: Connection, values: Iterable[str]) -> dict[Exact, set[int]]:
     for start in range(0, len(told), _CHUNK):
         chunk = told[start : start + _CHUNK]
         ids.update(
-            conn.execute(select(row.c.party_id).where(row.c.value_norm.in_(chunk), row.c.scheme.in_(_SCHEMES))).scalars()
+            conn.execute(
+                select(row.c.party_id).where(row.c.value_norm.in_(chunk), row.c.scheme.in_(_SCHEMES))
+            ).scalars()
         )
     found: dict[Exact, set[int]] = defaultdict(set)
     for number, (kind, rows) in _identifiers(conn, party, row, sorted(ids)).items():
@@ -120,7 +122,9 @@ def _known(conn: Connection, values: Iterable[str]) -> dict[Exact, set[int]]:
     return found
 
 
-def _identifiers(conn: Connection, party: Any, row: Any, ids: Sequence[int]) -> dict[int, tuple[str, list[tuple[str, str]]]]:
+def _identifiers(
+    conn: Connection, party: Any, row: Any, ids: Sequence[int]
+) -> dict[int, tuple[str, list[tuple[str, str]]]]:
     found: dict[int, tuple[str, list[tuple[str, str]]]] = {}
     for start in range(0, len(ids), _CHUNK):
         chunk = ids[start : start + _CHUNK]

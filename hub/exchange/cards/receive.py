@@ -48,7 +48,7 @@ class _Arrived:
 
 
 def special(conn: Connection, record_ids: Iterable[int]) -> set[int]:
-    """Those of these records that the bulk path must not decide: several links, or a contribution, or a person's word."""
+    """Those of the records that the bulk path must not decide: several links, a contribution, or a person's word."""
     link, said, pin, conflict = core.link, core.contribution, core.pin, core.conflict
     found: set[int] = set()
     ids = sorted(set(record_ids))

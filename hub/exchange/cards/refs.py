@@ -30,9 +30,11 @@ class References:
                     records.add(row.record_id)
         for chunk in _chunks(sorted(records - self._first.keys())):
             rows = conn.execute(
-                select(link.c.record_id, func.min(link.c.id)).where(link.c.record_id.in_(chunk)).group_by(link.c.record_id)
+                select(link.c.record_id, func.min(link.c.id))
+                .where(link.c.record_id.in_(chunk))
+                .group_by(link.c.record_id)
             )
-            self._first.update({record: first for record, first in rows})
+            self._first.update((record, first) for record, first in rows)
 
     def record(self, link_id: int) -> int | None:
         """The record that the link names, if it is here."""
