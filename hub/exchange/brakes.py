@@ -61,11 +61,14 @@ class Brakes:
     passed: dict[int, list[int]] = field(default_factory=dict)
     population: dict[int, int] = field(default_factory=dict)
 
-    def judge(self, conn: Connection, work: MappingDesk, ends: int, changes: int) -> Verdicts:
-        """Whether so many more records of the route may end, and change; those that pass are counted."""
-        budgets = self.hub.rules.budgets(work.route_code)
-        passed = self.passed.setdefault(work.route_id, [0, 0])
-        population = self._population(conn, work)
+    def judge(self, conn: Connection, route_id: int, code: str, ends: int, changes: int) -> Verdicts:
+        """Whether so many more records of the route may end, and change; those that pass are counted.
+
+        ``code``: of the route's settings, which hold for both of its directions.
+        """
+        budgets = self.hub.rules.budgets(code)
+        passed = self.passed.setdefault(route_id, [0, 0])
+        population = self._population(conn, route_id, code)
         found = [
             judge(budget, wanted, population, before)
             for budget, wanted, before in zip(budgets, (ends, changes), passed, strict=True)
@@ -79,18 +82,18 @@ class Brakes:
         """What has passed, to go back to when a transaction is rolled back."""
         return {route: list(numbers) for route, numbers in self.passed.items()}
 
-    def _population(self, conn: Connection, work: MappingDesk) -> int:
+    def _population(self, conn: Connection, route_id: int, code: str) -> int:
         """Records of the route when the run met it first."""
-        if work.route_id not in self.population:
-            system, entity = work.route_code.split(".")[:2]
+        if route_id not in self.population:
+            system, entity = code.split(".")[:2]
             streams = [self.hub.streams[system][name] for name in self.hub.streams_of(system, entity)]
             link = core.link
-            self.population[work.route_id] = conn.execute(
+            self.population[route_id] = conn.execute(
                 select(func.count())
                 .select_from(link)
                 .where(link.c.stream_id.in_(streams), link.c.record_id.is_not(None))
             ).scalar_one()
-        return self.population[work.route_id]
+        return self.population[route_id]
 
 
 def hold(conn: Connection, run_id: int, work: MappingDesk, held: Sequence[Held]) -> None:

@@ -15,7 +15,7 @@ from hub.model.fields import Field, Kind
 from hub.store import core, tables
 
 if TYPE_CHECKING:
-    from hub.exchange.brakes import Brakes
+    from hub.exchange.brakes import Brakes, Verdicts
     from hub.exchange.hub import Hub
     from mappings.compiled import CompiledMapping
 
@@ -109,6 +109,10 @@ class Desk:
     by_stream: dict[int, MappingDesk]
     hub: Hub
     brakes: Brakes | None = None
+
+    def judge(self, conn: Connection, work: MappingDesk, ends: int, changes: int) -> Verdicts | None:
+        """Whether so many more records may end and change."""
+        return self.brakes.judge(conn, work.route_id, work.route_code, ends, changes) if self.brakes else None
 
     def cards(self) -> CardDesk:
         """For the cards of one transaction."""

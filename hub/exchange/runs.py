@@ -19,7 +19,7 @@ from sqlalchemy import Connection, and_, or_, select, update
 from hub import __version__
 from hub.model.errors import Fenced, HubError, RetryLater
 from hub.model.process import alive, process_mark
-from hub.model.records import OUTCOMES, Counters, Window
+from hub.model.records import OUTCOMES, PUSHED, Counters, PushCounters, Window
 from hub.store import core
 from hub.store.database import Store
 
@@ -210,6 +210,16 @@ def account(conn: Connection, run_id: int, route_id: int, counters: Counters, **
             total[reason] = total.get(reason, 0) + number
         values["skipped_by"] = total
     conn.execute(update(table).where(key).values(**values))
+
+
+def account_push(conn: Connection, run_id: int, route_id: int, counters: PushCounters, writes: int) -> None:
+    """Write what became of what a route owed; a retry within the same run tells it anew."""
+    table = core.run_push
+    values: dict[str, Any] = {name: getattr(counters, name) for name in ("owed", *PUSHED)}
+    values |= {"failed_by": counters.by.get("failed"), "waiting_by": counters.by.get("waiting"), "writes": writes}
+    key = and_(table.c.run_id == run_id, table.c.route_id == route_id)
+    if conn.execute(update(table).where(key).values(**values)).rowcount == 0:
+        conn.execute(table.insert().values(run_id=run_id, route_id=route_id, **values))
 
 
 def end_route(

@@ -255,7 +255,9 @@ def change(conn: Connection, desk: Desk, work: MappingDesk, items: Sequence[Inco
             decided.append(one)
     changing = [one for one in decided if one.changes]
     ends = sum(one.ends for one in changing)
-    verdict = desk.brakes.judge(conn, work, ends, len(changing) - ends) if desk.brakes else None
+    verdict = (
+        desk.brakes.judge(conn, work.route_id, work.route_code, ends, len(changing) - ends) if desk.brakes else None
+    )
     for one in decided:
         if verdict is not None and one.changes and verdict.stops(ends=one.ends):
             result.held.append(verdict.held(one.item.external_id, one.item.raw, ends=one.ends))
@@ -276,7 +278,9 @@ def set_state(
     moving = [
         (link_id, number) for link_id, number in targets if _next_state(known[number][0], state) != known[number][0]
     ]
-    verdict = desk.brakes.judge(conn, work, len(moving), 0) if desk.brakes and moving else None
+    verdict = (
+        desk.brakes.judge(conn, work.route_id, work.route_code, len(moving), 0) if desk.brakes and moving else None
+    )
     if verdict is not None and verdict.stops(ends=True):
         keys = _external_ids(conn, [link_id for link_id, _ in moving])
         return 0, [verdict.held(keys[link_id], None, ends=True) for link_id, _ in moving]

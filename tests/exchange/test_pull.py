@@ -178,7 +178,7 @@ def test_an_emptied_field_does_not_erase_a_filled_one(hub: Hub, base: MemoryBase
     assert scalar(store, name) == client["НаименованиеПолное"]
     with store.read() as conn:
         row = conn.execute(select(core.contribution)).mappings().one()
-    said = decode(row["link_id"], "ut", row)
+    said = decode(row["link_id"], "ut", dict(row))
     assert said.shown["legal_name"] is None
     assert said.own["legal_name"].value == client["НаименованиеПолное"]
     assert said.own["legal_name"].cleared is not None

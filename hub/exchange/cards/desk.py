@@ -13,7 +13,8 @@ from hub.exchange.cards.refs import References
 from hub.store import core
 
 if TYPE_CHECKING:
-    from hub.exchange.brakes import Brakes
+    from hub.exchange.brakes import Brakes, Verdicts
+    from hub.exchange.desk import MappingDesk
     from hub.exchange.hub import Hub
 
 
@@ -25,6 +26,10 @@ class CardDesk:
     def __init__(self, hub: Hub, run_id: int, at: str, brakes: Brakes | None = None) -> None:
         self.hub, self.run_id, self.at, self.brakes = hub, run_id, at, brakes
         self.refs = References()
+
+    def judge(self, conn: Connection, work: MappingDesk, ends: int, changes: int) -> Verdicts | None:
+        """Whether so many more records may end and change."""
+        return self.brakes.judge(conn, work.route_id, work.route_code, ends, changes) if self.brakes else None
 
     def rules(self, entity: str) -> Rules:
         """Who wins the fields of an entity."""

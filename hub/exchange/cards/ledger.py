@@ -100,6 +100,10 @@ class Ledger:
         """Write a row about one cell into the change log."""
         self._row(card, link_id, op, path, self._shown(path, before), self._shown(path, after))
 
+    def ask(self, card: Card, question: Conflict, link_id: int) -> None:
+        """Open a conflict that no edit of a page raised."""
+        self._conflict(card, question, link_id)
+
     def close_conflicts(self, card: Card, path: str, state: str) -> None:
         """A question is answered: its conflicts are open no more."""
         self._close(card, path, state)

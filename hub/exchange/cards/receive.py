@@ -187,7 +187,9 @@ def _written(conn: Connection, desk: CardDesk, work: MappingDesk, arrived: Seque
     result, ledger = Received(), Ledger(desk, work.entity.name)
     changing = [one for one in arrived if one.arrival.changes]
     ends = sum(map(_ends, changing))
-    verdict = desk.brakes.judge(conn, work, ends, len(changing) - ends) if desk.brakes else None
+    verdict = (
+        desk.brakes.judge(conn, work.route_id, work.route_code, ends, len(changing) - ends) if desk.brakes else None
+    )
     links: list[tuple[object, ...]] = []
     stopped: set[int] = set()
     read_at = datetime.fromisoformat(desk.at).replace(tzinfo=UTC)
