@@ -11,7 +11,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from hub.model import settings_file
+from hub.model import settings_file, settings_routes_file
 from hub.model.errors import NeedsPerson
 from hub.model.settings import (
     RouteSettings,
@@ -351,7 +351,7 @@ def documented(heading: str) -> dict[str, str]:
     [
         ("The installation", Settings, {"home", "path"}, settings_file.TOP_KEYS),
         ("A system", SystemSettings, {"code", "schema_seconds"}, settings_file.SYSTEM_KEYS),
-        ("A route", RouteSettings, {"code"}, settings_file.ROUTE_KEYS),
+        ("A route", RouteSettings, {"code", "lines"}, settings_routes_file.ROUTE_KEYS),
     ],
 )
 def test_docs_dataclasses_and_reader_agree(
@@ -361,10 +361,11 @@ def test_docs_dataclasses_and_reader_agree(
     fields = {item.name: item for item in dataclasses.fields(kind) if item.name not in left_out}
     told = documented(heading)
     assert set(told) == set(fields)
-    sections = {"store_password", "systems", "routes", "password"}
+    sections = {"store_password", "systems", "routes", "password", *settings_routes_file.ROUTE_SECTIONS}
     assert {key.name for key in known} == set(fields) - sections
     for key in known:
         assert key.required == ("mandatory" in told[key.name] and key.name != "url"), key.name
         default = fields[key.name].default
         if isinstance(default, (bool, int, float, str)) and default != "":
-            assert told[key.name] == f"`{str(default).lower().removesuffix('.0')}`", key.name
+            unit = "s" if key.name == "skew" else ""
+            assert told[key.name] == f"`{str(default).lower().removesuffix('.0')}{unit}`", key.name
