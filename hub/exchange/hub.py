@@ -14,6 +14,7 @@ from connectors.base import Connector, Traffic
 from connectors.registry import open_connector
 from hub.exchange.desk import stream_name
 from hub.exchange.quiet import QuietConnector
+from hub.exchange.rules import RuleBook
 from hub.model.entities import ENTITIES, Entity
 from hub.model.errors import NeedsPerson
 from hub.model.settings import RouteSettings, Settings, SystemSettings, load_settings
@@ -43,8 +44,12 @@ class Route:
 class Hub:
     """One per process; opening it touches the store but no network."""
 
-    def __init__(self, settings: Settings, store: Store, opener: Opener = open_connector) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, opener: Opener = open_connector, rules: RuleBook | None = None
+    ) -> None:
         self.settings = settings
+        #: Who wins and who may write; the declared mappings too.
+        self.rules = rules or RuleBook.of(settings)
         self.store = store
         self.routes: dict[str, Route] = {}
         self.streams: dict[str, dict[str, int]] = {}
@@ -61,13 +66,15 @@ class Hub:
 
     @classmethod
     def open(cls, home: Path, opener: Opener = open_connector) -> Self:
-        """Open the installation of ``home``; ``NeedsPerson`` for settings or mappings that are wrong."""
+        """Open the installation of ``home``; ``NeedsPerson`` for settings, rules or mappings that are wrong."""
         settings = load_settings(home)
+        rules = RuleBook.of(settings)
+        rules.refuse()
         secret = settings.store_password.resolve() if settings.store_password else None
         store = open_store(settings.store_url, secret)
         try:
             store.migrate()
-            return cls(settings, store, opener)
+            return cls(settings, store, opener, rules)
         except BaseException:
             store.close()
             raise
@@ -156,7 +163,7 @@ class Hub:
 
     def _register(self, conn: Connection, system: SystemSettings) -> None:
         """Rows for the system, its streams and its routes, made where missing."""
-        profile = compile_profile(system.profile, system.timezone, system.overlay)
+        profile = self.rules.profiles[system.code]
         system_id = _ensure(
             conn,
             core.system,

@@ -81,7 +81,6 @@ class SystemSettings:
     timezone: str
     profile: str
     title: str = ""
-    role: Role | None = None
     url: str = ""
     user: str = ""
     password: SecretRef | None = None
@@ -98,6 +97,7 @@ class SystemSettings:
     node: str | None = None
     sensor: int | None = None
     quiet_hours: tuple[time, time] | None = None
+    role: Role | None = None
     schema_seconds: float = 0.0
 
 
