@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub.engine.budget import Budget
-from hub.engine.cells import STATE, Contribution
+from hub.engine.cells import STATE, Contribution, Value
 from hub.engine.matrix import rules_for
 from hub.engine.policies import ByValue, Policy
 from hub.exchange.hub import Hub
@@ -157,6 +157,29 @@ def test_records_are_made_by_one_mapping(tmp_path: Path) -> None:
     filters: dict[str, tuple[str | int, ...]] = {"kind": ("person",), "is_legal_entity": (0,)}
     assert made.creation("ut", "party") == Creation("after_match", "partner", filters)
     assert made.creation("bp", "party") is None
+
+
+def test_only_records_like_these_are_made() -> None:
+    """A root field has one of the values and a set has a row of one of the kinds; a row that was taken out is none."""
+    creation = Creation("always", "partner", {"kind": ("organization", "group"), "party_role": ("customer", "carrier")})
+    card: dict[str, Value] = {"kind": "group", "party_role[carrier]": ("carrier",), "party_role[other]": ("other",)}
+    assert creation.lets(card)
+    assert not creation.lets({**card, "kind": "person"})
+    assert not creation.lets({**card, "party_role[carrier]": None})
+    assert not creation.lets({"kind": "group"})
+    phone = Creation("always", "partner", {"contact_point": ("phone",), "is_legal_entity": (0,)})
+    assert phone.lets({"contact_point[phone,79990000000,]": ("phone", "79990000000"), "is_legal_entity": 0})
+    assert not phone.lets({"contact_point[email,a@b.ru,]": ("email", "a@b.ru"), "is_legal_entity": 0})
+    assert not phone.lets({"contact_point[phone,79990000000,]": ("phone", "79990000000"), "is_legal_entity": None})
+    assert Creation("always", "partner", {}).lets({})
+
+
+def test_a_register_is_not_marked_for_deletion(tmp_path: Path) -> None:
+    """What cannot be written to at all cannot be told its end either, whatever its mapping reads."""
+    (tmp_path / "price.yaml").write_text("deleted: DeletionMark\n", encoding="utf-8")
+    made = compile_profile("onec_ut11", "Europe/Moscow", tmp_path).mappings["price"]
+    assert STATE in readable(made)
+    assert tellable(made) == frozenset()
 
 
 def test_which_mappings_make_records() -> None:
