@@ -35,13 +35,13 @@ class BySettings:
 
 @dataclass(frozen=True, slots=True)
 class PolicySettings:
-    """What a route says of one field in place of the default matrix; ``None``: as in the matrix.
+    """What a route says of one field in place of the default matrix; ``None``, or no order: as in the matrix.
 
     ``order``: roles, systems or ``origin``. ``group``: empty for a field that is to survive by itself.
     """
 
     policy: PolicyWord | None = None
-    order: tuple[str, ...] | None = None
+    order: tuple[str, ...] = ()
     on_loss: Literal["restore", "keep", "task"] | None = None
     clearable: bool | None = None
     group: str | None = None
