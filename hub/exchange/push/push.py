@@ -234,7 +234,7 @@ class Push:
 
     @staticmethod
     def _without_words(conn: Any, cards: CardDesk, card: Card, contribution: Contribution, one: Outgo) -> Contribution:
-        """Values that the mapping has no words for stand for what is shown: told again when they change, not nightly."""
+        """A value that the mapping has no words for stands for what is shown: told again when it changes, not nightly."""
         after = replace(contribution, sent={**contribution.sent, **one.words.unsaid})
         known = card.known.put(after)
         ledger = Ledger(cards, card.entity)
