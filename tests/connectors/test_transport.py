@@ -115,9 +115,11 @@ FAILED = Reply(500, b"<html><body>Internal Server Error</body></html>", "text/ht
 SIGN_IN = Reply(200, "<html><body>Идентификация пользователя не выполнена</body></html>".encode(), "text/html")
 
 
-@pytest.mark.parametrize(("reply", "code"), [(PAGE, "html_page"), (FAILED, "source_failed"), (Reply(500), "source_failed")])
+@pytest.mark.parametrize(
+    ("reply", "code"), [(PAGE, "html_page"), (FAILED, "source_failed"), (Reply(500), "source_failed")]
+)
 def test_a_page_or_a_failure_in_place_of_an_answer_is_met_with_patience(reply: Reply, code: str) -> None:
-    """A web page with a good status, a 500 without 1C's word: two of them are not seen, a lasting one is told as such."""
+    """A web page with a good status, a 500 without 1C's word: two of them are not seen, a lasting one is told."""
     with serving(in_turn(reply, reply, OK)) as server:
         sender = transport(server)
         assert sender.get(f"{server.url}/x", ASKED).body == OK.body
