@@ -8,7 +8,7 @@ moment, and the base stamps what has changed since with 7 too. Now A acknowledge
 B dies before its commit those changes are gone for good. Hence a lease on the node in our store: who asks for a packet
 holds it, and an acknowledgement is sent inside a transaction that has locked and renewed it.
 
-A reader elsewhere (a second home, another program) knows no lease of ours. He is seen by the numbers: they count by one,
+A reader elsewhere (a second home, another program) knows no lease of ours. The numbers show him: they count by one,
 and only acknowledgements move them. The packet after our own number N is N + 1; a higher one means that somebody else
 has acknowledged what we never got. One of our own may have arrived without our knowing (killed before the commit, an
 answer that was lost): whoever ends like that leaves his name at the node, and the next one allows for it.
