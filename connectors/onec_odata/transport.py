@@ -52,9 +52,6 @@ _CHUNK = 1 << 18
 _PASSING = frozenset({406, 429, 502, 503, 504})
 #: The server says that it has not taken the request: no session was free, or it is not up.
 _NOT_TAKEN = frozenset({406, 429, 503})
-#: Faults of reading that may pass whatever their status is: 1C failed at one request, or a page of the web server stood
-#: where its answer should.
-_FLEETING = {"source_failed", "html_page"}
 #: Faults that 1C tells before it begins to work on a request.
 _NOT_BEGUN = {"base_locked", "no_licence", "auth_failed"}
 #: After so many seconds of silence 1C ends the session (``sessionMaxAge``): the next request may have to start one.
@@ -331,11 +328,16 @@ def _judged(answer: Answer, asked: Asked) -> tuple[HubError | None, bool]:
     """What is wrong with the answer to a reading request, if anything is, and whether it may pass."""
     if answer.status != 200:
         fault = failure(answer, asked)
-        return fault, answer.status in _PASSING or fault.code in _FLEETING
+        return fault, answer.status in _PASSING or _fleeting(fault)
     if answer.kind != "html" or not bytes(answer.content[:512]).lstrip().startswith(b"<"):
         return None, False
     fault = misfit(answer, asked)
-    return fault, fault.code in _FLEETING
+    return fault, _fleeting(fault)
+
+
+def _fleeting(fault: HubError) -> bool:
+    """Whether a fault may pass whatever its status is: by its kind, or a web server's page where 1C should answer."""
+    return isinstance(fault, RetryLater) or fault.code == "html_page"
 
 
 def _not_taken(answer: Answer, asked: Asked) -> tuple[HubError | None, bool]:

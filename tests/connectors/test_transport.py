@@ -116,7 +116,14 @@ SIGN_IN = Reply(200, "<html><body>Идентификация пользоват�
 
 
 @pytest.mark.parametrize(
-    ("reply", "code"), [(PAGE, "html_page"), (FAILED, "source_failed"), (Reply(500), "source_failed")]
+    ("reply", "code"),
+    [
+        (PAGE, "html_page"),
+        (FAILED, "source_failed"),
+        (Reply(500), "source_failed"),
+        (fault(500, "-1", "Не обнаружено свободной лицензии!"), "no_licence"),
+        (fault(400, "-1", "Начало сеанса с информационной базой запрещено."), "base_locked"),
+    ],
 )
 def test_a_page_or_a_failure_in_place_of_an_answer_is_met_with_patience(reply: Reply, code: str) -> None:
     """A web page with a good status, a 500 without 1C's word: two of them are not seen, a lasting one is told."""
