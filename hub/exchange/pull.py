@@ -56,6 +56,7 @@ class Progress:
 class Pull:
     """One route being pulled in one run; collects what the report needs. ``changes``: read as little as possible.
 
+    ``later``: mappings whose changes show by nothing cheap; they were not read and wait for the next whole exchange.
     ``told``: how many were created and updated when the present stream began.
     """
 
@@ -73,6 +74,7 @@ class Pull:
     resumed: bool = False
     paused: dict[str, list[Problem]] = field(default_factory=dict)
     ways: dict[str, Way] = field(default_factory=dict)
+    later: list[str] = field(default_factory=list)
     told: tuple[int, int] = (0, 0)
 
     def take_over(self, other: Pull) -> None:
@@ -123,6 +125,8 @@ class Pull:
         # Who reads everything sees all keys anyway: unless told otherwise, what is gone is settled each time.
         in_passing = way == "whole" and settings.sweep is None and last.at is not None
         due = trusted or in_passing or sweep_due(settings.sweep, dated=offer.dated, last=last.at, now=runs.now())
+        if way == "later" and not (versioned and due):
+            self.later.append(mapping.name)
         seen = Seen() if versioned and due and way == "whole" else None
         whole = self._read(connector, desk, work, way, seen)
         if not versioned:

@@ -25,10 +25,12 @@ from hub.store.database import Store
 
 #: A live run renews at every page; a page may wait for a slow source as long as this.
 LEASE = timedelta(minutes=10)
-ENDED = ("completed", "warnings", "failed", "fenced", "disabled", "waiting")
+#: ``later``: nothing of the route was asked for, since nothing cheap shows what changed; a whole exchange will read it.
+ENDED = ("completed", "warnings", "failed", "fenced", "disabled", "waiting", "later")
 #: From best to worst: a run is as good as its worst route.
 _SEVERITY = {
-    state: rank for rank, state in enumerate(("disabled", "completed", "waiting", "warnings", "failed", "fenced"))
+    state: rank
+    for rank, state in enumerate(("disabled", "later", "completed", "waiting", "warnings", "failed", "fenced"))
 }
 
 
@@ -288,4 +290,4 @@ def end_run_if_done(conn: Connection, run_id: int) -> None:
 def worst(states: Iterable[str]) -> str:
     """State of a run whose routes ended in ``states``."""
     found = max(states, key=lambda state: _SEVERITY[state], default="completed")
-    return "completed" if found == "disabled" else found
+    return "completed" if found in {"disabled", "later"} else found

@@ -14,7 +14,7 @@ from hub.exchange.hub import Hub
 from hub.exchange.pull import Progress, Pull, open_quarantine, timed
 from hub.model.errors import Fenced, HubError, RetryLater, StopRoute, StopSystem, exit_code
 from hub.model.records import Counters, Window
-from hub.store import core
+from hub.store import core, journal
 
 __all__ = [
     "Progress",
@@ -42,6 +42,8 @@ class RouteReport:
 
     ``seconds``: wall time. ``writes``: write requests sent to the source. ``quarantine``: open quarantine of the route
     by reason code, whatever run put it there. ``paused``: mappings that do not fit what the base publishes now.
+    ``later``: mappings that a run of changes left to the next whole exchange; with state ``later`` they are all.
+    ``deleted``/``restored``: how many of the updated ones turned out to be gone from the source, or came back.
     """
 
     route: str
@@ -58,6 +60,9 @@ class RouteReport:
     paused: list[str] = field(default_factory=list)
     quarantine: dict[str, int] = field(default_factory=dict)
     resumed: bool = False
+    later: list[str] = field(default_factory=list)
+    deleted: int = 0
+    restored: int = 0
 
 
 @dataclass(slots=True)
@@ -190,11 +195,13 @@ def _first_line(error: DBAPIError) -> str:
 
 
 def _report(hub: Hub, work: Pull, error: HubError | None, seconds: float) -> RouteReport:
+    counters = work.counters
     with hub.store.read() as conn:
         waiting = open_quarantine(conn, work.route.id)
-    counters = work.counters
+        gone = journal.deletions(conn, work.run_id).get(work.route.code) if counters.updated else None
     troubled = counters.quarantined or counters.parked or counters.held or work.paused
-    state = "warnings" if troubled else "completed"
+    unread = bool(work.later) and len(work.later) == len(work.route.mappings)
+    state = "warnings" if troubled else "later" if unread else "completed"
     if error is not None:
         state = "fenced" if isinstance(error, Fenced) else "waiting" if error.code == "quiet_hours" else "failed"
     return RouteReport(
@@ -210,6 +217,9 @@ def _report(hub: Hub, work: Pull, error: HubError | None, seconds: float) -> Rou
         paused=list(work.paused),
         quarantine=waiting,
         resumed=work.resumed,
+        later=list(work.later),
+        deleted=gone.deleted if gone else 0,
+        restored=gone.restored if gone else 0,
     )
 
 

@@ -153,7 +153,12 @@ class _Reader(Nodes):
             self.problem(node, where, "settings_code_is_role", value=code)  # an order could mean either
         if len(self.problems) > before:
             return None
-        return SystemSettings(code=code, **({"title": code} | values))
+        system = SystemSettings(code=code, **({"title": code} | values))
+        if system.first_timeout is not None and system.first_timeout < system.timeout:
+            place = f"{where}.first_timeout"
+            self.problem(entries["first_timeout"], place, "settings_first_timeout", timeout=f"{system.timeout:g}")
+            return None
+        return system
 
     def address(self, section: Node, node: Node | None, where: str) -> str:
         """Where a base is published; only a system in memory has no address of the web."""
