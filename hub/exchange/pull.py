@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
 from connectors.base import Connector, ReadRequest
 from hub.exchange import absent, runs
@@ -170,7 +170,7 @@ class Pull:
         A virtual table is computed anew for each request: its parts of two moments make no whole, so it is begun anew.
         ``seen``: remembers what was there.
         """
-        mapping = work.mapping
+        mapping, everything = work.mapping, window is None
         window = self._bounds(mapping, window)
         days = list(_days(window)) if window is not None and window.end != _FAR else [window]
         cursor = self.cursor(work, _name(window))
@@ -196,7 +196,16 @@ class Pull:
                     self.tell(mapping.stream, done, total)
             finally:
                 pages.close()
+        if everything:
+            self._all_read(work, began)
         return not position
+
+    def _all_read(self, work: MappingDesk, began: str) -> None:
+        """Whatever the stream has was seen after ``began``: what is found changed next time changed since then."""
+        with self.hub.store.begin() as conn:
+            stream = core.stream
+            at = datetime.fromisoformat(began)
+            conn.execute(update(stream).where(stream.c.id == work.stream_id).values(read_at=at))
 
     def _zeros(
         self, desk: Desk, work: MappingDesk, page: Page, balance: set[str], final: bool

@@ -78,7 +78,7 @@ def _plain(value: Any) -> Any:
 
 
 def _all_read(conn: Connection, hub: Hub, route: Route) -> bool:
-    """Whether all that the system has of the entity was read once: before that, nothing is known to be missing there."""
+    """Whether all that the system has of the entity was read once: before that nothing is known to be missing."""
     streams = [hub.streams[route.system][name] for name in hub.streams_of(route.system, route.entity.name)]
     rows = conn.execute(select(core.stream.c.read_at).where(core.stream.c.id.in_(streams))).scalars()
     return all(at is not None for at in rows)

@@ -10,11 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from hub.engine.budget import Budget
-<<<<<<< HEAD
-from hub.engine.cells import head
-=======
 from hub.engine.cells import Cells, head, names_of
->>>>>>> h-rules
 from hub.engine.matrix import rules_for
 from hub.engine.outgoing import Way
 from hub.engine.policies import ByValue, Policy, Rules
@@ -37,8 +33,6 @@ class Creation:
     mapping: str
     where: Mapping[str, tuple[str | int, ...]]
 
-<<<<<<< HEAD
-=======
     def lets(self, cells: Cells) -> bool:
         """Whether a record with these golden cells may be made: of each name one of its values is there."""
         there = {names_of(path)[1] for path, value in cells.items() if value is not None}
@@ -47,7 +41,6 @@ class Creation:
             for name, values in self.where.items()
         )
 
->>>>>>> h-rules
 
 @dataclass(frozen=True, slots=True)
 class RoutePart:
@@ -160,11 +153,7 @@ class RuleBook:
     def _rules_of(self, entity: str) -> Rules:
         its = [part for part in self.parts.values() if part.entity == entity]
         stated: dict[str, Policy] = {}
-<<<<<<< HEAD
-        for part in reversed(its):
-=======
         for part in its:
->>>>>>> h-rules
             stated |= part.policies
         state = next((part.settings.deletion for part in its if part.settings.deletion), None)
         return rules_for(ENTITIES[entity], self.roles, stated, state)
@@ -177,11 +166,7 @@ def _policy(base: Policy, said: PolicySettings) -> Policy:
     return replace(
         base,
         word=said.policy or base.word,
-<<<<<<< HEAD
-        order=base.order if said.order is None else said.order,
-=======
         order=said.order or base.order,
->>>>>>> h-rules
         on_loss=said.on_loss or base.on_loss,
         clearable=base.clearable if said.clearable is None else said.clearable,
         group=base.group if said.group is None else said.group,

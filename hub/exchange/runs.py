@@ -26,11 +26,13 @@ from hub.store.database import Store
 #: A live run renews at every page; a page may wait for a slow source as long as this.
 LEASE = timedelta(minutes=10)
 #: ``later``: nothing of the route was asked for, since nothing cheap shows what changed; a whole exchange will read it.
-ENDED = ("completed", "warnings", "failed", "fenced", "disabled", "waiting", "later")
+ENDED = ("completed", "warnings", "failed", "fenced", "disabled", "waiting", "later", "paused")
 #: From best to worst: a run is as good as its worst route.
 _SEVERITY = {
     state: rank
-    for rank, state in enumerate(("disabled", "later", "completed", "waiting", "warnings", "failed", "fenced"))
+    for rank, state in enumerate(
+        ("disabled", "later", "completed", "paused", "waiting", "warnings", "failed", "fenced")
+    )
 }
 
 

@@ -40,9 +40,7 @@ def owing(hub: Hub, systems: Iterable[str] | None = None) -> list[Route]:
     return [route for route in _in_order(hub) if route.id in found and route.system in wanted]
 
 
-def push_route(
-    hub: Hub, run_id: int, code: str, *, should_stop: Callable[[], bool] | None = None
-) -> PushReport:
+def push_route(hub: Hub, run_id: int, code: str, *, should_stop: Callable[[], bool] | None = None) -> PushReport:
     """Send what the route (``system.entity``) owes, within an open run; faults are in the report."""
     hub.route(code)
     route = hub.push_routes[code]
@@ -91,10 +89,15 @@ def push_all(
             reports[route.code] = report if before is None else _joined(before, report)
             if report.error is not None and isinstance(report.error, (RetryLater, StopSystem)):
                 unreachable.add(route.system)
-    for route in owing(hub, wanted):
+    for route in writing(hub):
         if route.code not in reports:
-            reports[route.code] = _closed(hub, run_id, route, "waiting")
+            reports[route.code] = _closed(hub, run_id, route, "waiting" if route.system in unreachable else "completed")
     return list(reports.values())
+
+
+def writing(hub: Hub) -> list[Route]:
+    """Routes that may write anything, in the order of their references."""
+    return [route for route in _in_order(hub) if hub.rules.way(route.system, route.entity.name).writes]
 
 
 def _in_order(hub: Hub) -> list[Route]:

@@ -15,11 +15,7 @@ def tellable(mapping: CompiledMapping) -> frozenset[str]:
     for name, columns in mapping.writable_children.items():
         whole = children[name].lines or bool(children[name].key)
         names |= {name} if whole else {f"{name}.{column}" for column in columns}
-<<<<<<< HEAD
-    if mapping.deleted_field and not mapping.spec.given and mapping.table == "set":
-=======
     if mapping.deleted_field and mapping.writable:
->>>>>>> h-rules
         names.add(STATE)
     return frozenset(names)
 
@@ -36,11 +32,7 @@ def readable(mapping: CompiledMapping) -> frozenset[str]:
 def makes_records(mapping: CompiledMapping) -> bool:
     """Whether a record can be made by it: each mandatory field can be told, or is what every record of it has."""
     exprs = {item.field.name: item.expr for item in mapping.spec.fields}
-<<<<<<< HEAD
-    return bool(mapping.writable) and all(
-=======
     return all(
->>>>>>> h-rules
         item.name in mapping.writable or (item.name in exprs and _by_itself(exprs[item.name]))
         for item in mapping.entity.fields
         if item.required

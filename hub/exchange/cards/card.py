@@ -25,13 +25,13 @@ from hub.exchange.runs import now
 from hub.store import bulk, core, tables
 
 _CHUNK = 400
-#: Links of records that their system has not shown yet.
-UNSEEN = frozenset({"reserved", "expected"})
+#: Links whose record has not arrived at the card yet: to be made by us, only named by others, or found to belong here.
+UNSEEN = frozenset({"reserved", "expected", "found"})
 
 
 @dataclass(frozen=True, slots=True)
 class CardLink:
-    """A link of a card. ``state``: ``reserved`` until the record that we make there is confirmed.
+    """A link of a card. ``state``: ``reserved`` until the record that we make there is confirmed, ``found`` while it arrives.
 
     What it says was read between ``read_at`` and ``read_by``; ``mapping``: fingerprint that it was read by.
     """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +73,7 @@ class Ledger:
         """
         entry = self._entry(card, arrival.golden)
         entry.read[link_id] = (read_at, mapping)
+        card.links[link_id] = replace(card.links[link_id], state="active")
         if first:
             entry.first.update(number for number, link in card.links.items() if link.state not in UNSEEN)
         changed = self._moved(entry, arrival, link_id, op)

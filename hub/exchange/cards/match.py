@@ -74,7 +74,7 @@ def attach(conn: Connection, desk: CardDesk, work: MappingDesk, links: Mapping[i
     """Hang links (id: record, external id) on the cards they belong to; those not written yet are made."""
     table = core.link
     for link_id, (record_id, external_id) in links.items():
-        values = {"record_id": record_id, "state": "active", "origin": False}
+        values = {"record_id": record_id, "state": "found", "origin": False}
         if conn.execute(update(table).where(table.c.id == link_id).values(**values)).rowcount == 0:
             conn.execute(
                 table.insert().values(

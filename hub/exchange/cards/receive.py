@@ -130,7 +130,7 @@ class _WayIn:
         )
         arrival = arrive(card.known, came, self.rules, self.way, self.same)
         self.known[card.record_id] = arrival.known
-        made_by_us = link.id in self.unknown or link.state in UNSEEN
+        made_by_us = link.id in self.unknown or link.state == "reserved"
         first = came.first and bool(full) and not made_by_us
         return _Arrived(card, link, arrival, item, first)
 

@@ -234,7 +234,7 @@ class Push:
 
     @staticmethod
     def _without_words(conn: Any, cards: CardDesk, card: Card, contribution: Contribution, one: Outgo) -> Contribution:
-        """A value that the mapping has no words for stands for what is shown: told again when it changes, not nightly."""
+        """A value without words stands for what is shown: it is told again when it changes, and not every night."""
         after = replace(contribution, sent={**contribution.sent, **one.words.unsaid})
         known = card.known.put(after)
         ledger = Ledger(cards, card.entity)
