@@ -31,7 +31,7 @@ UNSEEN = frozenset({"reserved", "expected", "found"})
 
 @dataclass(frozen=True, slots=True)
 class CardLink:
-    """A link of a card. ``state``: ``reserved`` until the record that we make there is confirmed, ``found`` while it arrives.
+    """A link of a card. ``state``: ``reserved`` until what we make there is confirmed, ``found`` while it arrives.
 
     What it says was read between ``read_at`` and ``read_by``; ``mapping``: fingerprint that it was read by.
     """
