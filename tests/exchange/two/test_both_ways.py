@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.store import core
+from hub.store import core, tables
 from hub.store.database import Store
 from tests.exchange import frozen
 from tests.exchange.two.systems import Two, bare, client, make_two, phone
@@ -43,3 +43,18 @@ def test_an_edit_reaches_the_other_system_and_is_no_echo(two: Two) -> None:
     assert two.writes() == before
     assert {route.counters.updated for route in report.routes} == {0}
     assert two.rows(core.outbox) == []
+
+
+def test_an_edit_lost_to_the_master_becomes_a_task(two: Two) -> None:
+    """Who is not master of the legal name changes it: the card stays, and one task says who wanted what, and where."""
+    one = two.put("ut", client("ООО Ромашка"))
+    other = two.put("ut2", client("ООО Ромашка"))
+    two.exchange()
+    two.edit("ut2", other, НаименованиеПолное="ООО Ромашка плюс")
+    two.exchange()
+    assert two.golden("ut", one)["legal_name"] == "ООО Ромашка"
+    tasks = [row for row in two.rows(tables.ROOTS["task"]) if "ООО Ромашка плюс" in (row["body"] or "")]
+    assert [row["title"] for row in tasks] == ["ООО Ромашка: «Полное наименование» изменили в ut2, главный — ut"]
+    two.exchange()
+    assert len([row for row in two.rows(tables.ROOTS["task"]) if "Ромашка плюс" in (row["body"] or "")]) == 1
+    assert two.shows("ut2", other)["НаименованиеПолное"] == "ООО Ромашка плюс"
