@@ -87,6 +87,11 @@ class Quirks:
     operational_today_only: bool = True
     unoperational_moves_nothing: bool = False
     now: str = ""
+    # EnterpriseData.
+    operation_polls: int = 0
+    old_message_lowers_number: bool = False
+    lost_error_texts: bool = True
+    wsdl_host: str = ""
     # The web server and the sessions.
     plus_is_blank: bool = False
     longest_segment: int = 260

@@ -18,7 +18,7 @@ import pytest
 from stand.onec.errors import OUT_OF_MEMORY
 from stand.onec.generate.build import build
 from stand.onec.quirks import FAULTS, Quirks
-from stand.onec.server import BASE_PATH, OneCStand
+from stand.onec.server import OneCStand
 from tests.stand.client import Client
 
 PARTIES, ORDERS = "Catalog_Контрагенты", "Document_ЗаказКлиента"
@@ -81,7 +81,7 @@ def test_requests_are_counted(stand: OneCStand, own: Client) -> None:
     own.write("PATCH", f"{PARTIES}(guid'{stand.world.records(PARTIES)[0]['Ref_Key']}')", {})
     assert stand.requests.writes == 1
     assert stand.requests.sets[PARTIES] == 2
-    assert stand.requests.items[0] == ("GET", f"{BASE_PATH}/{PARTIES}")
+    assert stand.requests.items[0] == ("GET", f"{stand.path}/{PARTIES}")
     stand.requests.clear()
     assert len(stand.requests) == 0
 
@@ -215,7 +215,8 @@ def test_command_line() -> None:
             assert line["pid"] == process.pid
             port = int(line["url"].split(":")[2].split("/")[0])
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-            connection.request("GET", f"{BASE_PATH}/?$format=json", headers={"Authorization": _basic("u", "p")})
+            path = line["url"].partition(str(port))[2]
+            connection.request("GET", f"{path}/?$format=json", headers={"Authorization": _basic("u", "p")})
             assert connection.getresponse().status == 200
             connection.close()
             process.send_signal(signal.SIGTERM)
