@@ -15,7 +15,6 @@ from uuid import UUID, uuid4
 from stand.onec import pages
 from stand.onec.enterprise.exchange import Refused, Synchronisation
 from stand.onec.enterprise.files import Files, Operations, packed, unpacked
-from stand.onec.enterprise.message import announced
 from stand.onec.enterprise.nodes import Node
 from stand.onec.enterprise.objects import FORMAT, PLAN, VERSIONS
 from stand.onec.wire import Request, Response
@@ -98,7 +97,7 @@ class Dsl:
         plan, world = asked.get("ExchangePlanName", ""), self.exchange.world
         types = [
             {"Object": name, "Receive": "*" if receives else [], "Send": "*" if sends else []}
-            for name, (sends, receives) in announced().items()
+            for name, (sends, receives) in self.exchange.announced.items()
         ]
         title = world.configuration.title
         return _json(
@@ -130,13 +129,14 @@ class Dsl:
             main = json.loads(body.decode("utf-8-sig"))["MainExchangeParameters"]
             code, prefix = str(main["NodeCode"]), str(main.get("SourceInfobasePrefix") or "")
             plan = str(main.get("CorrespondentExchangePlanName") or main.get("ExchangePlanName") or "")
+            # Numbers come along when settings are restored, so that messages go on where they were.
+            sent, received = int(main.get("ReceivedNo") or 0), int(main.get("SentNo") or 0)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise _Lost(f"Ошибка при чтении настроек подключения: {error}") from None
         if plan != PLAN or not code:
             raise _Lost(f"План обмена «{plan}» не существует в этой программе.")
         node = self.exchange.nodes.add(code, prefix)
-        # Numbers come along when settings are restored, so that messages go on where they were.
-        node.sent, node.received = int(main.get("ReceivedNo") or 0), int(main.get("SentNo") or 0)
+        node.sent, node.received = sent, received
         return Response(200, _HTML, b"")
 
     def _remove(self, asked: Asked, _body: bytes) -> Response:

@@ -25,13 +25,14 @@ class Refused(Exception):
 
 
 class Synchronisation:
-    """Messages of one base. ``nodes``: its peers; ``code``: its own code; ``quirks``: which side of a doubt to take."""
+    """Messages of one base. ``nodes``: its peers; ``code``: its own code; ``announced``: what it sends and receives."""
 
     def __init__(self, world: World, quirks: Quirks, peers: Iterable[str] = ()) -> None:
         self.world = world
         self.quirks = quirks
         self.nodes = Nodes(world)
         self.code = str(world.tables["ExchangePlan_ДляODATA"].rows[THIS_NODE]["Code"])
+        self.announced = message.announced(self.nodes.kinds.values())
         for peer in peers:
             self.nodes.add(peer)
 
@@ -57,7 +58,7 @@ class Synchronisation:
             node.changes.update({item: number for item in due if node.changes[item] is None})
             node.sent = number
             header = Header(
-                self.code, node.code, number, node.received, prefix=self.code, types=message.announced()
+                self.code, node.code, number, node.received, prefix=self.code, types=self.announced
             )  # fmt: skip
             return message.write(header, objects, gone)
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from lxml import etree
 
-from stand.onec.enterprise.objects import FORMAT, KINDS, PLAN, VERSIONS, Kind
+from stand.onec.enterprise.objects import FORMAT, PLAN, VERSIONS, Kind
 from stand.onec.enterprise.trees import BadXml, Tree, child, local, parse, text, xml
 
 MESSAGE = "http://www.1c.ru/SSL/Exchange/Message"
@@ -39,9 +39,9 @@ class Header:
     new_sender: str = ""
 
 
-def announced() -> dict[str, tuple[bool, bool]]:
-    """What this base says of itself: it sends every kind it knows and receives only what it really loads."""
-    return {kind.name: (True, kind.receives) for kind in KINDS}
+def announced(kinds: Iterable[Kind]) -> dict[str, tuple[bool, bool]]:
+    """What a base says of itself: it sends every kind it has and receives only what it really loads."""
+    return {kind.name: (True, kind.receives) for kind in kinds}
 
 
 def write(header: Header, objects: Iterable[tuple[Kind, Tree]], gone: Iterable[tuple[Kind, str]]) -> bytes:

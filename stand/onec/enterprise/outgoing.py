@@ -192,7 +192,7 @@ class Teller:
             ("КлючевыеСвойства", self._head(record)),
             *self._money(record),
             *[(name, told[name]) for name in names],
-            *self._tables(record),
+            *self._tables(record, plain=False),
             ("Комментарий", told["Комментарий"]),
         ]
 
@@ -221,22 +221,25 @@ class Teller:
             *self._tables(record),
         ]
 
-    def _tables(self, record: Record) -> Tree:
+    def _tables(self, record: Record, *, plain: bool = True) -> Tree:
+        """Lines of goods and of services. ``plain``: services name their product without the element around it."""
         goods: Tree = []
         services: Tree = []
         for row in lines(record):
             item = target(self.world, row, ITEMS, "Номенклатура_Key", "Номенклатура")
             if item is not None:
                 service = is_service(item)
-                (services if service else goods).append(("Строка", self._row(row, item, service=service)))
+                told = self._row(row, item, service=service, plain=service and plain)
+                (services if service else goods).append(("Строка", told))
         return [("Товары", goods), ("Услуги", services)]
 
-    def _row(self, row: Record, item: Record, *, service: bool) -> Tree:
+    def _row(self, row: Record, item: Record, *, service: bool, plain: bool) -> Tree:
         unit = target(self.world, row, UNITS, "ЕдиницаИзмерения", "ЕдиницаИзмерения_Key")
         unit = unit or target(self.world, item, UNITS, "ЕдиницаИзмерения_Key")
+        product: tuple[str, Tree] = ("Номенклатура", self.item(item))
         told: Tree = [
             ("НомерСтрокиДокумента", str(row["LineNumber"])),
-            ("ДанныеНоменклатуры", [("Номенклатура", self.item(item))]),
+            product if plain else ("ДанныеНоменклатуры", [product]),
             *([] if service else [("ЕдиницаИзмерения", self.classified(unit))]),
             ("Количество", f"{row.get('Количество', 0):.3f}"),
             ("Сумма", _sum(row.get("Сумма", 0))),

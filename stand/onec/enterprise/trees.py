@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from xml.sax.saxutils import escape
 
 from lxml import etree
@@ -18,20 +18,23 @@ class BadXml(Exception):
 
 
 def parse(data: bytes) -> etree._Element:
-    """The root element. ``BadXml`` for anything but plain XML: a DOCTYPE is refused unread."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
+    """The root element, comments left out. ``BadXml`` for anything but plain XML: a DOCTYPE is refused unread."""
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True, remove_comments=True, remove_pis=True
+    )
     try:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise BadXml(str(error)) from None
-    if root.getroottree().docinfo.doctype:
+    docinfo: Any = root.getroottree().docinfo
+    if docinfo.doctype:
         raise BadXml("a DOCTYPE is not allowed")
     return root
 
 
 def local(element: etree._Element) -> str:
-    """The name without its namespace; empty for comments and processing instructions."""
-    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+    """The name without its namespace."""
+    return etree.QName(element).localname
 
 
 def child(element: etree._Element | None, *path: str) -> etree._Element | None:
