@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from stand.onec.commerceml.session import exchange_orders, send_catalog
+from stand.onec.commerceml.site import Failed, Site
 from stand.onec.enterprise.exchange import Refused
 from stand.onec.enterprise.objects import PLAN
 from stand.onec.script import edit_of, key_of
@@ -112,6 +115,17 @@ def _folder(service: Service, asked: dict[str, Any]) -> Any:
     return {"file": path.name, "nodes": service.exchange.nodes.state()}
 
 
+def _site(service: Service, asked: dict[str, Any]) -> Any:
+    site = Site(str(asked["url"]), str(asked.get("user", "")), str(asked.get("password", "")))
+    ways = {"catalog": send_catalog, "orders": exchange_orders}
+    if asked.get("do") not in ways:
+        raise ValueError("do is catalog or orders")
+    try:
+        return asdict(ways[asked["do"]](service.engine.world, site))
+    except Failed as failed:
+        raise ValueError(str(failed)) from None
+
+
 def _clear(service: Service, _asked: dict[str, Any]) -> Any:
     service.log.clear()
     service.sessions.clear()
@@ -130,6 +144,7 @@ ACTIONS: dict[str, Callable[[Service, dict[str, Any]], Any]] = {
     "register": _register,
     "node": _node,
     "folder": _folder,
+    "site": _site,
     "clear": _clear,
 }
 

@@ -28,12 +28,13 @@ _CONTACTS = {
 }
 
 
-def _fitting(item: EntitySet, *names: str) -> str:
+def fitting(item: EntitySet, *names: str) -> str:
     """The name this configuration has for a field."""
     return next((name for name in names if name in item.shape.by_name), "")
 
 
-def _number(value: str) -> float:
+def number(value: str) -> float:
+    """A number, whole where it is one. ``ValueError``: the text is none."""
     found = float(value or 0)
     return int(found) if found == int(found) else found
 
@@ -142,13 +143,13 @@ class Loader:
         return {
             "Description": text(keys, "Наименование"),
             **_given(keys, "НаименованиеПолное", "ИНН", "КПП"),
-            _fitting(item, "ЮридическоеФизическоеЛицо", "ВидКонтрагента"): legal,
+            fitting(item, "ЮридическоеФизическоеЛицо", "ВидКонтрагента"): legal,
         }
 
     def _party_rest(self, item: EntitySet, element: etree._Element) -> Record:
         fields: Record = {}
         if child(element, "ДополнительнаяИнформация") is not None:
-            name = _fitting(item, "ДополнительнаяИнформация", "Комментарий")
+            name = fitting(item, "ДополнительнаяИнформация", "Комментарий")
             fields[name] = text(element, "ДополнительнаяИнформация")
         if child(element, "ОКПО") is not None:
             fields["КодПоОКПО"] = text(element, "ОКПО")
@@ -178,8 +179,8 @@ class Loader:
         tables = [table for table in element if local(table) in ("Товары", "Услуги")]
         lines = [self._line(item, part, row) for table in tables for row in table if local(row)]
         references = {
-            _fitting(item, *CURRENCY): self._currency(child(element, "Валюта")),
-            _fitting(item, "Склад_Key", "СтруктурнаяЕдиницаРезерв_Key"): self._plain(element, "Склад"),
+            fitting(item, *CURRENCY): self._currency(child(element, "Валюта")),
+            fitting(item, "Склад_Key", "СтруктурнаяЕдиницаРезерв_Key"): self._plain(element, "Склад"),
             "Организация_Key": self._plain(element, "КлючевыеСвойства", "Организация"),
             "Договор_Key": self._plain(element, "ДанныеВзаиморасчетов", "Договор"),
             "Партнер_Key": known.get("Партнер_Key", EMPTY_REF),
@@ -188,8 +189,8 @@ class Loader:
             "Date": text(keys, "Дата")[:19],
             "Number": text(keys, "Номер"),
             "Контрагент_Key": party,
-            "СуммаДокумента": _number(text(element, "Сумма")),
-            _fitting(item, "ЦенаВключаетНДС", "СуммаВключаетНДС"): text(element, "СуммаВключаетНДС") == "true",
+            "СуммаДокумента": number(text(element, "Сумма")),
+            fitting(item, "ЦенаВключаетНДС", "СуммаВключаетНДС"): text(element, "СуммаВключаетНДС") == "true",
             **{name: value for name, value in references.items() if value not in ("", EMPTY_REF)},
             **_given(element, "АдресДоставки", "Комментарий"),
             part: lines,
@@ -211,12 +212,12 @@ class Loader:
     def _line(self, item: EntitySet, part: str, row: etree._Element) -> Record:
         shape = item.tables[part]
         product = self._reference("Catalog_Номенклатура", child(row, "ДанныеНоменклатуры", "Номенклатура"))
-        total = _number(text(row, "Сумма"))
+        total = number(text(row, "Сумма"))
         line: dict[str, Any] = {
-            "Количество": _number(text(row, "Количество")),
-            "Цена": _number(text(row, "Цена")),
+            "Количество": number(text(row, "Количество")),
+            "Цена": number(text(row, "Цена")),
             "Сумма": total,
-            "СуммаНДС": _number(text(row, "СуммаНДС")),
+            "СуммаНДС": number(text(row, "СуммаНДС")),
             "СуммаСНДС": total,
             "Всего": total,
             "СтавкаНДС_Key": self._rate(text(row, "СтавкаНДС")),

@@ -8,7 +8,8 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-#: Children by name, in order; a text is a leaf. Empty texts and empty branches are not written.
+#: Children by name, in order; a text is a leaf. Empty texts and empty branches are not written. A name may be followed
+#: by attributes, as they stand in a tag.
 Tree: TypeAlias = "list[tuple[str, str | Tree]]"
 _ILLEGAL = dict.fromkeys((*range(9), 11, 12, *range(14, 32)))
 
@@ -61,4 +62,4 @@ def _parts(tree: Tree, prefix: str) -> Iterable[str]:
     for name, value in tree:
         inner = escape(value.translate(_ILLEGAL)) if isinstance(value, str) else xml(value, prefix)
         if inner:
-            yield f"<{prefix}{name}>{inner}</{prefix}{name}>"
+            yield f"<{prefix}{name}>{inner}</{prefix}{name.partition(' ')[0]}>"
