@@ -74,6 +74,7 @@ class Quirks:
     inlinecount_ignores_top: bool = False
     empty_service_list: bool = False
     base64_messages: bool = False
+    expand_levels: int = 4
     unpublished: tuple[str, ...] = ()
     retyped: dict[str, str] = field(default_factory=dict)
     # How it writes.
