@@ -115,7 +115,7 @@ class Loader:
             return key
         for record in self.world.tables[name]:
             if all(record.get(field, "") == value for field, value in sought.items()):
-                self.node.theirs[uuid] = str(record["Ref_Key"])
+                self.node.match(uuid, str(record["Ref_Key"]))
                 return str(record["Ref_Key"])
         return key
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from stand.onec.enterprise.objects import Kind, known
 from stand.onec.world import Key, World
@@ -21,9 +21,9 @@ class Node:
     """One peer.
 
     ``sent`` and ``received``: numbers of the last message each way. ``changes``: object → the message that carried it
-    first. ``told``: objects the peer has confirmed. ``theirs``: their uuid → ours, for objects found by what they are.
-    ``wants``: kinds the peer says it receives, ``None`` until it has said anything. ``loaded`` and ``skipped`` count
-    objects that came.
+    first. ``told``: objects the peer has confirmed. ``theirs``: their uuid → ours, for objects found by what they are;
+    ``ours``: the same the other way. ``wants``: kinds the peer says it receives, ``None`` until it has said anything.
+    ``loaded`` and ``skipped`` count objects that came.
     """
 
     code: str
@@ -33,13 +33,18 @@ class Node:
     changes: dict[Item, int | None] = field(default_factory=dict)
     told: set[Item] = field(default_factory=set)
     theirs: dict[str, str] = field(default_factory=dict)
+    ours: dict[str, str] = field(default_factory=dict)
     wants: frozenset[str] | None = None
     loaded: int = 0
     skipped: int = 0
 
     def public(self, key: str) -> str:
         """The uuid by which the peer knows our object."""
-        return next((theirs for theirs, ours in self.theirs.items() if ours == key), key)
+        return self.ours.get(key, key)
+
+    def match(self, theirs: str, key: str) -> None:
+        """The peer's object is this one of ours."""
+        self.theirs[theirs], self.ours[key] = key, theirs
 
     def confirm(self, number: int) -> None:
         """The peer has received everything up to that message."""
@@ -49,10 +54,9 @@ class Node:
 
     def copy(self) -> Node:
         """A node that shares nothing with this one."""
-        return Node(
-            self.code, self.prefix, self.sent, self.received, dict(self.changes), set(self.told), dict(self.theirs),
-            self.wants, self.loaded, self.skipped,
-        )  # fmt: skip
+        return replace(
+            self, changes=dict(self.changes), told=set(self.told), theirs=dict(self.theirs), ours=dict(self.ours)
+        )
 
 
 class Nodes:
