@@ -11,8 +11,10 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from stand.onec.calling import Address, Failed
 from stand.onec.commerceml.session import exchange_orders, send_catalog
-from stand.onec.commerceml.site import Failed, Site
+from stand.onec.commerceml.site import Site
+from stand.onec.enterprise.caller import Caller
 from stand.onec.enterprise.exchange import Refused
 from stand.onec.enterprise.objects import PLAN
 from stand.onec.script import edit_of, key_of
@@ -115,8 +117,12 @@ def _folder(service: Service, asked: dict[str, Any]) -> Any:
     return {"file": path.name, "nodes": service.exchange.nodes.state()}
 
 
+def _address(asked: dict[str, Any]) -> Address:
+    return Address(str(asked["url"]), str(asked.get("user", "")), str(asked.get("password", "")))
+
+
 def _site(service: Service, asked: dict[str, Any]) -> Any:
-    site = Site(str(asked["url"]), str(asked.get("user", "")), str(asked.get("password", "")))
+    site = Site(_address(asked))
     ways = {"catalog": send_catalog, "orders": exchange_orders}
     if asked.get("do") not in ways:
         raise ValueError("do is catalog or orders")
@@ -124,6 +130,17 @@ def _site(service: Service, asked: dict[str, Any]) -> Any:
         return asdict(ways[asked["do"]](service.engine.world, site))
     except Failed as failed:
         raise ValueError(str(failed)) from None
+
+
+def _call(service: Service, asked: dict[str, Any]) -> Any:
+    caller = Caller(service.exchange, _address(asked))
+    try:
+        node = caller.connect()
+        caller.send(node)
+        caller.receive(node)
+    except (Failed, Refused) as failed:
+        raise ValueError(str(failed)) from None
+    return service.exchange.nodes.state()
 
 
 def _clear(service: Service, _asked: dict[str, Any]) -> Any:
@@ -145,6 +162,7 @@ ACTIONS: dict[str, Callable[[Service, dict[str, Any]], Any]] = {
     "node": _node,
     "folder": _folder,
     "site": _site,
+    "call": _call,
     "clear": _clear,
 }
 

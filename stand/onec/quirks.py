@@ -93,6 +93,8 @@ class Quirks:
     old_message_lowers_number: bool = False
     lost_error_texts: bool = True
     wsdl_host: str = ""
+    russian_words: bool = True
+    grouped_numbers: bool = False
     # The web server and the sessions.
     plus_is_blank: bool = False
     longest_segment: int = 260

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from stand.onec.calling import Failed
 from stand.onec.commerceml import catalog, orders
-from stand.onec.commerceml.site import Failed, Site
+from stand.onec.commerceml.site import Site
 from stand.onec.enterprise.trees import BadXml
 from stand.onec.world import World
 

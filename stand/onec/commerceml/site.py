@@ -1,26 +1,21 @@
 """The protocol of the exchange with a site, from the side of 1C: ``checkauth``, ``init``, ``file``, ``import``, …
 
-Answers are lines of text; the first word says how it went. Only addresses of the loopback are called.
+Answers are lines of text; the first word says how it went.
 """
 
 from __future__ import annotations
 
-import base64
-import http.client
 import io
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
+
+from stand.onec.calling import Address, Failed
 
 #: How often ``progress`` is believed before the base gives up.
 PATIENCE = 1000
-_LOCAL = ("127.0.0.1", "localhost", "::1")
-
-
-class Failed(Exception):
-    """The site said ``failure``, answered with something else than 200, or with words that mean nothing here."""
 
 
 @dataclass(slots=True)
@@ -34,23 +29,13 @@ class Terms:
 
 @dataclass(slots=True)
 class Site:
-    """One site. ``cookie`` and ``session`` are what ``checkauth`` gave and every later call carries.
+    """One site. ``cookie`` and ``session`` are what ``checkauth`` gave and every later call carries."""
 
-    ``ValueError``: the address is not on the loopback.
-    """
-
-    url: str
-    user: str = ""
-    password: str = ""
-    timeout: float = 30.0
+    address: Address
     cookie: str = ""
     session: str = ""
     terms: Terms = field(default_factory=Terms)
     asked: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        if urlsplit(self.url).scheme != "http" or urlsplit(self.url).hostname not in _LOCAL:
-            raise ValueError(f"the stand calls sites of the loopback only, not {self.url}")
 
     def begin(self, kind: str) -> None:
         """Log in and ask for the terms. ``kind``: ``catalog`` or ``sale``. ``Failed``: no entry."""
@@ -98,22 +83,11 @@ class Site:
         """One request; the body of its answer. ``Failed``: any status but 200, or no answer."""
         words = {"type": kind, "mode": mode, **more} | ({"sessid": self.session} if self.session else {})
         query = "&".join(f"{name}={quote(value)}" for name, value in words.items())
-        parts = urlsplit(self.url)
-        login = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
-        headers = {"Authorization": f"Basic {login}"} if self.user else {}
-        headers |= {"Cookie": self.cookie} if self.cookie else {}
         self.asked.append(f"{method} {mode}" + (f" {more['filename']}" if "filename" in more else ""))
-        connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=self.timeout)
-        try:
-            connection.request(method, f"{parts.path or '/'}?{query}", body, headers)
-            answer = connection.getresponse()
-            data = answer.read()
-        except (OSError, http.client.HTTPException) as error:
-            raise Failed(f"{mode}: {type(error).__name__}: {error}") from None
-        finally:
-            connection.close()
-        if answer.status != 200:
-            raise Failed(f"{mode}: HTTP {answer.status}")
+        headers = {"Cookie": self.cookie} if self.cookie else {}
+        status, data = self.address.call(method, f"{self.address.path or '/'}?{query}", body, headers)
+        if status != 200:
+            raise Failed(f"{mode}: HTTP {status}")
         return data
 
     def _lines(self, data: bytes) -> list[str]:

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from stand.onec.calling import Address, Failed
 from stand.onec.commerceml import orders
 from stand.onec.commerceml.session import exchange_orders, send_catalog
-from stand.onec.commerceml.site import PATIENCE, Failed, Site
+from stand.onec.commerceml.site import PATIENCE, Site
 from stand.onec.generate.build import build
 from stand.onec.server import OneCStand
 from stand.onec.world import derived_guid
@@ -41,7 +42,7 @@ def _ids(data: bytes, path: str) -> list[str]:
 
 def test_a_catalogue_session(stand: OneCStand, site: FakeSite) -> None:
     """checkauth, init, a file at a time, then import of each; the cookie goes with every call after the first."""
-    report = send_catalog(stand.world, Site(site.url, "сайт", "слово"))
+    report = send_catalog(stand.world, Site(Address(site.url, "сайт", "слово")))
     assert [(method, query["mode"]) for method, query, _ in site.calls] == [
         ("GET", "checkauth"), ("GET", "init"), ("POST", "file"), ("POST", "file"), ("GET", "import"), ("GET", "import"),
     ]  # fmt: skip
@@ -54,7 +55,7 @@ def test_a_catalogue_session(stand: OneCStand, site: FakeSite) -> None:
 
 def test_goods_prices_and_stock(stand: OneCStand, site: FakeSite) -> None:
     """The catalogue holds every product, the offers a price and the quantity that the register has."""
-    send_catalog(stand.world, Site(site.url))
+    send_catalog(stand.world, Site(Address(site.url)))
     goods, offers = site.files["import.xml"], site.files["offers.xml"]
     assert goods.startswith(b"\xef\xbb\xbf<?xml")
     assert {*_ids(goods, "{*}Каталог/{*}Товары/{*}Товар/{*}Ид")} == _goods(stand)
@@ -79,7 +80,7 @@ def test_goods_prices_and_stock(stand: OneCStand, site: FakeSite) -> None:
 def test_only_changes(stand: OneCStand, site: FakeSite) -> None:
     """Told which products changed, the base sends these and says that they are not all."""
     key = min(_goods(stand))
-    send_catalog(stand.world, Site(site.url), [key])
+    send_catalog(stand.world, Site(Address(site.url)), [key])
     assert _ids(site.files["import.xml"], ".//{*}Товар/{*}Ид") == [key]
     marks = [etree.fromstring(data[3:]).find("*[@СодержитТолькоИзменения]") for data in site.files.values()]
     assert [None if mark is None else mark.get("СодержитТолькоИзменения") for mark in marks] == ["true", "true"]
@@ -88,8 +89,8 @@ def test_only_changes(stand: OneCStand, site: FakeSite) -> None:
 def test_pieces_archive_and_patience(stand: OneCStand) -> None:
     """Files come in pieces of the limit, in an archive where the site wants it, and progress is asked again."""
     with FakeSite(Behaviour(limit=1000, progress=3)) as plain, FakeSite(Behaviour(zipped=True, limit=5000)) as zipped:
-        report = send_catalog(stand.world, Site(plain.url))
-        send_catalog(stand.world, Site(zipped.url))
+        report = send_catalog(stand.world, Site(Address(plain.url)))
+        send_catalog(stand.world, Site(Address(zipped.url)))
         assert max(plain.pieces) == 1000
         assert (report.progress, plain.asked["import"]) == (3, 5)
         assert [*zipped.raw] == ["v8_exchange.zip"]
@@ -100,7 +101,7 @@ def test_pieces_archive_and_patience(stand: OneCStand) -> None:
 def test_version_three(stand: OneCStand) -> None:
     """A site of version 3 gets a file for each kind, the session in the address, and a word at the end."""
     with FakeSite(Behaviour(version="3.1", sessid="s1", limit=0)) as site:
-        report = send_catalog(stand.world, Site(site.url))
+        report = send_catalog(stand.world, Site(Address(site.url)))
         assert report.sent == ["import.xml", "goods.xml", "offers.xml", "prices.xml", "rests.xml"]
         assert site.calls[-1][1]["mode"] == "complete"
         assert [query.get("sessid") for _, query, _ in site.calls] == [None] + ["s1"] * (len(site.calls) - 1)
@@ -109,14 +110,14 @@ def test_version_three(stand: OneCStand) -> None:
             ("{urn:1C.ru:commerceml_3", "3.1")
         }
         assert _ids(site.files["rests.xml"], ".//{*}Остаток/{*}Склад/{*}Количество")
-        exchange_orders(stand.world, Site(site.url))
+        exchange_orders(stand.world, Site(Address(site.url)))
         assert _ids(site.files["orders.xml"], "{*}Контейнер/{*}Документ/{*}Ид") == ["site-20"]
 
 
 def test_orders_both_ways(stand: OneCStand, site: FakeSite) -> None:
     """Orders are written, confirmed, and told back with their numbers; what the base lacks is created."""
     item = site.behaves.item = min(_goods(stand))
-    report = exchange_orders(stand.world, Site(site.url))
+    report = exchange_orders(stand.world, Site(Address(site.url)))
     modes = [query["mode"] for _, query, _ in site.calls]
     assert modes == ["checkauth", "init", "query", "success", "file", "import"]
     order = stand.world.get(ORDERS, report.orders[0])
@@ -135,14 +136,14 @@ def test_orders_that_come_again_are_the_same(stand: OneCStand, site: FakeSite) -
     """A site that did not hear success sends its orders again: no second document; a marked one is cancelled."""
     site.behaves.answers["success"] = b"failure\nno"
     with pytest.raises(Failed, match="success: failure"):
-        exchange_orders(stand.world, Site(site.url))
+        exchange_orders(stand.world, Site(Address(site.url)))
     count = len(stand.world.tables[ORDERS])
     del site.behaves.answers["success"]
-    key = exchange_orders(stand.world, Site(site.url)).orders[0]
+    key = exchange_orders(stand.world, Site(Address(site.url))).orders[0]
     assert len(stand.world.tables[ORDERS]) == count
     stand.world.edit(ORDERS, key, {"DeletionMark": True})
     site.raw.clear()
-    exchange_orders(stand.world, Site(site.url))
+    exchange_orders(stand.world, Site(Address(site.url)))
     assert "<Наименование>Отменен</Наименование><Значение>true" in site.files["orders.xml"].decode()
 
 
@@ -150,9 +151,9 @@ def test_orders_that_come_again_are_the_same(stand: OneCStand, site: FakeSite) -
 def test_other_configurations(name: str, site: FakeSite) -> None:
     """УНФ and БП send their catalogue too, and take a site's order as the document they have for it."""
     world = build(2, clients=10, products=15, orders=20, configuration=name)
-    send_catalog(world, Site(site.url))
+    send_catalog(world, Site(Address(site.url)))
     assert _ids(site.files["offers.xml"], ".//{*}ЦенаЗаЕдиницу")
-    report = exchange_orders(world, Site(site.url))
+    report = exchange_orders(world, Site(Address(site.url)))
     order = world.get(orders.order_set(world), report.orders[0])
     assert order is not None
     assert order["СуммаДокумента"] == 9683.42
@@ -174,7 +175,7 @@ def test_a_site_that_refuses(stand: OneCStand, site: FakeSite, mode: str, answer
     """Failure with its text, answers that mean nothing, and progress without end stop the session."""
     site.behaves.answers[mode] = answer
     with pytest.raises(Failed, match=text):
-        send_catalog(stand.world, Site(site.url))
+        send_catalog(stand.world, Site(Address(site.url)))
     assert site.asked["import"] <= PATIENCE
 
 
@@ -183,7 +184,7 @@ def test_orders_that_cannot_be_read(stand: OneCStand, site: FakeSite, answer: by
     """A refusal, broken XML and XML with a DTD are not taken, and the site is not told success."""
     site.behaves.answers["query"] = answer
     with pytest.raises(Failed):
-        exchange_orders(stand.world, Site(site.url))
+        exchange_orders(stand.world, Site(Address(site.url)))
     assert site.asked["success"] == 0
 
 
@@ -193,7 +194,7 @@ def test_orders_that_cannot_be_read(stand: OneCStand, site: FakeSite, answer: by
 def test_only_the_loopback_is_called(url: str) -> None:
     """The stand calls no site of another machine."""
     with pytest.raises(ValueError, match="loopback"):
-        Site(url)
+        Address(url)
 
 
 def test_by_control(stand: OneCStand, own: Client, site: FakeSite) -> None:
@@ -214,7 +215,7 @@ def test_by_control(stand: OneCStand, own: Client, site: FakeSite) -> None:
 @pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is absent: no recorded documents of CommerceML")
 def test_documents_have_the_recorded_shape(stand: OneCStand, site: FakeSite) -> None:
     """Every element we write stands under the same parent in a recorded import or offers; recorded orders are read."""
-    send_catalog(stand.world, Site(site.url))
+    send_catalog(stand.world, Site(Address(site.url)))
     for name in ("import.xml", "offers.xml"):
         recorded = _pairs(etree.parse(DATA / name).getroot())
         assert _pairs(etree.fromstring(site.files[name][3:])) - recorded == set(), name
