@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -21,6 +21,8 @@ __all__ = [
     "RouteReport",
     "RunReport",
     "backfill",
+    "caught",
+    "close_route",
     "exchange_changes",
     "open_run",
     "pull_feed",
@@ -149,27 +151,27 @@ def pull_route(
         if error is not None:
             raise error
 
-    error = _caught(act, code)
+    error = caught(act, code)
     report = _report(hub, work, error, seconds[0])
     requests, writes = (after - then for after, then in zip(_traffic(hub, route.system), before, strict=True))
     report.requests, report.writes = requests, writes
-    _close(hub, run_id, route.id, report, work)
+    close_route(hub, run_id, route.id, report, work.paused)
     return report
 
 
-def _caught(act: Callable[[], None], code: str) -> HubError | None:
+def caught(act: Callable[[], None], code: str) -> HubError | None:
     """Do it; whatever goes wrong as an error of the house."""
     try:
         act()
-    except HubError as caught:
-        return caught
-    except OperationalError as caught:
-        return RetryLater("store_busy", detail=_first_line(caught))
-    except DBAPIError as caught:
-        return StopRoute("store_refuses", detail=_first_line(caught))
-    except Exception as caught:
+    except HubError as error:
+        return error
+    except OperationalError as error:
+        return RetryLater("store_busy", detail=_first_line(error))
+    except DBAPIError as error:
+        return StopRoute("store_refuses", detail=_first_line(error))
+    except Exception as error:
         log.exception("%s failed", code)
-        return StopRoute("internal", detail=type(caught).__name__)
+        return StopRoute("internal", detail=type(error).__name__)
     return None
 
 
@@ -213,10 +215,17 @@ def _report(hub: Hub, work: Pull, error: HubError | None, seconds: float) -> Rou
     )
 
 
-def _close(hub: Hub, run_id: int, route_id: int, report: RouteReport, work: Pull | None = None) -> None:
+def close_route(
+    hub: Hub,
+    run_id: int,
+    route_id: int,
+    report: RouteReport,
+    paused: Mapping[str, Sequence[HubError]] | None = None,
+) -> None:
     """Write the end of the route; a route that never started (its system was down) gets its row here.
 
-    What another run has taken over is closed already and stays as that run left it.
+    What another run has taken over is closed already and stays as that run left it. ``paused``: mappings that do not
+    fit, each with its reasons.
     """
     table = core.run_route
     with hub.store.begin() as conn:
@@ -228,7 +237,6 @@ def _close(hub: Hub, run_id: int, route_id: int, report: RouteReport, work: Pull
             .where(table.c.run_id == run_id, table.c.route_id == route_id, table.c.state == "running")
             .values(requests=table.c.requests + report.requests)
         )
-    paused = work.paused if work is not None else None
     runs.end_route(hub.store, run_id, route_id, report.state, report.error, paused)
 
 
@@ -240,7 +248,7 @@ def stops_system(error: HubError) -> bool:
 def refuse_route(hub: Hub, run_id: int, code: str, error: HubError) -> RouteReport:
     """Journal a route as failed for the reason that another route of its system has just met, without asking again."""
     report = RouteReport(code, "waiting" if error.code == "quiet_hours" else "failed", error=error)
-    _close(hub, run_id, hub.route(code).id, report)
+    close_route(hub, run_id, hub.route(code).id, report)
     return report
 
 
@@ -311,7 +319,7 @@ def _take_feed(hub: Hub, run_id: int, system: str, node: str) -> tuple[dict[str,
         parts.update(work.parts)
         work.run(node)
 
-    return parts, _caught(act, f"feed of {system}")
+    return parts, caught(act, f"feed of {system}")
 
 
 def _end_of_feed(hub: Hub, run_id: int, code: str, part: Pull | None, error: HubError | None) -> RouteReport:
@@ -323,7 +331,8 @@ def _end_of_feed(hub: Hub, run_id: int, code: str, part: Pull | None, error: Hub
         report = RouteReport(code, "waiting" if error.code == "quiet_hours" else "failed", error=error)
     elif part is not None:
         report = _report(hub, part, error, 0.0)
-    _close(hub, run_id, (route or hub.other_route(code.partition(".")[0])).id, report, part)
+    route_id = (route or hub.other_route(code.partition(".")[0])).id
+    close_route(hub, run_id, route_id, report, part.paused if part is not None else None)
     return report
 
 
