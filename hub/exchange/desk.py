@@ -55,6 +55,7 @@ class MappingDesk:
     children: tuple[ChildDesk, ...] = field(init=False)
     open_quarantine: set[str] | None = None
     waiting: set[str] | None = None
+    decided: set[str] | None = None
 
     def __post_init__(self) -> None:
         self.entity = self.mapping.entity
@@ -91,6 +92,18 @@ class MappingDesk:
                 conn.execute(select(parked.c.external_id).where(parked.c.stream_id == self.stream_id)).scalars()
             )
         return self.open_quarantine, self.waiting
+
+    def decisions(self, conn: Connection) -> set[str]:
+        """External ids of this stream that a person has decided about (read once, then kept): see ``decided``."""
+        if self.decided is None:
+            table = core.quarantine
+            of_these = (table.c.route_id == self.route_id, table.c.stream_id == self.stream_id)
+            self.decided = set(
+                conn.execute(
+                    select(table.c.external_id).where(*of_these, table.c.state.in_(("skipped", "corrected")))
+                ).scalars()
+            )
+        return self.decided
 
 
 @dataclass(slots=True)
