@@ -11,7 +11,7 @@ import msgspec
 
 from hub.model.errors import SkipRecord
 from hub.store.quarantined import Quarantined
-from mappings.runtime import Bad, is_guid
+from mappings.runtime import ZERO, Bad, is_guid
 from mappings.structs import plain
 
 if TYPE_CHECKING:
@@ -26,18 +26,19 @@ _EXACT = 2**53
 def mended(mapping: CompiledMapping, row: Quarantined, value: Any) -> bytes:
     """The record of ``row`` with ``value`` in the field that it was refused for, of the type that the mapping reads.
 
-    In a tabular part every row gets it that holds the refused value. ``SkipRecord`` says why that cannot be done:
+    In a tabular part every row gets it that holds the refused value; where several fields may fill one and all are
+    blank (``A/B``), the first of them. ``SkipRecord`` says why that cannot be done:
     ``mend_no_value``, ``mend_no_field``, ``mend_key``, ``mend_not_there``, ``mend_wrong_type``, ``mend_same``.
     """
     if value is None or (isinstance(value, str) and not value.strip()):
         raise SkipRecord("mend_no_value", row.field)
-    wire = mapping.wires.get(row.field)
-    if row.field in mapping.key:
+    part, dot, name = row.field.partition("/")[0].rpartition(".")
+    wire = mapping.wires.get(f"{part}{dot}{name}")
+    if not part and name in mapping.key:
         raise SkipRecord("mend_key", row.field)
     if wire is None:
         raise SkipRecord("mend_no_field", row.field)
     data = _object(row)
-    part, _, name = row.field.rpartition(".")
     changed = False
     holders = list(_holders(data, part, name, row.value))
     for holder in holders:
@@ -73,14 +74,14 @@ def _holders(data: dict[str, Any], part: str, name: str, value: str) -> Iterator
 
 
 def _shown(value: Any) -> str:
-    """A value as a reject tells it."""
-    return "" if value is None else str(value)[:200]
+    """A value as a reject tells it: no reference is a blank."""
+    return "" if value is None or value == ZERO else str(value)[:200]
 
 
 def _typed(wire: str, value: Any, before: Any, field: str) -> Any:
     try:
         return _TYPES[wire](value, before)
-    except (ValueError, InvalidOperation, OverflowError):
+    except (ValueError, ArithmeticError):
         raise SkipRecord("mend_wrong_type", field, value, wanted=wire) from None
 
 

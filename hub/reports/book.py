@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from zipfile import BadZipFile
 from zoneinfo import ZoneInfo
 
@@ -30,6 +31,9 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from hub.model.errors import NeedsPerson
 from hub.texts import LANGS, sentence
+
+if TYPE_CHECKING:
+    from typing import Self
 
 Kind = Literal["text", "number", "money", "day", "moment"]
 _FORMATS: dict[Kind, str] = {
@@ -66,11 +70,21 @@ class Column:
 
 
 class Book:
-    """A workbook being written. ``zone``: IANA name of the zone that moments are shown in."""
+    """A workbook being written, inside ``with``. ``zone``: IANA name of the zone that moments are shown in."""
 
     def __init__(self, lang: str, zone: str) -> None:
         self._lang, self._zone = lang, ZoneInfo(zone)
         self._book = Workbook(write_only=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Drop what was streamed to temporary files and not saved."""
+        for sheet in self._sheets():
+            if sheet._writer is not None:
+                with suppress(OSError, ValueError):  # those of a file that was saved are gone already
+                    sheet._writer.cleanup()
 
     def sheet(self, code: str, columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> int:
         """Write a sheet, titled by ``code``, of rows as long as ``columns``; how many there were."""
@@ -109,6 +123,7 @@ class Book:
 
     def save(self, path: Path) -> None:
         """Write the file whole or not at all; ``NeedsPerson(book_unwritable)`` where that is not possible."""
+        self._sheets()
         part = path.with_name(f".{path.name}.part")
         try:
             self._book.save(part)
@@ -116,6 +131,14 @@ class Book:
         except OSError as error:
             part.unlink(missing_ok=True)
             raise NeedsPerson("book_unwritable", path=path, detail=error.strerror or str(error)) from None
+
+    def _sheets(self) -> list[Any]:
+        """The sheets, each brought to its end: one that is left open complains when it is collected."""
+        sheets: list[Any] = list(self._book.worksheets)
+        for sheet in sheets:
+            if not sheet.closed:
+                sheet.close()
+        return sheets
 
     def _heading(self, sheet: Any, column: Column) -> Any:
         cell = WriteOnlyCell(sheet, sentence(column.code, self._lang))
@@ -182,11 +205,7 @@ def read_rows(path: Path, code: str, columns: Sequence[Column]) -> Iterator[tupl
     Columns are found by their headings in either language, so they may have been moved, and others added.
     ``NeedsPerson``: ``book_unreadable``, ``book_no_sheet``, ``book_no_column``.
     """
-    try:
-        book = load_workbook(path, read_only=True, data_only=True)
-    except (OSError, BadZipFile, InvalidFileException, KeyError, ValueError) as error:
-        raise NeedsPerson("book_unreadable", path=path, detail=str(error).splitlines()[0][:200]) from None
-    try:
+    with _opened(path) as book:
         titles = [sentence(code, lang) for lang in LANGS]
         sheet = next((book[title] for title in titles if title in book.sheetnames), None)
         if sheet is None:
@@ -197,8 +216,20 @@ def read_rows(path: Path, code: str, columns: Sequence[Column]) -> Iterator[tupl
             values = {name: row[place] if place < len(row) else None for name, place in places.items()}
             if any(value not in {None, ""} for value in values.values()):
                 yield number, values
-    finally:
-        book.close()
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """The workbook at ``path``, read row by row; what a cell computes is its value as last seen."""
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(path.open("rb"))
+            book = load_workbook(file, read_only=True, data_only=True)
+        except (OSError, BadZipFile, InvalidFileException, KeyError, ValueError) as error:
+            detail = str(error).partition("\n")[0][:200]
+            raise NeedsPerson("book_unreadable", path=path, detail=detail) from None
+        stack.callback(book.close)
+        yield book
 
 
 def _places(path: Path, header: Sequence[Any], columns: Sequence[Column]) -> dict[str, int]:

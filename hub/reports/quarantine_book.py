@@ -65,21 +65,22 @@ def export(hub: Hub, path: Path, choice: Choice, lang: str, *, force: bool = Fal
     path = dated_path(path, sentence(SHEET, lang), at.astimezone(ZoneInfo(zone)).date())
     if path.exists() and not force:
         raise NeedsPerson("book_exists", path=path)
-    book, span = Book(lang, zone), _Span()
-    with hub.store.read() as conn:
-        number = book.sheet(SHEET, columns(lang), _rows(hub, conn, choice, lang, span))
-    about: list[tuple[str, Any]] = [
-        ("book_what", sentence("book_what_quarantine", lang)),
-        ("book_home", str(hub.settings.home.resolve())),
-        ("book_made", at),
-        ("book_version", __version__),
-        ("book_from", span.first),
-        ("book_to", span.last),
-        ("book_chosen", ", ".join((*choice.routes, *choice.causes, *choice.external_ids))),
-        ("book_rows", number),
-    ]
-    book.about(about, sentence("book_how_quarantine", lang).splitlines())
-    book.save(path)
+    with Book(lang, zone) as book:
+        span = _Span()
+        with hub.store.read() as conn:
+            number = book.sheet(SHEET, columns(lang), _rows(hub, conn, choice, lang, span))
+        about: list[tuple[str, Any]] = [
+            ("book_what", sentence("book_what_quarantine", lang)),
+            ("book_home", str(hub.settings.home.resolve())),
+            ("book_made", at),
+            ("book_version", __version__),
+            ("book_from", span.first),
+            ("book_to", span.last),
+            ("book_chosen", ", ".join((*choice.routes, *choice.causes, *choice.external_ids))),
+            ("book_rows", number),
+        ]
+        book.about(about, sentence("book_how_quarantine", lang).splitlines())
+        book.save(path)
     return path, number
 
 
