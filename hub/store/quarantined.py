@@ -193,8 +193,8 @@ def _records() -> Select[Any]:
 
 
 def _ordered(query: Select[Any]) -> Select[Any]:
-    table = quarantine
-    return query.order_by(route.c.code, table.c.reason_code, table.c.field, table.c.first_at, table.c.id)
+    table, field = quarantine, func.coalesce(quarantine.c.field, "")  # where NULLs stand differs by database
+    return query.order_by(route.c.code, table.c.reason_code, field, table.c.first_at, table.c.id)
 
 
 def _record(row: Row[Any]) -> Quarantined:
