@@ -22,7 +22,7 @@ from hub.exchange.mending import mended
 from hub.exchange.pull import make_desk, open_quarantine
 from hub.exchange.service import RouteReport, RunReport
 from hub.exchange.stage import Outcome, apply_records, release
-from hub.model.errors import Fenced, SkipRecord
+from hub.model.errors import Fenced, HubError, SkipRecord
 from hub.model.records import Counters
 from hub.store import core
 from hub.store.quarantined import Choice, Quarantined, by_ids, parked_number
@@ -194,6 +194,7 @@ class _Replay:
         self.hub, self.by, self.should_stop = hub, by, should_stop
         self.causes: dict[tuple[str, str, str], Cause] = {}
         self.routes: list[RouteReport] = []
+        self._down: dict[str, HubError] = {}
 
     def may(self, row: _Row) -> bool:
         """Whether the row's route is exchanged at all; its cause says why not."""
@@ -209,6 +210,8 @@ class _Replay:
         paused: dict[str, Any] = {}
 
         def act() -> None:
+            if route.system in self._down:
+                raise self._down[route.system]  # it is not asked again for its other routes
             desk = self._desk(run_id, route.system)
             paused.update(self._paused(route))
             with self.hub.store.begin() as conn:
@@ -227,6 +230,8 @@ class _Replay:
                 report.released += released
 
         report.error = service.caught(act, route.code)
+        if report.error is not None and service.stops_system(report.error):
+            self._down[route.system] = report.error
         self._close(route, report, paused)
         service.close_route(self.hub, run_id, route.id, report, paused)
 

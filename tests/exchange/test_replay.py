@@ -11,7 +11,7 @@ from hub.exchange import replay as replaying
 from hub.exchange import runs, went_back
 from hub.exchange.replay import Order, chosen, replay
 from hub.exchange.service import open_run
-from hub.model.errors import StopSystem
+from hub.model.errors import RetryLater, StopSystem
 from hub.model.settings import RouteSettings
 from hub.store import core, tables
 from hub.store.database import Store
@@ -196,6 +196,21 @@ def test_a_stopped_system_is_not_written_to(fast: World) -> None:
         assert [one.error and one.error.code for one in report.routes] == ["base_went_back"]
         assert report.causes == []
         assert report.exit_code == 1
+
+
+def test_a_base_that_is_down_is_asked_once(fast: World) -> None:
+    """Its schema cannot be had: every route of it is told so in the journal, and the base is not asked for each."""
+    fast.base.put(PARTIES, party(2) | {"Description": "", "НаименованиеПолное": ""})
+    fast.base.put(ORDERS, order(1, BROKEN_DAY))
+    fast.exchange()
+    fast.reopen()
+    fast.base.fail(*(RetryLater("source_unreachable", system="УТ") for _ in range(3)))
+    report = fast.replay()
+    assert [(one.route, one.state) for one in report.routes] == [("ut.party", "failed"), ("ut.sales_order", "failed")]
+    assert {one.error.code for one in report.routes if one.error} == {"source_unreachable"}
+    assert fast.hub.connector("ut").traffic.requests == 1
+    assert (report.exit_code, len(fast.open())) == (3, 2)
+    assert fast.rows(select(core.exchange_run.c.state).where(core.exchange_run.c.id == report.run_id)) == ["failed"]
 
 
 def test_a_replay_that_is_stopped_keeps_what_it_did_and_goes_on(fast: World, monkeypatch: pytest.MonkeyPatch) -> None:
