@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from connectors.base import Change, Traffic
+from connectors.memory_base import Key, MemoryBase, Record
 from connectors.writing import ACTS, Overtaken, Refused, Shown, Taken, Unanswered
 from hub.model.errors import SkipRecord, StopRoute
-
-if TYPE_CHECKING:
-    from connectors.memory import Key, MemoryBase, Record
 
 #: How often a lost answer is looked for; there is nothing to wait for in memory.
 _LOOKS = 2

@@ -10,15 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from mappings.proposals import Proposals, Work
 from mappings.reverse import hold
 from mappings.rows import Row, numbered, same
 from mappings.spec import ChildSpec, RowSpec
-
-if TYPE_CHECKING:
-    from mappings.backward import Backward, Work
-
 
 #: What a line is known by is no value of it: a key is given by the system that has the line.
 KNOWN_BY = ("line_no", "line_key")
@@ -33,7 +30,7 @@ class _Line:
     shown: Row
 
 
-def write_lines(back: Backward, work: Work, spec: ChildSpec) -> None:
+def write_lines(back: Proposals, work: Work, spec: ChildSpec) -> None:
     """Say all lines of one child; what cannot be said stays on ``work.left``."""
     name = spec.child.name
     tables = {row.table: [dict(raw) for raw in work.now.get(row.table) or ()] for row in spec.rows}
@@ -57,7 +54,7 @@ def write_lines(back: Backward, work: Work, spec: ChildSpec) -> None:
     work.left[name] = unsaid
 
 
-def _standing(back: Backward, work: Work, spec: ChildSpec, tables: Mapping[str, list[Row]]) -> list[_Line]:
+def _standing(back: Proposals, work: Work, spec: ChildSpec, tables: Mapping[str, list[Row]]) -> list[_Line]:
     """Every row that is a line now, in the order and with the numbers that the mapping gives them."""
     found = []
     for row in spec.rows:
@@ -90,7 +87,7 @@ def _new(spec: ChildSpec) -> _Line:
     return _Line(row, {**dict(row.initial), **hold(row.when)}, {})
 
 
-def _told(back: Backward, work: Work, spec: ChildSpec, line: _Line, wanted: Row) -> tuple[Row | None, Row]:
+def _told(back: Proposals, work: Work, spec: ChildSpec, line: _Line, wanted: Row) -> tuple[Row | None, Row]:
     """The row as it becomes, and the values it cannot tell; no row if it would be no line."""
     raw, missed = dict(line.raw), {}
     items = {item.field.name: item for item in line.row.fields}

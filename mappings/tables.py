@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from mappings.proposals import Proposals, Work
 from mappings.rows import Row, numbered, row_key
 from mappings.runtime import is_guid
 from mappings.spec import ChildSpec, RowSpec
 
-if TYPE_CHECKING:
-    from mappings.backward import Backward, Work
-
-
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}T.*")
 
 
-def write_table(back: Backward, work: Work, table: str, feeds: Sequence[tuple[ChildSpec, RowSpec]]) -> None:
+def write_table(back: Proposals, work: Work, table: str, feeds: Sequence[tuple[ChildSpec, RowSpec]]) -> None:
     """Say the rows of ``table``; takes what it has said off ``work.left``."""
     before = [dict(row) for row in work.now.get(table) or ()]
     task = _Table(back, work, feeds)
@@ -34,7 +31,7 @@ def write_table(back: Backward, work: Work, table: str, feeds: Sequence[tuple[Ch
 
 
 class _Table:
-    def __init__(self, back: Backward, work: Work, feeds: Sequence[tuple[ChildSpec, RowSpec]]) -> None:
+    def __init__(self, back: Proposals, work: Work, feeds: Sequence[tuple[ChildSpec, RowSpec]]) -> None:
         self.back = back
         self.work = work
         self.feeds = feeds

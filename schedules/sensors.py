@@ -31,6 +31,8 @@ def journal_sensor(settings: Settings, work: Workplace) -> SensorDefinition:
             return SkipReason(f"{error.sentence(lang)} {error.advice(lang)}".strip())
         if not found.events:
             return SensorResult(skip_reason=sentence("dg_sensor_idle", lang), cursor=str(found.position))
-        return SensorResult(asset_events=list(found.events), cursor=str(found.position))
+        # Without a reason of ours Dagster would say of a tick that starts no run that it was empty.
+        told = sentence("dg_sensor_told", lang, number=len(found.events))
+        return SensorResult(asset_events=list(found.events), skip_reason=told, cursor=str(found.position))
 
     return command_exchanges

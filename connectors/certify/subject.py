@@ -112,7 +112,7 @@ class Writable:
     ``table``/``rows``: a nested table and two contents of it, the second shorter. ``bent``: values that are not kept.
     ``fills``: fields that the system fills when a record is created without them. ``refused``: fields that the system
     refuses. ``posted``: the field of a document that tells whether it is posted; ``unpostable``: fields of a new
-    document that is stored and cannot be posted.
+    document that is stored and cannot be posted. ``executed``: the field of a task that tells whether it is done.
     """
 
     stream: str
@@ -128,6 +128,7 @@ class Writable:
     refused: Mapping[str, Any] = field(default_factory=dict)
     posted: str = ""
     unpostable: Mapping[str, Any] = field(default_factory=dict)
+    executed: str = ""
 
     def __post_init__(self) -> None:
         """``ValueError`` for values that the tests could not tell apart."""

@@ -4,7 +4,8 @@ A request takes one of ``max_sessions`` *lanes*. A lane is a place in the queue 
 it: 1C binds a session to a cookie (``ibsession``), and one session serves one request at a time, so cookies belong to
 lanes and not to the pool. Publications with automatic reuse of sessions give no cookie and lose nothing by it.
 
-Reading is repeated while a fault is a passing one. A writing request is repeated only when it was surely not taken; one
+Reading is repeated while a fault may be a passing one: a busy or broken way, a 500 that 1C does not explain, a web page
+with a good status. A writing request is repeated only when it was surely not taken; one
 whose answer was lost may have been done (``Unanswered``), and the caller has to look.
 """
 
@@ -40,7 +41,7 @@ from urllib3.exceptions import (
 from urllib3.response import BaseHTTPResponse
 
 from connectors.base import Traffic
-from connectors.onec_odata.answers import Answer, Asked, complaint, failure, retry_after
+from connectors.onec_odata.answers import Answer, Asked, complaint, failure, misfit, retry_after
 from connectors.onec_odata.config import OneCSettings, is_loopback, service_root
 from connectors.writing import Unanswered
 from hub.model.errors import HubError, NeedsPerson, RetryLater, StopSystem
@@ -142,8 +143,14 @@ class Transport:
         return self._patiently(lambda: self._once(call), asked)
 
     def post(self, url: str, asked: Asked, accept: str, *, writes: bool) -> Answer:
-        """One POST, never repeated; ``writes``: counted as a writing request. Raises as ``get`` does."""
-        answer = self._once(_Call("POST", url, asked, accept, writes=writes))
+        """One POST. ``writes``: counted as a writing request and never repeated; else repeated as ``get`` is.
+
+        Raises as ``get`` does.
+        """
+        call = _Call("POST", url, asked, accept, writes=writes)
+        if not writes:
+            return self._patiently(lambda: self._once(call), asked)
+        answer = self._once(call)
         if answer.status not in {200, 201, 204}:
             raise failure(answer, asked)
         return answer
@@ -195,16 +202,16 @@ class Transport:
         are raised; writing, they are returned.
         """
         patience, attempt = self._settings.patience, 0
-        passing = _PASSING if reading else _NOT_TAKEN
+        judged = _judged if reading else _not_taken
         while True:
             asked_pause: float | None = None
+            fault: HubError | None
             try:
                 answer = once()
-                if answer.status == 200 or not (reading or answer.status in passing):
+                fault, worth = judged(answer, asked)
+                if fault is None:
                     return answer
-                fault = failure(answer, asked)
                 asked_pause = retry_after(answer)
-                worth = answer.status in passing
             except RetryLater as error:
                 fault, worth = error, error.code != "source_timeout"
             if not worth or attempt >= patience.retries:
@@ -315,6 +322,28 @@ class Transport:
         if cut or isinstance(error, DecodeError):
             return RetryLater("page_cut", system=system, stream=asked.stream)
         return RetryLater("connection_lost", system=system, host=host)
+
+
+def _judged(answer: Answer, asked: Asked) -> tuple[HubError | None, bool]:
+    """What is wrong with the answer to a reading request, if anything is, and whether it may pass."""
+    if answer.status != 200:
+        fault = failure(answer, asked)
+        return fault, answer.status in _PASSING or _fleeting(fault)
+    if answer.kind != "html" or not bytes(answer.content[:512]).lstrip().startswith(b"<"):
+        return None, False
+    fault = misfit(answer, asked)
+    return fault, _fleeting(fault)
+
+
+def _fleeting(fault: HubError) -> bool:
+    """Whether a fault may pass whatever its status is: by its kind, or a web server's page where 1C should answer."""
+    return isinstance(fault, RetryLater) or fault.code == "html_page"
+
+
+def _not_taken(answer: Answer, asked: Asked) -> tuple[HubError | None, bool]:
+    """The same of a writing request: only what was not taken is a fault here."""
+    busy = answer.status in _NOT_TAKEN
+    return failure(answer, asked) if busy else None, busy
 
 
 def _unsent(error: HTTPError) -> bool:

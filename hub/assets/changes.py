@@ -2,7 +2,11 @@
 
 # No postponed annotations here: Dagster reads those of a step's context and result as they stand.
 
+from collections.abc import Iterator
+from typing import Any
+
 from dagster import (
+    AssetCheckEvaluation,
     AssetCheckResult,
     AssetChecksDefinition,
     AssetMaterialization,
@@ -10,6 +14,8 @@ from dagster import (
     EnumValue,
     OpDefinition,
     OpExecutionContext,
+    Out,
+    Output,
     asset_check,
     op,
 )
@@ -42,14 +48,16 @@ def changes_op(settings: Settings, system: SystemSettings, work: Workplace) -> O
         description=sentence("dg_op_changes", settings.locale, title=title),
         pool=names.pool_of(system.code),
         tags={"dagster/kind": "changes"},
+        out=Out(Any, is_required=False),
     )
-    def take(context: OpExecutionContext) -> None:
-        _take(context, work, system.code, settings.locale)
+    def take(context: OpExecutionContext) -> Iterator[Any]:
+        yield from _take(context, work, system.code, settings.locale)
 
     return take
 
 
-def _take(context: OpExecutionContext, work: Workplace, system: str, lang: str) -> None:
+def _take(context: OpExecutionContext, work: Workplace, system: str, lang: str) -> Iterator[Any]:
+    """What the run did, event by event: Dagster keeps what was yielded before a step fails, and nothing else."""
     run = context.run
     sensor = run.tags.get("dagster/sensor_name")
     try:
@@ -63,13 +71,31 @@ def _take(context: OpExecutionContext, work: Workplace, system: str, lang: str) 
         )
     except HubError as error:
         raise_for(error, lang, context.retry_number)
-    _tell(context, work.hub, report, lang)
+    yield from _told(work.hub, report, lang)
+    yield _evaluated(work.hub, system, lang)
     failed = next((route.error for route in report.routes if route.error is not None), None)
     if failed is not None:
         raise_for(failed, lang, context.retry_number)
+    later = ", ".join(part.route for part in report.routes if part.state == "later")
+    if later:
+        context.log.info(sentence("dg_later_log", lang, routes=later))
+    yield Output(None, metadata={sentence("dg_later", lang): later or "—"})
 
 
-def _tell(context: OpExecutionContext, hub: Hub, report: RunReport, lang: str) -> None:
+def _evaluated(hub: Hub, system: str, lang: str) -> AssetCheckEvaluation:
+    """The system's check as this run leaves it: it must not go on showing what an earlier exchange found."""
+    found = check_result(system_state(hub, system), STATE_CHECK, lang)
+    return AssetCheckEvaluation(
+        asset_key=names.source_key(system),
+        check_name=STATE_CHECK,
+        passed=found.passed,
+        metadata=found.metadata,
+        severity=found.severity,
+        description=found.description,
+    )
+
+
+def _told(hub: Hub, report: RunReport, lang: str) -> Iterator[AssetMaterialization]:
     """Routes that received anything appear on the pages of their assets."""
     for part in report.routes:
         route = hub.routes.get(part.route)
@@ -77,7 +103,7 @@ def _tell(context: OpExecutionContext, hub: Hub, report: RunReport, lang: str) -
             continue
         ask = Request("changes", None)
         metadata = route_metadata(part, ask, report.run_id, route_rows(hub, route), lang)
-        context.log_event(AssetMaterialization(names.route_key(route.system, route.entity.name), metadata=metadata))
+        yield AssetMaterialization(names.route_key(route.system, route.entity.name), metadata=metadata)
 
 
 def decide_op(settings: Settings, work: Workplace) -> OpDefinition:
@@ -91,8 +117,9 @@ def decide_op(settings: Settings, work: Workplace) -> OpDefinition:
         description=sentence("dg_op_decide", lang),
         config_schema={"system": systems, "decision": decisions},
         tags={"dagster/kind": "decision"},
+        out=Out(Any, is_required=False),
     )
-    def decide(context: OpExecutionContext) -> None:
+    def decide(context: OpExecutionContext) -> Iterator[Any]:
         system, decision = context.op_config["system"], context.op_config["decision"]
         try:
             state = went_back.decide(work.hub, system, decision, "dagster")
@@ -100,6 +127,7 @@ def decide_op(settings: Settings, work: Workplace) -> OpDefinition:
             raise_for(error, lang, context.retry_number)
         title = settings.systems[system].title or system
         context.log.info(sentence(f"cli_system_{state.state}", lang, title=title, system=system))
+        yield _evaluated(work.hub, system, lang)
 
     return decide
 

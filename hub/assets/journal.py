@@ -21,7 +21,8 @@ from hub.exchange.service import RouteReport
 from hub.model.records import OUTCOMES, Counters, Window
 from hub.reconcile.history import ENDED_WELL
 from hub.reconcile.rows import route_rows, table_rows
-from hub.store import core
+from hub.store import core, journal
+from hub.store.journal import Deletions
 
 #: Runs looked at in one go; older ones of a long absence are passed over, the newest state is what counts.
 MOST_RUNS = 50
@@ -52,8 +53,10 @@ def untold(hub: Hub, after: int) -> Untold:
                 break
             position = int(row.id)
             if row.dagster_run_id is None:
-                found += [(row, part) for part in _parts(conn, row.id)]
-    return Untold(tuple(event for row, part in found for event in _events(hub, row, part)), position)
+                parts = _parts(conn, row.id)
+                gone = journal.deletions(conn, row.id) if any(part.updated for part in parts) else {}
+                found += [(row, part, gone.get(part.code, Deletions())) for part in parts]
+    return Untold(tuple(event for told in found for event in _events(hub, *told)), position)
 
 
 def _parts(conn: Connection, run_id: int) -> list[Row[Any]]:
@@ -68,13 +71,13 @@ def _parts(conn: Connection, run_id: int) -> list[Row[Any]]:
     )
 
 
-def _events(hub: Hub, run: Any, part: Row[Any]) -> Iterator[AssetMaterialization]:
+def _events(hub: Hub, run: Any, part: Row[Any], gone: Deletions) -> Iterator[AssetMaterialization]:
     route = hub.routes.get(part.code)
     if route is None:  # of a system that is gone, or what a feed brought for streams that no mapping reads
         return
     window = Window(part.window_start, part.window_end) if part.window_start else None
     rows, lang = route_rows(hub, route), hub.settings.locale
-    metadata = route_metadata(_report(part), Request(run.mode, window), run.id, rows, lang)
+    metadata = route_metadata(_report(part, gone), Request(run.mode, window), run.id, rows, lang)
     key = names.route_key(route.system, route.entity.name)
     yield from _materializations(key, metadata, _days(route, window))
     yield AssetMaterialization(names.table_key(route.entity.name), metadata={ROW_COUNT: table_rows(hub, route.entity)})
@@ -95,7 +98,7 @@ def _days(route: Route, window: Window | None) -> list[date]:
     return [window.start + timedelta(days=number) for number in range(length)] if length <= MOST_DAYS else []
 
 
-def _report(part: Row[Any]) -> RouteReport:
+def _report(part: Row[Any], gone: Deletions) -> RouteReport:
     outcomes = {name: getattr(part, name) for name in OUTCOMES}
     return RouteReport(
         part.code,
@@ -107,4 +110,6 @@ def _report(part: Row[Any]) -> RouteReport:
         requests=part.requests,
         bytes=part.bytes,
         seconds=(part.ended_at - part.started_at).total_seconds() if part.ended_at else 0.0,
+        deleted=gone.deleted,
+        restored=gone.restored,
     )

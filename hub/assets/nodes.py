@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hub.exchange.desk import stream_name
+from hub.exchange.naming import stream_name
 from hub.model.entities import ENTITIES, Entity
 from hub.model.settings import RouteSettings, Settings, SystemSettings
 from mappings.compiled import CompiledProfile, compile_profile

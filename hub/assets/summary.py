@@ -62,6 +62,8 @@ def _metadata(told: Summary, lang: str) -> dict[str, Any]:
         "dg_received": totals.received,
         "dg_created": totals.created,
         "dg_updated": totals.updated,
+        "dg_deleted": sum(line.deleted for line in told.routes),
+        "dg_restored": sum(line.restored for line in told.routes),
         "dg_in_quarantine": sum(group.number for group in told.quarantine),
         "dg_waiting": sum(group.number for group in told.parked),
         "dg_run": told.run_id,

@@ -26,6 +26,8 @@ def route_metadata(report: RouteReport, ask: Request, run_id: int, rows: int, la
     numbers: dict[str, int | float] = {
         "dg_received": counters.received,
         **{f"dg_{name}": getattr(counters, name) for name in OUTCOMES},
+        "dg_deleted": report.deleted,
+        "dg_restored": report.restored,
         "dg_released": report.released,
         "dg_absent": report.absent,
         "dg_in_quarantine": sum(report.quarantine.values()),
@@ -41,6 +43,8 @@ def route_metadata(report: RouteReport, ask: Request, run_id: int, rows: int, la
         told[sentence("dg_window", lang)] = f"{ask.window.start:%d.%m.%Y} … {ask.window.end - ONE_DAY:%d.%m.%Y}"
     if counters.skipped_by or report.quarantine:
         told[sentence("dg_reasons", lang)] = reasons(counters.skipped_by, report.quarantine, lang)
+    if report.later:
+        told[sentence("dg_later", lang)] = ", ".join(report.later)
     if report.resumed:
         told[sentence("dg_resumed", lang)] = True
     return told

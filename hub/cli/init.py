@@ -15,7 +15,7 @@ from hub.cli import trouble
 from hub.cli.call import DONE, WAITS, Call, Outcome
 from hub.cli.init_base import DEFAULT_PROFILE, Found, ask, choice_notes, feed_notes, route_notes, why
 from hub.cli.parser import command, option
-from hub.model.errors import NeedsPerson
+from hub.model.errors import NeedsPerson, StopSystem
 from hub.model.settings import FILE_NAME, Problem, SecretRef, SystemSettings, load_settings
 from hub.model.settings_keys import Bad, url, zone
 
@@ -59,7 +59,7 @@ def init(
     where = _EXAMPLE
     if address:
         where = _checked(url, address, "--from")
-        found = ask(_candidate(where, user, variable, zone_name), profile)
+        found = _ask(_candidate(where, user, variable, zone_name), profile)
     elif profile:
         found.profile = _shipped(profile)
     text = _file(call, where, user, variable if user else "", zone_name, found)
@@ -112,6 +112,19 @@ def _candidate(address: str, user: str, variable: str, zone_name: str) -> System
     password = SecretRef("env", variable) if user else None
     title = title_of(address)
     return SystemSettings("base", "onec_odata", zone_name, DEFAULT_PROFILE, title, address, user, password)
+
+
+def _ask(system: SystemSettings, profile: str | None) -> Found:
+    """What the base tells. That it wants another login is told by the command's own words: there is no file yet."""
+    try:
+        return ask(system, profile)
+    except StopSystem as error:
+        if error.code != "auth_failed":
+            raise
+        if system.password is None:
+            raise NeedsPerson("cli_init_login", system=system.title) from None
+        params = {"system": system.title, "user": system.user, "variable": system.password.name}
+        raise NeedsPerson("cli_init_password", **params) from None
 
 
 def _shipped(profile: str) -> str:

@@ -113,5 +113,6 @@ def _report(item: RouteReport, lang: str) -> dict[str, Any]:
         "writes": item.writes,
         "resumed": item.resumed,
         "paused": list(item.paused),
+        "later": list(item.later),
         "error": as_dict(item.error, lang) if item.error is not None else None,
     }

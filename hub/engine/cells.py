@@ -164,6 +164,11 @@ def head(path: str) -> str:
     return path.partition("[")[0].partition(".")[0]
 
 
+def names_of(path: str) -> tuple[str, str, str]:
+    """What settings may call a path, the most particular first: itself, ``child[first part of the key]``, its head."""
+    return path, f"{path.partition(',')[0].removesuffix(']')}]", head(path)
+
+
 def is_member(path: str) -> bool:
     """Whether a path is a row of a set."""
     return "[" in path

@@ -75,7 +75,8 @@ def rules_for(
 
 
 def _systems(order: Sequence[str], roles: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    return tuple(system for name in order for system in roles.get(name, () if name in _TRADE else (name,)))
+    named = (system for name in order for system in roles.get(name, () if name in _TRADE else (name,)))
+    return tuple(dict.fromkeys(named))
 
 
 def _placed(policy: Policy, roles: Mapping[str, Sequence[str]]) -> Policy:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hub.engine.cells import LIVING, STATE, Contribution, Golden, Same, Value, equal, head
+from hub.engine.cells import LIVING, STATE, Contribution, Golden, Same, Value, equal, names_of
 from hub.engine.policies import Rules
 
 #: States in which a record is not there any more: nothing can be written to it.
@@ -16,15 +16,17 @@ _TOLD = {LIVING: LIVING, "marked": "marked", "absent": "marked", "deleted": "mar
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """What a route may write: paths or child tables. ``asks``: those that also links which are not primary receive."""
+    """What a route may write, by the names of ``names_of``. ``asks``: what also links that are not primary receive."""
 
     writes: frozenset[str]
     asks: frozenset[str] = frozenset()
 
     def may(self, path: str, contribution: Contribution) -> bool:
         """Whether the cell may be written to that link."""
-        allowed = self.writes if contribution.primary else self.writes & self.asks
-        return path in allowed or head(path) in allowed
+        names = names_of(path)
+        if self.writes.isdisjoint(names):
+            return False
+        return contribution.primary or not self.asks.isdisjoint(names)
 
 
 def outgoing(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from hub.engine.cells import Contribution, Golden, Moment, Value, head, is_member
+from hub.engine.cells import Contribution, Golden, Moment, Value, head, is_member, names_of
 
 Word = Literal["master", "latest", "fill_empty", "union", "append_only", "manual"]
 StateWord = Literal["propagate", "archive", "ignore", "ask"]
@@ -53,7 +53,7 @@ class Rules:
 
     def of(self, path: str) -> Policy:
         """The policy of a path, the most particular one."""
-        for name in (path, f"{path.partition(',')[0].removesuffix(']')}]", head(path)):
+        for name in names_of(path):
             if name in self.policies:
                 return self.policies[name]
         return self.default

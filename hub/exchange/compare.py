@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 from xxhash import xxh3_64_intdigest
@@ -20,12 +20,10 @@ from hub.exchange import runs, went_back
 from hub.exchange.cursors import Cursor
 from hub.exchange.desk import Desk, MappingDesk
 from hub.exchange.prefetch import prefetch
+from hub.exchange.pulling import Pulling
 from hub.model.errors import StopRoute
 from hub.model.records import Page, Reject, Window
 from hub.store import core
-
-if TYPE_CHECKING:
-    from hub.exchange.pull import Pull
 
 #: Records fetched by key at once: they are held in memory whole.
 FETCH = 100
@@ -58,13 +56,13 @@ class Seen:
         return at < len(self._hashes) and self._hashes[at] == value
 
 
-def versions(pull: Pull, connector: Connector, desk: Desk, work: MappingDesk, window: Window | None) -> bool:
+def versions(pull: Pulling, connector: Connector, desk: Desk, work: MappingDesk, window: Window | None) -> bool:
     """Bring the records of ``window`` that are new or another version; ``False``: so many that rows are to be read."""
     return _compare(pull, connector, desk, work, window, None, partial=False)
 
 
 def sweep(
-    pull: Pull, connector: Connector, desk: Desk, work: MappingDesk, last: Cursor, *, partial: bool = False
+    pull: Pulling, connector: Connector, desk: Desk, work: MappingDesk, last: Cursor, *, partial: bool = False
 ) -> None:
     """Compare all keys: bring what differs, then settle what is gone. ``partial``: only of records that are here."""
     seen = Seen()
@@ -73,7 +71,7 @@ def sweep(
 
 
 def _compare(
-    pull: Pull,
+    pull: Pulling,
     connector: Connector,
     desk: Desk,
     work: MappingDesk,
@@ -102,7 +100,7 @@ def _compare(
     return True
 
 
-def _heads(pull: Pull, work: MappingDesk, page: Page) -> list[tuple[str, str | None]]:
+def _heads(pull: Pulling, work: MappingDesk, page: Page) -> list[tuple[str, str | None]]:
     heads: list[tuple[str, str | None]] = []
     for head in work.mapping.heads(page.records):
         if isinstance(head, Reject):
@@ -112,7 +110,7 @@ def _heads(pull: Pull, work: MappingDesk, page: Page) -> list[tuple[str, str | N
     return heads
 
 
-def _differing(pull: Pull, work: MappingDesk, heads: list[tuple[str, str | None]], *, partial: bool) -> list[str]:
+def _differing(pull: Pulling, work: MappingDesk, heads: list[tuple[str, str | None]], *, partial: bool) -> list[str]:
     """Keys whose version is not the one known; with ``partial`` not those that are unknown here."""
     told = dict(heads)
     with pull.hub.store.read() as conn:
@@ -137,7 +135,9 @@ def known_versions(conn: Connection, stream_id: int, external_ids: Sequence[str]
     return found
 
 
-def _bring(pull: Pull, connector: Connector, desk: Desk, work: MappingDesk, external_ids: Sequence[str]) -> list[str]:
+def _bring(
+    pull: Pulling, connector: Connector, desk: Desk, work: MappingDesk, external_ids: Sequence[str]
+) -> list[str]:
     """Fetch records by key and commit them; keys that the base says it does not have."""
     gone: list[str] = []
     request = pull.request(work.mapping, None)
@@ -149,7 +149,7 @@ def _bring(pull: Pull, connector: Connector, desk: Desk, work: MappingDesk, exte
     return gone
 
 
-def sweep_end(pull: Pull, connector: Connector, desk: Desk, work: MappingDesk, seen: Seen, last: Cursor) -> None:
+def sweep_end(pull: Pulling, connector: Connector, desk: Desk, work: MappingDesk, seen: Seen, last: Cursor) -> None:
     """All keys were seen: ask for those that are here and were not, and believe the base that they are gone.
 
     ``last``: cursor of the sweep. When an admin has said that the base as it is now is the truth, any number may be.
@@ -169,7 +169,7 @@ def sweep_end(pull: Pull, connector: Connector, desk: Desk, work: MappingDesk, s
         last.save(conn, done=True)
 
 
-def _unseen(conn: Connection, pull: Pull, work: MappingDesk, seen: Seen) -> Iterator[str]:
+def _unseen(conn: Connection, pull: Pulling, work: MappingDesk, seen: Seen) -> Iterator[str]:
     """Keys of records here that the sweep did not see, of those that wait or are refused too."""
     link, table, first = core.link, work.table, pull.route.settings.not_before
     query = (

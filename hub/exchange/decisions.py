@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from dataclasses import field as attribute
 from typing import TYPE_CHECKING, Any
 
-from hub.exchange.desk import stream_name
 from hub.exchange.hub import Hub
 from hub.exchange.mending import mended
+from hub.exchange.naming import stream_name
 from hub.exchange.replay import Action, Order
 from hub.model.errors import HubError, SkipRecord
 from hub.store.quarantined import Quarantined, by_ids

@@ -7,23 +7,19 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Table, select
 
+from hub.exchange.cards.desk import CardDesk
 from hub.exchange.links import Links
+from hub.exchange.naming import stream_name
 from hub.model.entities import Child, Entity
 from hub.model.fields import Field, Kind
 from hub.store import core, tables
 
 if TYPE_CHECKING:
+    from hub.exchange.brakes import Brakes, Verdicts
+    from hub.exchange.hub import Hub
     from mappings.compiled import CompiledMapping
 
 _EXT = Field("ext", Kind.JSON, "Дополнительные поля", clearable=True)
-
-
-def stream_name(mapping: CompiledMapping) -> str:
-    """The store's name of what a mapping reads: the set, ``set#table`` for a virtual table of a register, and
-    ``set#table#part`` where several mappings take their share of one.
-    """
-    parts = [mapping.stream, *([mapping.table] if mapping.table != "set" else []), *filter(None, [mapping.part])]
-    return "#".join(parts)
 
 
 @dataclass(slots=True)
@@ -55,6 +51,7 @@ class MappingDesk:
     children: tuple[ChildDesk, ...] = field(init=False)
     open_quarantine: set[str] | None = None
     waiting: set[str] | None = None
+    held: set[str] | None = None
     decided: set[str] | None = None
 
     def __post_init__(self) -> None:
@@ -93,6 +90,14 @@ class MappingDesk:
             )
         return self.open_quarantine, self.waiting
 
+    def held_back(self, conn: Connection) -> set[str]:
+        """External ids of this stream whose change waits for an admin (read once, then kept)."""
+        if self.held is None:
+            held = core.held
+            query = select(held.c.external_id).where(held.c.stream_id == self.stream_id, held.c.state == "open")
+            self.held = set(conn.execute(query).scalars())
+        return self.held
+
     def decisions(self, conn: Connection) -> set[str]:
         """External ids of this stream that a person has decided about (read once, then kept): see ``decided``."""
         if self.decided is None:
@@ -108,10 +113,20 @@ class MappingDesk:
 
 @dataclass(slots=True)
 class Desk:
-    """One run at work on one system."""
+    """One run at work on one system. ``at``: when it began, as text in UTC. ``brakes``: ``None`` lets all pass."""
 
     run_id: int
     at: str
     links: Links
     by_mapping: dict[str, MappingDesk]
     by_stream: dict[int, MappingDesk]
+    hub: Hub
+    brakes: Brakes | None = None
+
+    def judge(self, conn: Connection, work: MappingDesk, ends: int, changes: int) -> Verdicts | None:
+        """Whether so many more records may end and change."""
+        return self.brakes.judge(conn, work.route_id, work.route_code, ends, changes) if self.brakes else None
+
+    def cards(self) -> CardDesk:
+        """For the cards of one transaction."""
+        return CardDesk(self.hub, self.run_id, self.at, self.brakes)

@@ -7,6 +7,11 @@ A node has one reader. The story: A has committed packet 7 and is about to ackno
 moment, and the base stamps what has changed since with 7 too. Now A acknowledges 7, the base forgets all of it, and if
 B dies before its commit those changes are gone for good. Hence a lease on the node in our store: who asks for a packet
 holds it, and an acknowledgement is sent inside a transaction that has locked and renewed it.
+
+A reader elsewhere (a second home, another program) knows no lease of ours. The numbers show him: they count by one,
+and only acknowledgements move them. The packet after our own number N is N + 1; a higher one means that somebody else
+has acknowledged what we never got. One of our own may have arrived without our knowing (killed before the commit, an
+answer that was lost): whoever ends like that leaves his name at the node, and the next one allows for it.
 """
 
 from __future__ import annotations
@@ -23,7 +28,7 @@ from hub.exchange import cursors, runs, went_back
 from hub.exchange.hub import Hub, Route
 from hub.exchange.pull import Pull, make_desk
 from hub.exchange.stage import apply_page, release
-from hub.model.errors import Fenced, RetryLater
+from hub.model.errors import Fenced, NeedsPerson, RetryLater
 from hub.model.records import Counters, Page
 from hub.store import core
 
@@ -32,11 +37,15 @@ ASKING = timedelta(minutes=5)
 
 
 class NodeLease:
-    """The right to read one node of one system. ``holder``: ``run:<number>``, or a name for who only asks."""
+    """The right to read one node of one system. ``holder``: ``run:<number>``, or a name for who only asks.
+
+    ``unsure``: the name of who may have acknowledged one packet more than is known here.
+    """
 
     def __init__(self, hub: Hub, system: str, node: str, holder: str, length: timedelta = runs.LEASE) -> None:
         self.hub, self.system, self.holder, self.length = hub, system, holder, length
         self.node = node or hub.system(system).node or ""
+        self.unsure: str | None = None
 
     def _where(self, conn: Connection) -> list[Any]:
         system_id = conn.execute(select(core.system.c.id).where(core.system.c.code == self.system)).scalar_one()
@@ -58,6 +67,7 @@ class NodeLease:
             if row["holder"] not in (None, self.holder) and self._alive(conn, row["holder"], row["lease_until"]):
                 raise RetryLater("node_busy", system=self.system, node=self.node, holder=row["holder"])
             conn.execute(update(table).where(*where).values(holder=self.holder, lease_until=until))
+            self.unsure = row["holder"]
             return None if row["acknowledged"] is None else int(row["acknowledged"])
 
     @staticmethod
@@ -86,6 +96,26 @@ class NodeLease:
                 raise Fenced("node_taken", system=self.system, node=self.node)
             yield conn
 
+    def expect(self, acknowledged: int | None, number: int) -> None:
+        """Packet ``number`` is offered after ``acknowledged``; ``NeedsPerson(node_shared)`` when we are not alone."""
+        if acknowledged is None or number <= acknowledged + 1:
+            return
+        if number > acknowledged + 2 or self.unsure is None:
+            title = self.hub.system(self.system).title or self.system
+            params = {"title": title, "system": self.system, "node": self.node}
+            raise NeedsPerson("node_shared", **params, number=number, expected=acknowledged + 1)
+        with self.held() as conn:
+            self.note(conn, number - 1)
+
+    @contextmanager
+    def acknowledging(self, number: int) -> Iterator[None]:
+        """While packet ``number`` is being acknowledged; whatever goes wrong meanwhile, it may have been."""
+        self.unsure = self.holder
+        with self.held() as conn:
+            yield
+            self.note(conn, number)
+        self.unsure = None
+
     def note(self, conn: Connection, number: int) -> None:
         """Remember the number of a packet that was acknowledged."""
         table = core.feed_node
@@ -93,13 +123,13 @@ class NodeLease:
         conn.execute(update(table).where(*self._where(conn), later).values(acknowledged=number))
 
     def give_back(self) -> None:
-        """Let others read the node."""
-        table = core.feed_node
+        """Let others read the node. The name of who is unsure stays there, and holds nothing."""
+        table, until = core.feed_node, runs.now() if self.unsure else None
         with self.hub.store.begin() as conn:
             conn.execute(
                 update(table)
                 .where(*self._where(conn), table.c.holder == self.holder)
-                .values(holder=None, lease_until=None)
+                .values(holder=self.unsure, lease_until=until)
             )
 
 
@@ -135,10 +165,10 @@ class FeedPull:
         try:
             while (packet := connector.feed(node)) is not None:
                 went_back.feed_number(self.hub, self.system, acknowledged, packet.number)
+                lease.expect(acknowledged, packet.number)
                 self._packet(packet)
-                with lease.held() as conn:
+                with lease.acknowledging(packet.number):
                     connector.acknowledge(node, packet.number)
-                    lease.note(conn, packet.number)
                 acknowledged = packet.number
         finally:
             lease.give_back()

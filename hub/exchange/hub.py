@@ -12,8 +12,9 @@ from xxhash import xxh3_64_hexdigest
 
 from connectors.base import Connector, Traffic
 from connectors.registry import open_connector
-from hub.exchange.desk import stream_name
+from hub.exchange.naming import stream_name
 from hub.exchange.quiet import QuietConnector
+from hub.exchange.rules import RuleBook
 from hub.model.entities import ENTITIES, Entity
 from hub.model.errors import NeedsPerson
 from hub.model.settings import RouteSettings, Settings, SystemSettings, load_settings
@@ -43,10 +44,16 @@ class Route:
 class Hub:
     """One per process; opening it touches the store but no network."""
 
-    def __init__(self, settings: Settings, store: Store, opener: Opener = open_connector) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, opener: Opener = open_connector, rules: RuleBook | None = None
+    ) -> None:
         self.settings = settings
+        #: Who wins and who may write; the declared mappings too.
+        self.rules = rules or RuleBook.of(settings)
         self.store = store
         self.routes: dict[str, Route] = {}
+        #: Routes that write, by the same codes; their own codes end in ``.push``.
+        self.push_routes: dict[str, Route] = {}
         self.streams: dict[str, dict[str, int]] = {}
         self._opener = opener
         self._connectors: dict[str, Connector] = {}
@@ -61,13 +68,15 @@ class Hub:
 
     @classmethod
     def open(cls, home: Path, opener: Opener = open_connector) -> Self:
-        """Open the installation of ``home``; ``NeedsPerson`` for settings or mappings that are wrong."""
+        """Open the installation of ``home``; ``NeedsPerson`` for settings, rules or mappings that are wrong."""
         settings = load_settings(home)
+        rules = RuleBook.of(settings)
+        rules.refuse()
         secret = settings.store_password.resolve() if settings.store_password else None
         store = open_store(settings.store_url, secret)
         try:
             store.migrate()
-            return cls(settings, store, opener)
+            return cls(settings, store, opener, rules)
         except BaseException:
             store.close()
             raise
@@ -106,6 +115,15 @@ class Hub:
     def route_of_stream(self, system: str) -> dict[str, int]:
         """Route ids by the name of the stream that a mapping of the route reads, live or paused."""
         return dict(self._route_of[system])
+
+    def declared(self, system: str) -> CompiledProfile:
+        """The system's mappings as their files say, whatever it publishes."""
+        return self.rules.profiles[system]
+
+    def streams_of(self, system: str, entity: str) -> list[str]:
+        """Names of the streams that the route's mappings read."""
+        profile = self.rules.profiles[system]
+        return [stream_name(one) for one in profile.mappings.values() if one.entity.name == entity]
 
     def look_once(self, run_id: int, system: str, *, again: bool = False) -> bool:
         """True the first time a run asks: whether its base is still the one known is looked at once a run.
@@ -156,7 +174,7 @@ class Hub:
 
     def _register(self, conn: Connection, system: SystemSettings) -> None:
         """Rows for the system, its streams and its routes, made where missing."""
-        profile = compile_profile(system.profile, system.timezone, system.overlay)
+        profile = self.rules.profiles[system.code]
         system_id = _ensure(
             conn,
             core.system,
@@ -190,6 +208,9 @@ class Hub:
         settings = self.settings.routes.get(code) or RouteSettings(code=code)
         number = _ensure(conn, core.route, {"code": code}, _route_values(system_id, entity.name))
         self.routes[code] = Route(number, code, system.code, entity, mappings, settings)
+        back = {**_route_values(system_id, entity.name), "direction": "push"}
+        number = _ensure(conn, core.route, {"code": f"{code}.push"}, back)
+        self.push_routes[code] = Route(number, f"{code}.push", system.code, entity, mappings, settings)
         return self.routes[code]
 
 

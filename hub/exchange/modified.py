@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -20,15 +20,13 @@ from connectors.base import Connector
 from hub.exchange.cursors import MODIFIED, Cursor
 from hub.exchange.desk import Desk, MappingDesk
 from hub.exchange.prefetch import prefetch
-
-if TYPE_CHECKING:
-    from hub.exchange.pull import Pull
+from hub.exchange.pulling import Pulling
 
 OVERLAP = timedelta(days=1)
 _FORM = "%Y-%m-%dT%H:%M:%S"
 
 
-def modified(pull: Pull, connector: Connector, desk: Desk, work: MappingDesk, whole: Cursor) -> None:
+def modified(pull: Pulling, connector: Connector, desk: Desk, work: MappingDesk, whole: Cursor) -> None:
     """Bring what changed since the last time; the first time since the whole read (``whole``) began."""
     mapping, zone = work.mapping, ZoneInfo(pull.hub.system(pull.route.system).timezone)
     cursor = pull.cursor(work, MODIFIED)

@@ -12,16 +12,18 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
 from connectors.base import Connector, ReadRequest
 from hub.exchange import absent, runs
+from hub.exchange.brakes import Brakes
 from hub.exchange.compare import Seen, sweep, sweep_end, versions
 from hub.exchange.cursors import SWEEP, Cursor
-from hub.exchange.desk import Desk, MappingDesk, stream_name
+from hub.exchange.desk import Desk, MappingDesk
 from hub.exchange.hub import Hub, Route
 from hub.exchange.links import Links
 from hub.exchange.modified import modified
+from hub.exchange.naming import stream_name
 from hub.exchange.prefetch import prefetch
 from hub.exchange.stage import apply_page, release
 from hub.exchange.ways import Offer, Way, sweep_due, way_of
@@ -54,6 +56,7 @@ class Progress:
 class Pull:
     """One route being pulled in one run; collects what the report needs. ``changes``: read as little as possible.
 
+    ``later``: mappings whose changes show by nothing cheap; they were not read and wait for the next whole exchange.
     ``told``: how many were created and updated when the present stream began.
     """
 
@@ -71,6 +74,7 @@ class Pull:
     resumed: bool = False
     paused: dict[str, list[Problem]] = field(default_factory=dict)
     ways: dict[str, Way] = field(default_factory=dict)
+    later: list[str] = field(default_factory=list)
     told: tuple[int, int] = (0, 0)
 
     def take_over(self, other: Pull) -> None:
@@ -121,6 +125,8 @@ class Pull:
         # Who reads everything sees all keys anyway: unless told otherwise, what is gone is settled each time.
         in_passing = way == "whole" and settings.sweep is None and last.at is not None
         due = trusted or in_passing or sweep_due(settings.sweep, dated=offer.dated, last=last.at, now=runs.now())
+        if way == "later" and not (versioned and due):
+            self.later.append(mapping.name)
         seen = Seen() if versioned and due and way == "whole" else None
         whole = self._read(connector, desk, work, way, seen)
         if not versioned:
@@ -164,7 +170,7 @@ class Pull:
         A virtual table is computed anew for each request: its parts of two moments make no whole, so it is begun anew.
         ``seen``: remembers what was there.
         """
-        mapping = work.mapping
+        mapping, everything = work.mapping, window is None
         window = self._bounds(mapping, window)
         days = list(_days(window)) if window is not None and window.end != _FAR else [window]
         cursor = self.cursor(work, _name(window))
@@ -190,7 +196,16 @@ class Pull:
                     self.tell(mapping.stream, done, total)
             finally:
                 pages.close()
+        if everything:
+            self._all_read(work, began)
         return not position
+
+    def _all_read(self, work: MappingDesk, began: str) -> None:
+        """Whatever the stream has was seen after ``began``: what is found changed next time changed since then."""
+        with self.hub.store.begin() as conn:
+            stream = core.stream
+            at = datetime.fromisoformat(began)
+            conn.execute(update(stream).where(stream.c.id == work.stream_id).values(read_at=at))
 
     def _zeros(
         self, desk: Desk, work: MappingDesk, page: Page, balance: set[str], final: bool
@@ -329,7 +344,7 @@ def make_desk(hub: Hub, run_id: int, system: str) -> Desk:
     }
     at = runs.now().strftime("%Y-%m-%d %H:%M:%S")
     by_stream = {work.stream_id: work for work in by_mapping.values()}
-    return Desk(run_id, at, Links(streams, run_id), by_mapping, by_stream)
+    return Desk(run_id, at, Links(streams, run_id), by_mapping, by_stream, hub, Brakes(hub))
 
 
 def _versioned(connector: Connector, mapping: CompiledMapping) -> bool:

@@ -19,16 +19,20 @@ from sqlalchemy import Connection, and_, or_, select, update
 from hub import __version__
 from hub.model.errors import Fenced, HubError, RetryLater
 from hub.model.process import alive, process_mark
-from hub.model.records import OUTCOMES, Counters, Window
+from hub.model.records import OUTCOMES, PUSHED, Counters, PushCounters, Window
 from hub.store import core
 from hub.store.database import Store
 
 #: A live run renews at every page; a page may wait for a slow source as long as this.
 LEASE = timedelta(minutes=10)
-ENDED = ("completed", "warnings", "failed", "fenced", "disabled", "waiting")
+#: ``later``: nothing of the route was asked for, since nothing cheap shows what changed; a whole exchange will read it.
+ENDED = ("completed", "warnings", "failed", "fenced", "disabled", "waiting", "later", "paused")
 #: From best to worst: a run is as good as its worst route.
 _SEVERITY = {
-    state: rank for rank, state in enumerate(("disabled", "completed", "waiting", "warnings", "failed", "fenced"))
+    state: rank
+    for rank, state in enumerate(
+        ("disabled", "later", "completed", "paused", "waiting", "warnings", "failed", "fenced")
+    )
 }
 
 
@@ -212,6 +216,16 @@ def account(conn: Connection, run_id: int, route_id: int, counters: Counters, **
     conn.execute(update(table).where(key).values(**values))
 
 
+def account_push(conn: Connection, run_id: int, route_id: int, counters: PushCounters, writes: int) -> None:
+    """Write what became of what a route owed; a retry within the same run tells it anew."""
+    table = core.run_push
+    values: dict[str, Any] = {name: getattr(counters, name) for name in ("owed", *PUSHED)}
+    values |= {"failed_by": counters.by.get("failed"), "waiting_by": counters.by.get("waiting"), "writes": writes}
+    key = and_(table.c.run_id == run_id, table.c.route_id == route_id)
+    if conn.execute(update(table).where(key).values(**values)).rowcount == 0:
+        conn.execute(table.insert().values(run_id=run_id, route_id=route_id, **values))
+
+
 def end_route(
     store: Store,
     run_id: int,
@@ -278,4 +292,4 @@ def end_run_if_done(conn: Connection, run_id: int) -> None:
 def worst(states: Iterable[str]) -> str:
     """State of a run whose routes ended in ``states``."""
     found = max(states, key=lambda state: _SEVERITY[state], default="completed")
-    return "completed" if found == "disabled" else found
+    return "completed" if found in {"disabled", "later"} else found

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy.exc import DBAPIError, OperationalError
-
 from hub.exchange import runs, went_back
+from hub.exchange.caught import caught
 from hub.exchange.feed import FeedPull
 from hub.exchange.hub import Hub
+from hub.exchange.pauses import paused
 from hub.exchange.pull import Progress, Pull, open_quarantine, timed
-from hub.model.errors import Fenced, HubError, RetryLater, StopRoute, StopSystem, exit_code
+from hub.exchange.sending import PushReport, push_all, writing
+from hub.model.errors import Fenced, HubError, RetryLater, StopSystem, exit_code
 from hub.model.records import Counters, Window
-from hub.store import core
+from hub.store import core, journal
 
 __all__ = [
     "Progress",
     "RouteReport",
     "RunReport",
     "backfill",
-    "caught",
     "close_route",
     "exchange_changes",
     "open_run",
@@ -31,8 +30,6 @@ __all__ = [
     "run_exchange",
     "stops_system",
 ]
-
-log = logging.getLogger("obmen.exchange")
 
 #: A night reads the schema anew; in between, a name that is not published any more is noticed when it is asked for.
 SCHEMA_SECONDS = 26 * 3600.0
@@ -44,6 +41,8 @@ class RouteReport:
 
     ``seconds``: wall time. ``writes``: write requests sent to the source. ``quarantine``: open quarantine of the route
     by reason code, whatever run put it there. ``paused``: mappings that do not fit what the base publishes now.
+    ``later``: mappings that a run of changes left to the next whole exchange; with state ``later`` they are all.
+    ``deleted``/``restored``: how many of the updated ones turned out to be gone from the source, or came back.
     """
 
     route: str
@@ -60,6 +59,9 @@ class RouteReport:
     paused: list[str] = field(default_factory=list)
     quarantine: dict[str, int] = field(default_factory=dict)
     resumed: bool = False
+    later: list[str] = field(default_factory=list)
+    deleted: int = 0
+    restored: int = 0
 
 
 @dataclass(slots=True)
@@ -69,19 +71,24 @@ class RunReport:
     run_id: int
     mode: str
     routes: list[RouteReport] = field(default_factory=list)
+    pushes: list[PushReport] = field(default_factory=list)
 
     @property
     def state(self) -> str:
         """As good as the worst route."""
-        return runs.worst(report.state for report in self.routes)
+        return runs.worst(report.state for report in self._parts)
 
     @property
     def exit_code(self) -> int:
         """0 done · 1 something waits for a person · 2 settings are wrong · 3 a system could not be reached."""
-        return max((_exit_code(report) for report in self.routes), default=0)
+        return max((_exit_code(report) for report in self._parts), default=0)
+
+    @property
+    def _parts(self) -> list[RouteReport | PushReport]:
+        return [*self.routes, *self.pushes]
 
 
-def _exit_code(report: RouteReport) -> int:
+def _exit_code(report: RouteReport | PushReport) -> int:
     error = report.error
     if error is None:
         return 1 if report.state == "warnings" else 0
@@ -132,11 +139,12 @@ def pull_route(
     ``changes``: read as little as the base allows. ``so_far``: what its system's feed has brought in this run.
     """
     route = hub.route(code)
-    if not route.settings.enabled:
+    stopped = "disabled" if not route.settings.enabled else "paused" if paused(hub, route) else ""
+    if stopped:
         with hub.store.begin() as conn:
             runs.start_route(conn, run_id, route.id, "", window)
-        runs.end_route(hub.store, run_id, route.id, "disabled")
-        return RouteReport(code, "disabled")
+        runs.end_route(hub.store, run_id, route.id, stopped)
+        return RouteReport(code, stopped)
     work = Pull(hub, run_id, route, on_progress, should_stop, changes)
     if so_far is not None:
         work.take_over(so_far)
@@ -159,22 +167,6 @@ def pull_route(
     return report
 
 
-def caught(act: Callable[[], None], code: str) -> HubError | None:
-    """Do it; whatever goes wrong as an error of the house."""
-    try:
-        act()
-    except HubError as error:
-        return error
-    except OperationalError as error:
-        return RetryLater("store_busy", detail=_first_line(error))
-    except DBAPIError as error:
-        return StopRoute("store_refuses", detail=_first_line(error))
-    except Exception as error:
-        log.exception("%s failed", code)
-        return StopRoute("internal", detail=type(error).__name__)
-    return None
-
-
 def _feed_first(hub: Hub, system: str) -> None:
     """A route that is read by the feed gets it taken in an exchange too: in a run of its own, for all routes."""
     for one in pull_feed(hub, system, "", initiator="exchange").routes:
@@ -187,16 +179,14 @@ def _traffic(hub: Hub, system: str) -> tuple[int, int]:
     return (traffic.requests, traffic.writes) if traffic else (0, 0)
 
 
-def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).splitlines()[0][:200] if str(error.orig) else type(error.orig).__name__
-
-
 def _report(hub: Hub, work: Pull, error: HubError | None, seconds: float) -> RouteReport:
+    counters = work.counters
     with hub.store.read() as conn:
         waiting = open_quarantine(conn, work.route.id)
-    counters = work.counters
+        gone = journal.deletions(conn, work.run_id).get(work.route.code) if counters.updated else None
     troubled = counters.quarantined or counters.parked or counters.held or work.paused
-    state = "warnings" if troubled else "completed"
+    unread = bool(work.later) and len(work.later) == len(work.route.mappings)
+    state = "warnings" if troubled else "later" if unread else "completed"
     if error is not None:
         state = "fenced" if isinstance(error, Fenced) else "waiting" if error.code == "quiet_hours" else "failed"
     return RouteReport(
@@ -212,6 +202,9 @@ def _report(hub: Hub, work: Pull, error: HubError | None, seconds: float) -> Rou
         paused=list(work.paused),
         quarantine=waiting,
         resumed=work.resumed,
+        later=list(work.later),
+        deleted=gone.deleted if gone else 0,
+        restored=gone.restored if gone else 0,
     )
 
 
@@ -262,10 +255,14 @@ def run_exchange(
     silent: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> RunReport:
-    """Pull ``routes`` (all when None) in order, in one run. A system that fails as a whole is not asked again."""
+    """Pull ``routes`` (all when None) in order, then send what is owed, in one run.
+
+    A system that fails as a whole is not asked again.
+    """
     wanted = routes or list(hub.routes)
     ordered = [code for code in hub.routes if code in {hub.route(code).code for code in wanted}]
-    run_id = open_run(hub, ordered, mode=mode, initiator=initiator, silent=silent)
+    sending = [route.code for route in writing(hub)]
+    run_id = runs.open_run(hub.store, [*ordered, *sending], mode=mode, initiator=initiator, silent=silent)
     report = RunReport(run_id, mode)
     down: dict[str, HubError] = {}
     for code in ordered:
@@ -277,6 +274,7 @@ def run_exchange(
         report.routes.append(one)
         if one.error is not None and stops_system(one.error):
             down[route.system] = one.error
+    report.pushes = push_all(hub, run_id, down=down)
     return report
 
 
@@ -346,7 +344,9 @@ def exchange_changes(
     on_progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> RunReport:
-    """Take what changed in ``systems`` (all when None), in one run: each stream in the cheapest way its base offers.
+    """Take what changed in ``systems`` (all when None), then send what is owed, in one run.
+
+    Each stream is read in the cheapest way its base offers.
 
     The schema is not read again when a run or a check has done so lately: it would be most of what is transferred.
     """
@@ -358,7 +358,7 @@ def exchange_changes(
     routes += [hub.other_route(system).code for system in fed]
     run_id = runs.open_run(
         hub.store,
-        routes,
+        [*routes, *(route.code for route in writing(hub))],
         mode="changes",
         initiator=initiator,
         dagster_run_id=dagster_run_id,
@@ -367,6 +367,9 @@ def exchange_changes(
     report = RunReport(run_id, "changes")
     for system in wanted:
         report.routes += _changes_of(hub, run_id, system, system in fed, on_progress, should_stop)
+    errors = ((hub.routes.get(one.route), one.error) for one in report.routes)
+    down = {route.system for route, error in errors if route and error is not None and stops_system(error)}
+    report.pushes = push_all(hub, run_id, down=down, should_stop=should_stop)
     return report
 
 

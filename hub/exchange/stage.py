@@ -15,7 +15,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from xxhash import xxh3_64_intdigest
 
-from hub.exchange import decided, sentinels, trouble, write
+from hub.exchange import brakes, decided, sentinels, trouble, write
+from hub.exchange.cards import match
+from hub.exchange.cards.creation import offer
+from hub.exchange.cards.desk import CardDesk
+from hub.exchange.cards.receive import receive, receive_gone, special
 from hub.exchange.desk import Desk, MappingDesk
 from hub.exchange.write import Incoming
 from hub.model.errors import HubError
@@ -102,8 +106,9 @@ def apply_records(conn: Connection, desk: Desk, work: MappingDesk, raws: Sequenc
 
 def _attempt(conn: Connection, desk: Desk, work: MappingDesk, raws: Sequence[Any]) -> Outcome:
     """Apply inside a savepoint; on any failure both the database and what we remember are as before."""
-    mark = desk.links.mark()
+    mark, passed = desk.links.mark(), desk.brakes.mark() if desk.brakes else {}
     in_quarantine, waiting = (set(known) for known in work.troubled(conn))
+    held = set(work.held_back(conn))
     savepoint = conn.begin_nested()
     try:
         outcome = _apply(conn, desk, work, raws)
@@ -111,7 +116,9 @@ def _attempt(conn: Connection, desk: Desk, work: MappingDesk, raws: Sequence[Any
     except BaseException:
         savepoint.rollback()
         desk.links.take_back(mark)
-        work.open_quarantine, work.waiting = in_quarantine, waiting
+        if desk.brakes:
+            desk.brakes.passed = passed
+        work.open_quarantine, work.waiting, work.held = in_quarantine, waiting, held
         raise
     return outcome
 
@@ -141,6 +148,7 @@ def _apply(conn: Connection, desk: Desk, work: MappingDesk, raws: Sequence[Any])
     waiting = [external_id for external_id, _, _ in went.parked]
     refused = [reject.external_id for reject, _ in went.rejects]
     trouble.settle(conn, work, [*went.passed, *waiting], [*went.passed, *refused])
+    brakes.settle(conn, work, went.passed)
     return outcome
 
 
@@ -228,11 +236,13 @@ def _pass(
         else:
             link_id = desk.links.ids[own][one.external_id] if one.link_id is None else one.link_id
             ready.append(
-                Incoming(one.external_id, link_id, one.record_id, one.expected, one.version, one.row_hash, mapped)
+                Incoming(
+                    one.external_id, link_id, one.record_id, one.expected, one.version, one.row_hash, mapped, one.raw
+                )
             )
     _keep_awaited(conn, desk, work, unused, foreseen, wanted.get(own, set()))
-    _write(conn, desk, work, ready, outcome)
-    went.passed.extend(item.external_id for item in ready)
+    held = set(_write(conn, desk, work, ready, outcome))
+    went.passed.extend(item.external_id for item in ready if item.external_id not in held)
 
 
 def _foresee(conn: Connection, desk: Desk, stream: str, passing: list[_Fresh]) -> set[str]:
@@ -315,18 +325,41 @@ def _keep_awaited(
         bulk.insert_rows(conn, core.link, ("id", "stream_id", "external_id", "state", "first_run"), rows)
 
 
-def _write(conn: Connection, desk: Desk, work: MappingDesk, ready: list[Incoming], outcome: Outcome) -> None:
+def _write(conn: Connection, desk: Desk, work: MappingDesk, ready: list[Incoming], outcome: Outcome) -> list[str]:
+    """Write records that passed the mapping; external ids of those that the brakes hold back."""
     last = ready[-sentinels.KEPT :] if work.mapping.version_field else []
     before = sentinels.versions(conn, last)
+    cards = desk.cards()
     new = [item for item in ready if item.record_id is None]
     there = [item for item in ready if item.record_id is not None]
-    write.create(conn, desk, work, new)
-    changed = write.change(conn, desk, work, there)
-    outcome.counters.created += len(new)
-    outcome.counters.updated += changed
-    outcome.counters.unchanged += len(there) - changed
-    outcome.fulfilled.extend(item.link_id for item in new if item.expected)
+    linked = _linked(conn, cards, work, new)
+    new = [item for item in new if item.record_id is None]
+    made = write.create(conn, desk, work, new)
+    apart = special(conn, [item.record_id for item in there if item.record_id is not None])
+    changed = write.change(conn, desk, work, [item for item in there if item.record_id not in apart])
+    to_cards = [*linked, *(item for item in there if item.record_id in apart), *changed.special]
+    received = receive(conn, cards, work, to_cards)
+    held = [*changed.held, *received.held]
+    brakes.hold(conn, desk.run_id, work, held)
+    offer(conn, cards, work.entity.name, [*made, *changed.ids, *received.ids])
+    counters = outcome.counters
+    counters.created += len(new)
+    counters.updated += len(changed.ids) + len(received.ids)
+    counters.held += len(held)
+    counters.unchanged += len(ready) - len(new) - len(changed.ids) - len(received.ids) - len(held)
+    outcome.fulfilled.extend(item.link_id for item in (*new, *linked) if item.expected)
     sentinels.keep(conn, work.stream_id, desk.run_id, last, before)
+    return [one.external_id for one in held]
+
+
+def _linked(conn: Connection, cards: CardDesk, work: MappingDesk, new: list[Incoming]) -> list[Incoming]:
+    """Those of the new records that belong to a card that is here; their links hang on it from now on."""
+    found = match.find(conn, cards, work, new)
+    linked = [item for item in new if item.external_id in found]
+    for item in linked:
+        item.record_id = found[item.external_id]
+    match.attach(conn, cards, work, {item.link_id: (found[item.external_id], item.external_id) for item in linked})
+    return linked
 
 
 def _apply_deleted(
@@ -335,13 +368,22 @@ def _apply_deleted(
     """Records that the source itself says are physically gone: they stay here, in state ``deleted``."""
     found = bulk.find_links(conn, work.stream_id, list(external_ids))
     targets = [(link[0], link[1]) for link in found.values() if link[1] is not None]
-    changed = write.set_state(conn, desk, work, targets, "deleted", "delete") if targets else 0
+    apart = special(conn, [record_id for _, record_id in targets])
+    plain = [target for target in targets if target[1] not in apart]
+    changed, held = write.set_state(conn, desk, work, plain, "deleted", "delete")
+    received = receive_gone(conn, desk.cards(), work, [target for target in targets if target[1] in apart], "deleted")
+    held += received.held
+    brakes.hold(conn, desk.run_id, work, held)
+    waits = {one.external_id for one in held}
+    done = [external_id for external_id in external_ids if external_id not in waits]
     # Should it come back as it was, it must be seen to have changed.
-    bulk.update_rows(conn, core.link, ("id", "row_hash", "version"), [(link_id, None, None) for link_id, _ in targets])
+    gone = [(found[key][0], None, None) for key in done if key in found and found[key][1] is not None]
+    bulk.update_rows(conn, core.link, ("id", "row_hash", "version"), gone)
     counters.received += len(external_ids)
-    counters.updated += changed
-    counters.unchanged += len(targets) - changed
-    trouble.settle(conn, work, external_ids, external_ids)
+    counters.updated += changed + len(received.ids)
+    counters.held += len(held)
+    counters.unchanged += len(targets) - changed - len(received.ids) - len(held)
+    trouble.settle(conn, work, done, done)
     unknown = len(external_ids) - len(targets)
     if unknown:
         counters.skip("deleted_unknown", unknown)

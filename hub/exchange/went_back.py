@@ -15,8 +15,8 @@ from sqlalchemy import Connection, delete, select, update
 
 from connectors.base import Connector, ReadRequest
 from hub.exchange import cursors, runs, sentinels
-from hub.exchange.desk import stream_name
 from hub.exchange.hub import Hub
+from hub.exchange.naming import stream_name
 from hub.exchange.sentinels import Sentinel
 from hub.model.errors import NeedsPerson, RetryLater, StopSystem
 from hub.model.records import Reject

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection
 
 from hub.engine.decide import Change, Decision, decide_child, decide_root
+from hub.exchange.brakes import Held
 from hub.exchange.desk import ChildDesk, Desk, MappingDesk
 from hub.model.fields import Field, Kind, show
 from hub.store import bulk, core
@@ -36,12 +37,13 @@ class Incoming:
     version: str | None
     row_hash: int
     mapped: Mapped
+    raw: Any
 
 
-def create(conn: Connection, desk: Desk, work: MappingDesk, items: Sequence[Incoming]) -> None:
-    """Insert new records, their children, links and one change-log row each."""
+def create(conn: Connection, desk: Desk, work: MappingDesk, items: Sequence[Incoming]) -> list[int]:
+    """Insert new records, their children, links and one change-log row each; their ids."""
     if not items:
-        return
+        return []
     numbers = bulk.allocate(conn, "record", len(items))
     run, at, name = desk.run_id, desk.at, work.entity.name
     roots, new_links, old_links, log = [], [], [], []
@@ -70,6 +72,7 @@ def create(conn: Connection, desk: Desk, work: MappingDesk, items: Sequence[Inco
     for part, rows in zip(work.children, children, strict=True):
         bulk.insert_rows(conn, part.table, part.all_columns, rows)
     bulk.insert_rows(conn, core.change_log, LOG_COLUMNS, log)
+    return list(numbers)
 
 
 def write_log(conn: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -128,6 +131,36 @@ def _next_state(known: str, told: str) -> str:
     return known if known in {"archived", "merged"} else told
 
 
+@dataclass(slots=True)
+class Changed:
+    """What became of records that are here: ids of those that changed, those that cards must decide, those held back.
+
+    ``special``: a clearing is not followed in them, so that golden and statement part ways.
+    """
+
+    ids: list[int] = field(default_factory=list)
+    special: list[Incoming] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Decided:
+    """One record with what was decided on it, ``state`` being the one it is to have."""
+
+    item: Incoming
+    known: _Known
+    decision: Decision
+    state: str
+
+    @property
+    def changes(self) -> bool:
+        return bool(self.decision.changes) or self.state != self.known.state
+
+    @property
+    def ends(self) -> bool:
+        return self.known.state == "active" and self.state != "active"
+
+
 class _Updates:
     """Collects the rows of one page's updates, then writes them table by table."""
 
@@ -138,12 +171,9 @@ class _Updates:
         self.log: list[tuple[Any, ...]] = []
         self.replaced: list[list[int]] = [[] for _ in work.children]
         self.children: list[list[tuple[Any, ...]]] = [[] for _ in work.children]
-        self.kept: dict[int, dict[str, Any]] = {}
-        self.updated = 0
 
-    def add(self, item: Incoming, known: _Known) -> None:
+    def decide(self, item: Incoming, known: _Known) -> _Decided:
         work = self.work
-        assert item.record_id is not None
         decision = decide_root(work.fields, known.root, _canonical_json(work.fields, item.mapped.root))
         told = item.mapped.children
         for position, part in enumerate(work.children):
@@ -151,14 +181,13 @@ class _Updates:
             if changes:
                 decision.changes.extend(changes)
                 decision.children_changed.append(position)
-        state = _next_state(known.state, item.mapped.record_state)
+        return _Decided(item, known, decision, _next_state(known.state, item.mapped.record_state))
+
+    def add(self, one: _Decided) -> None:
+        item = one.item
         self.links.append((item.link_id, item.row_hash, item.version, self.desk.run_id))
-        if decision.kept:
-            self.kept[item.link_id] = _contribution(work, item, decision, known)
-        if not decision.changes and state == known.state:
-            return
-        self.updated += 1
-        self._rows(item, known, decision, state)
+        if one.changes:
+            self._rows(item, one.known, one.decision, one.state)
 
     def _rows(self, item: Incoming, known: _Known, decision: Decision, state: str) -> None:
         number = item.record_id
@@ -201,7 +230,6 @@ class _Updates:
                 bulk.delete_children(conn, part.table, part.parent, parents)
                 bulk.insert_rows(conn, part.table, part.all_columns, rows)
         write_log(conn, self.log)
-        _remember_kept(conn, self.desk.run_id, [row[0] for row in self.links], self.kept)
 
 
 def _render(kind: Kind | None, value: object) -> str | None:
@@ -211,57 +239,60 @@ def _render(kind: Kind | None, value: object) -> str | None:
     return show(kind, value) if kind else None if value is None else str(value)
 
 
-def _contribution(work: MappingDesk, item: Incoming, decision: Decision, known: _Known) -> dict[str, Any]:
-    """The contribution of a system whose clearing was not followed: what it shows, and the last values it gave."""
-    names = [field.name for field in work.fields]
-    shown = dict(zip(names, item.mapped.root, strict=True))
-    own: dict[str, Any] = {name: {"value": value} for name, value in shown.items()}
-    for name in decision.kept:
-        own[name] = {"value": known.root[names.index(name)], "cleared": True}
-    return {"own": own, "shown": shown}
-
-
-def _remember_kept(conn: Connection, run_id: int, touched: Sequence[int], kept: dict[int, dict[str, Any]]) -> None:
-    """One contribution row per link whose statement differs from the golden record, none for the others touched."""
-    table = core.contribution
-    for start in range(0, len(touched), 400):
-        conn.execute(delete(table).where(table.c.link_id.in_(touched[start : start + 400])))
-    if kept:
-        conn.execute(
-            table.insert(),
-            [
-                {"link_id": link_id, "own": cells["own"], "shown": cells["shown"], "sent": {}, "run_id": run_id}
-                for link_id, cells in kept.items()
-            ],
-        )
-
-
-def change(conn: Connection, desk: Desk, work: MappingDesk, items: Sequence[Incoming]) -> int:
-    """Write what changed of records that are already here; how many did change."""
+def change(conn: Connection, desk: Desk, work: MappingDesk, items: Sequence[Incoming]) -> Changed:
+    """Write what changed of records that only one system speaks of."""
+    result = Changed()
     if not items:
-        return 0
+        return result
     known = _fetch(conn, work, [item.record_id for item in items if item.record_id is not None])
-    updates = _Updates(desk, work)
+    updates, decided = _Updates(desk, work), []
     for item in items:
         assert item.record_id is not None
-        updates.add(item, known[item.record_id])
+        one = updates.decide(item, known[item.record_id])
+        if one.decision.kept:
+            result.special.append(item)
+        else:
+            decided.append(one)
+    changing = [one for one in decided if one.changes]
+    ends = sum(one.ends for one in changing)
+    verdict = (
+        desk.brakes.judge(conn, work.route_id, work.route_code, ends, len(changing) - ends) if desk.brakes else None
+    )
+    for one in decided:
+        if verdict is not None and one.changes and verdict.stops(ends=one.ends):
+            result.held.append(verdict.held(one.item.external_id, one.item.raw, ends=one.ends))
+            continue
+        updates.add(one)
+        if one.changes and one.item.record_id is not None:
+            result.ids.append(one.item.record_id)
     updates.write(conn)
-    return updates.updated
+    return result
 
 
 def set_state(
     conn: Connection, desk: Desk, work: MappingDesk, targets: Sequence[tuple[int, int]], state: str, op: str
-) -> int:
-    """Put records (link id, record id) into ``state``; how many were not in it yet."""
+) -> tuple[int, list[Held]]:
+    """Put records (link id, record id) into ``state``; how many were not in it yet, and which are held back."""
     rows = bulk.fetch_rows(conn, work.table, ("id", "record_state", "row_version"), "id", [t[1] for t in targets])
     known = {row[0]: (row[1], row[2] or 0) for row in rows}
+    moving = [
+        (link_id, number) for link_id, number in targets if _next_state(known[number][0], state) != known[number][0]
+    ]
+    verdict = (
+        desk.brakes.judge(conn, work.route_id, work.route_code, len(moving), 0) if desk.brakes and moving else None
+    )
+    if verdict is not None and verdict.stops(ends=True):
+        keys = _external_ids(conn, [link_id for link_id, _ in moving])
+        return 0, [verdict.held(keys[link_id], None, ends=True) for link_id, _ in moving]
     roots, log = [], []
-    for link_id, record_id in targets:
+    for link_id, record_id in moving:
         before, version = known[record_id]
-        if _next_state(before, state) == before:
-            continue
         roots.append((record_id, state, desk.run_id, version + 1))
         log.append((desk.run_id, work.entity.name, record_id, link_id, op, _STATE.name, before, state, desk.at))
     bulk.update_rows(conn, work.table, ("id", "record_state", "updated_by_run", "row_version"), roots)
     write_log(conn, log)
-    return len(roots)
+    return len(roots), []
+
+
+def _external_ids(conn: Connection, link_ids: Sequence[int]) -> dict[int, str]:
+    return {row[0]: row[1] for row in bulk.fetch_rows(conn, core.link, ("id", "external_id"), "id", link_ids)}

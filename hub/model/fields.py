@@ -56,6 +56,7 @@ class Field:
     ``personal``: masked in logs and in Dagster, whole in the store.
     ``target``: for a REF, the entity it names; its column holds the id of a *link* (not of a record), so that a
     merge or split of the target rewrites nothing.
+    ``spelling``: of a row in a set, only another way to write its key, or drawn from it: no difference by itself.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Field:
     personal: bool = False
     choices: tuple[str, ...] = ()
     target: str = ""
+    spelling: bool = False
 
     @property
     def column(self) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 
 #: The outcomes a received record can have; their sum is always ``received``.
 OUTCOMES = ("created", "updated", "unchanged", "skipped", "parked", "held", "quarantined")
+#: The outcomes that what is owed to a system can have; their sum is always what was owed.
+PUSHED = ("confirmed", "superseded", "waiting", "held", "unknown", "failed")
 
 
 @dataclass(slots=True)
@@ -85,3 +87,28 @@ class Counters:
         return self.received == sum(getattr(self, name) for name in OUTCOMES) and self.skipped == sum(
             self.skipped_by.values()
         )
+
+
+@dataclass(slots=True)
+class PushCounters:
+    """What became of what one route owed in one run. ``by``: numbers by outcome and reason."""
+
+    confirmed: int = 0
+    superseded: int = 0
+    waiting: int = 0
+    held: int = 0
+    unknown: int = 0
+    failed: int = 0
+    by: dict[str, dict[str, int]] = attribute(default_factory=dict)
+
+    def add(self, outcome: str, reason: str = "", number: int = 1) -> None:
+        """Count ``number`` rows that ended as ``outcome``, one of ``PUSHED``."""
+        setattr(self, outcome, getattr(self, outcome) + number)
+        if reason:
+            told = self.by.setdefault(outcome, {})
+            told[reason] = told.get(reason, 0) + number
+
+    @property
+    def owed(self) -> int:
+        """All that was owed: each row had one outcome."""
+        return sum(getattr(self, outcome) for outcome in PUSHED)

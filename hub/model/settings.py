@@ -10,9 +10,9 @@ import os
 from pathlib import Path
 
 from hub.model.settings_file import FILE_NAME, read_settings
+from hub.model.settings_routes import BudgetSettings, BySettings, PolicySettings, RouteSettings
 from hub.model.settings_types import (
     Problem,
-    RouteSettings,
     SecretRef,
     Settings,
     SettingsInvalid,
@@ -21,6 +21,9 @@ from hub.model.settings_types import (
 
 __all__ = [
     "FILE_NAME",
+    "BudgetSettings",
+    "BySettings",
+    "PolicySettings",
     "Problem",
     "RouteSettings",
     "SecretRef",

@@ -1,13 +1,8 @@
-"""Reading ``hub.yaml``: every problem at once, each with its line.
-
-The file is composed into nodes, not loaded into values: nodes know their lines, and the raw text of a scalar is kept
-(YAML 1.1 would read the time ``12:15`` as the number 735).
-"""
+"""Reading ``hub.yaml``: every problem at once, each with its line."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +10,12 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode
 
 from hub.model import settings_keys as keys
-from hub.model.entities import ENTITIES
 from hub.model.errors import NeedsPerson
-from hub.model.settings_keys import Bad, Key, near
-from hub.model.settings_types import Problem, RouteSettings, SecretRef, Settings, SettingsInvalid, SystemSettings
+from hub.model.settings_keys import Bad, Key
+from hub.model.settings_nodes import Nodes, is_empty
+from hub.model.settings_routes import ORIGIN, ROLES, role_of
+from hub.model.settings_routes_file import read_routes
+from hub.model.settings_types import Problem, SecretRef, Settings, SettingsInvalid, SystemSettings
 
 FILE_NAME = "hub.yaml"
 DEFAULT_STORE = "sqlite:///{home}/store.db"
@@ -38,6 +35,7 @@ SYSTEM_KEYS = (
     Key("timezone", keys.zone, required=True),
     Key("profile", keys.word(r"[a-z][a-z0-9_]*", "onec_ut11"), required=True),
     Key("title", keys.anything),
+    Key("role", keys.one_of(*ROLES)),
     Key("url", keys.anything),
     Key("user", keys.anything),
     Key("overlay", keys.anything),
@@ -54,13 +52,6 @@ SYSTEM_KEYS = (
     Key("sensor", keys.interval),
     Key("quiet_hours", keys.hours),
 )
-ROUTE_KEYS = (
-    Key("enabled", keys.yes_no),
-    Key("read", keys.one_of("auto", "feed", "modified", "window", "full")),
-    Key("sweep", keys.one_of("nightly", "weekly", "never")),
-    Key("window_days", keys.integer(1, 3660)),
-    Key("not_before", keys.day),
-)
 
 
 def read_settings(path: Path) -> Settings:
@@ -68,21 +59,13 @@ def read_settings(path: Path) -> Settings:
     return _Reader(path).read()
 
 
-def _line(node: Node) -> int:
-    return int(node.start_mark.line) + 1
-
-
-def _empty(node: Node) -> bool:
-    return isinstance(node, ScalarNode) and node.tag == "tag:yaml.org,2002:null"
-
-
-class _Reader:
-    """One reading of one file; problems pile up, and what could be read goes on being checked."""
+class _Reader(Nodes):
+    """One reading of one file."""
 
     def __init__(self, path: Path) -> None:
+        super().__init__()
         self.path = path
         self.home = path.parent
-        self.problems: list[Problem] = []
 
     def read(self) -> Settings:
         root = self._compose()
@@ -95,7 +78,7 @@ class _Reader:
         if "store_password" in top:
             values["store_password"] = self.secret(top["store_password"], "store_password", demo)
         systems = self.systems(root, top.get("systems"), demo)
-        routes = self.routes(top.get("routes"), systems)
+        routes = read_routes(self, top.get("routes"), systems)
         if self.problems:
             raise SettingsInvalid(self.path, self.problems)
         values["store_url"] = self.store_url(values.get("store_url", DEFAULT_STORE))
@@ -126,53 +109,9 @@ class _Reader:
             line = text[: getattr(error, "position", 0)].count("\n") + 1
             raise SettingsInvalid(self.path, [Problem(line, "", "settings_yaml_char")]) from error
 
-    def problem(self, node: Node, where: str, code: str, **params: Any) -> None:
-        self.problems.append(Problem(_line(node), where, code, params))
-
-    def entries(self, node: MappingNode, where: str, known: Iterable[str] | None) -> dict[str, Node]:
-        """Keys of a section with their nodes; unknown ones (unless ``known`` is None) and repeated ones are told."""
-        found: dict[str, Node] = {}
-        lines: dict[str, int] = {}
-        known = None if known is None else list(known)
-        for key_node, value in node.value:
-            key = key_node.value if isinstance(key_node, ScalarNode) else ""
-            place = f"{where}.{key}" if where else key
-            if not isinstance(key_node, ScalarNode):
-                self.problem(key_node, where, "settings_key_form")
-            elif key in lines:
-                self.problem(key_node, place, "settings_twice", first=lines[key])
-            elif known is not None and key not in known:
-                lines[key] = _line(key_node)
-                self.problem(key_node, place, "settings_unknown", known=", ".join(known), near=near(key, known))
-            else:
-                lines[key] = _line(key_node)
-                found[key] = value
-        return found
-
-    def values(
-        self, section: MappingNode, entries: Mapping[str, Node], where: str, known: tuple[Key, ...]
-    ) -> dict[str, Any]:
-        """Parsed scalars of a section; a key without a value counts as not written."""
-        parsed: dict[str, Any] = {}
-        for key in known:
-            place = f"{where}.{key.name}" if where else key.name
-            node = entries.get(key.name)
-            if node is None or _empty(node):
-                if key.required:
-                    self.problem(node or section, place, "settings_required")
-                continue
-            if not isinstance(node, ScalarNode):
-                self.problem(node, place, "settings_not_scalar")
-                continue
-            try:
-                parsed[key.name] = key.parse(node.value)
-            except Bad as bad:
-                self.problem(node, place, bad.code, **bad.params)
-        return parsed
-
     def systems(self, root: Node, node: Node | None, demo: bool) -> dict[str, SystemSettings | None]:
         """Systems by code; one that has a problem is there without settings, so that its routes are not blamed."""
-        if node is None or _empty(node) or (isinstance(node, MappingNode) and not node.value):
+        if node is None or is_empty(node) or (isinstance(node, MappingNode) and not node.value):
             self.problem(node or root, "systems", "settings_no_systems")
             return {}
         if not isinstance(node, MappingNode):
@@ -200,7 +139,7 @@ class _Reader:
             return None
         entries = self.entries(node, where, [*(key.name for key in SYSTEM_KEYS), "password"])
         values = self.values(node, entries, where, SYSTEM_KEYS)
-        if "password" in entries and not _empty(entries["password"]):
+        if "password" in entries and not is_empty(entries["password"]):
             values["password"] = self.secret(entries["password"], f"{where}.password", demo)
         if values.get("kind") == "onec_odata":
             values["url"] = self.address(node, entries.get("url"), f"{where}.url")
@@ -210,14 +149,21 @@ class _Reader:
             values["verify"] = self.verify(entries["verify"], f"{where}.verify", values["verify"])
         if "overlay" in values:
             values["overlay"] = self.existing(entries["overlay"], f"{where}.overlay", values["overlay"])
+        if code in {ORIGIN, *ROLES} and code != (values.get("role") or role_of(values.get("profile", ""))):
+            self.problem(node, where, "settings_code_is_role", value=code)  # an order could mean either
         if len(self.problems) > before:
             return None
-        return SystemSettings(code=code, **({"title": code} | values))
+        system = SystemSettings(code=code, **({"title": code} | values))
+        if system.first_timeout is not None and system.first_timeout < system.timeout:
+            place = f"{where}.first_timeout"
+            self.problem(entries["first_timeout"], place, "settings_first_timeout", timeout=f"{system.timeout:g}")
+            return None
+        return system
 
     def address(self, section: Node, node: Node | None, where: str) -> str:
         """Where a base is published; only a system in memory has no address of the web."""
-        if not isinstance(node, ScalarNode) or _empty(node):
-            if node is None or _empty(node):
+        if not isinstance(node, ScalarNode) or is_empty(node):
+            if node is None or is_empty(node):
                 self.problem(node or section, where, "settings_required")
             return ""
         try:
@@ -263,33 +209,3 @@ class _Reader:
     def good_secret(kind: str, value: str) -> bool:
         patterns = {"env": r"[A-Za-z_][A-Za-z0-9_]*", "keyring": r".+/[^/]+", "file": r".+", "plain": r"(?s).+"}
         return re.fullmatch(patterns[kind], value) is not None
-
-    def routes(self, node: Node | None, systems: Mapping[str, SystemSettings | None]) -> dict[str, RouteSettings]:
-        """Routes the file mentions; their system and their entity must exist."""
-        if node is None or _empty(node):
-            return {}
-        if not isinstance(node, MappingNode):
-            self.problem(node, "routes", "settings_not_section")
-            return {}
-        routes: dict[str, RouteSettings] = {}
-        for code, body in self.entries(node, "routes", None).items():
-            where = f"routes.{code}"
-            system, _, entity = code.partition(".")
-            if system not in systems:
-                self.problem(body, where, "settings_route_system", value=system, near=near(system, systems))
-            if entity not in ENTITIES:
-                known = ", ".join(ENTITIES)
-                self.problem(
-                    body, where, "settings_route_entity", value=entity, known=known, near=near(entity, ENTITIES)
-                )
-            if _empty(body):
-                routes[code] = RouteSettings(code)
-            elif isinstance(body, MappingNode):
-                entries = self.entries(body, where, [key.name for key in ROUTE_KEYS])
-                routes[code] = RouteSettings(code, **self.values(body, entries, where, ROUTE_KEYS))
-                its = systems.get(system)
-                if routes[code].read == "feed" and its is not None and not its.node:
-                    self.problem(entries["read"], f"{where}.read", "settings_feed_without_node", system=system)
-            else:
-                self.problem(body, where, "settings_not_section")
-        return routes

@@ -61,6 +61,12 @@ def integer(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def integer_or_none(low: int, high: int) -> Callable[[str], int | None]:
+    """The same, or ``none`` for no number at all."""
+    parse = integer(low, high)
+    return lambda text: None if text == "none" else parse(text)
+
+
 def seconds(text: str) -> float:
     """Seconds, more than none and no more than an hour."""
     if not re.fullmatch(r"\d{1,6}(\.\d+)?", text) or not 0 < float(text) <= 3600:
@@ -87,6 +93,12 @@ def word(pattern: str, shown: str) -> Callable[[str], str]:
     return parse
 
 
+def word_or_none(pattern: str, shown: str) -> Callable[[str], str]:
+    """The same, or ``none`` for an empty text."""
+    parse = word(pattern, shown)
+    return lambda text: "" if text == "none" else parse(text)
+
+
 def anything(text: str) -> str:
     """Any text."""
     return text
@@ -108,6 +120,15 @@ def interval(text: str) -> int | None:
     told = int(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]] if found else 0
     if not 30 <= told <= 86_400:
         raise Bad("settings_form", value=text, example="5m")
+    return told
+
+
+def span(text: str) -> int:
+    """``5s``, ``2m``, ``1h`` in seconds, from none to an hour."""
+    found = re.fullmatch(r"(\d{1,4})([smh])", text)
+    told = int(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]] if found else 3601
+    if told > 3600:
+        raise Bad("settings_form", value=text, example="5s")
     return told
 
 

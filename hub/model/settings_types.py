@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib
 import os
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import time
 from pathlib import Path
 from typing import Any, Literal
 
 from hub.model.errors import NeedsPerson
+from hub.model.settings_routes import Role, RouteSettings
 from hub.texts import advice, sentence
 
 
@@ -70,8 +71,9 @@ class SystemSettings:
     ``request_days``: days of dated records that one request covers at most. ``first_timeout``: as ``timeout``, for a
     system that may have to start first. ``allowed_only``: leave out what the user has no right to see.
     ``sensor``: seconds between two questions whether there is anything new, ``None`` to ask none. ``quiet_hours``:
-    from, to, by the system's own clocks: nothing is asked then. ``schema_seconds`` is no key of the file: runs that
-    only take changes believe a schema that was read so lately.
+    from, to, by the system's own clocks: nothing is asked then. ``role``: what the system is to the others, ``None``
+    by its profile. ``schema_seconds`` is no key of the file: runs that only take changes believe a schema that was read
+    so lately.
     """
 
     code: str
@@ -95,24 +97,8 @@ class SystemSettings:
     node: str | None = None
     sensor: int | None = None
     quiet_hours: tuple[time, time] | None = None
+    role: Role | None = None
     schema_seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class RouteSettings:
-    """How one route (``system.entity``) is exchanged.
-
-    ``read``: how changes are found; ``auto`` chooses by what the base offers. ``sweep``: how often all keys are
-    compared, to find what was physically deleted; ``None``: nightly for catalogs, weekly for documents.
-    ``window_days``: how far back documents are looked at again.
-    """
-
-    code: str
-    enabled: bool = True
-    read: Literal["auto", "feed", "modified", "window", "full"] = "auto"
-    sweep: Literal["nightly", "weekly", "never"] | None = None
-    window_days: int = 30
-    not_before: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, select
 
 from connectors.base import Connector
-from hub.exchange.desk import stream_name
 from hub.exchange.hub import Hub, Route
+from hub.exchange.naming import stream_name
 from hub.model.errors import HubError
 from hub.reconcile.days import Days, days_to_check, shown, utc_range, zone_of
 from hub.reconcile.finding import MOST_ROWS, Finding

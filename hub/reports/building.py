@@ -30,7 +30,7 @@ from hub.reports.model import (
 from hub.reports.text import unfilled
 from hub.store import journal
 from hub.store.database import Store
-from hub.store.journal import RouteEntry, RunEntry, SystemEntry
+from hub.store.journal import Deletions, RouteEntry, RunEntry, SystemEntry
 from hub.texts import LANGS, advice, sentence
 
 _FAILED, _WAITING = ("failed", "fenced"), "waiting"
@@ -108,6 +108,9 @@ def _system(route: str) -> str:
 
 def _lines(conn: Connection, run: RunEntry, rows: Sequence[RouteEntry]) -> tuple[RouteLine, ...]:
     before = facts.received_before(conn, run.id, run.mode, len(rows))
+    # Who changed nothing deleted nothing: the log of a first load need not be gone through.
+    gone = journal.deletions(conn, run.id) if any(row.counters.updated for row in rows) else {}
+    none = Deletions()
     return tuple(
         RouteLine(
             route=row.route,
@@ -121,6 +124,8 @@ def _lines(conn: Connection, run: RunEntry, rows: Sequence[RouteEntry]) -> tuple
             usual=round(statistics.median(before[row.route])) if row.route in before else None,
             error_code=row.error_code,
             paused={name: [_error(one) for one in reasons] for name, reasons in row.paused.items()},
+            deleted=gone.get(row.route, none).deleted,
+            restored=gone.get(row.route, none).restored,
         )
         for row in rows
     )

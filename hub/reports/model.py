@@ -41,7 +41,8 @@ class ToDo:
 class RouteLine:
     """One route in the run. ``usual``: median of what it received in earlier runs of the same mode, if there are.
 
-    ``paused``: mappings of it that did not fit what the base published, each with its reasons.
+    ``paused``: mappings of it that did not fit what the base published, each with its reasons. ``deleted`` and
+    ``restored``: how many of the updated ones turned out to be gone from the source, or came back to it.
     """
 
     route: str
@@ -55,6 +56,8 @@ class RouteLine:
     usual: int | None
     error_code: str | None
     paused: Mapping[str, Sequence[HubError]] = field(default_factory=dict)
+    deleted: int = 0
+    restored: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +141,19 @@ class Summary:
             total.add(line.counters)
         return total
 
+    @property
+    def later(self) -> list[str]:
+        """Codes of the routes that a run of changes left to the next whole exchange."""
+        return [line.route for line in self.routes if line.state == "later"]
+
     def as_dict(self, lang: str = "ru") -> dict[str, Any]:
         """JSON-able; moments as ISO 8601 in UTC, sentences in ``lang``."""
         plain: dict[str, Any] = _json(
             {name: getattr(self, name) for name in self.__slots__ if name not in {"todo", "routes"}}
         )
-        plain["totals"] = asdict(self.totals)
+        gone = {name: sum(getattr(line, name) for line in self.routes) for name in ("deleted", "restored")}
+        plain["totals"] = asdict(self.totals) | gone
+        plain["later"] = self.later
         plain["balanced"] = all(line.counters.balanced for line in self.routes)
         plain["todo"] = [
             {

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 
 from hub import __version__
 from hub.exchange.decisions import Line, words
-from hub.exchange.desk import stream_name
+from hub.exchange.naming import stream_name
 from hub.model.errors import NeedsPerson
 from hub.reports import facts
 from hub.reports.book import Book, Column, dated_path, read_rows

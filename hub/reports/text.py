@@ -101,13 +101,16 @@ def _routes(summary: Summary, say: _Words) -> Table:
     totals = summary.totals
     always = {"created", "updated", "unchanged"}
     outcomes = [name for name in OUTCOMES if name in always or getattr(totals, name)]
-    names = ["route", "received", *outcomes, "seconds", "usual", "state"]
+    gone = [name for name in ("deleted", "restored") if any(getattr(line, name) for line in summary.routes)]
+    names = ["route", "received", *outcomes, *gone, "seconds", "usual", "state"]
     table = [[say(f"col_{name}") for name in names]]
     for line in summary.routes:
         counts = [number(getattr(line.counters, name), say.lang) for name in ("received", *outcomes)]
+        counts += [number(getattr(line, name), say.lang) for name in gone]
         label = f"{line.route} · {entity_name(line.entity, say.lang) if line.entity else say('feed_rest')}"
         table.append([label, *counts, duration(line.seconds), to_usual(line), say(f"state_{line.state}")])
     counts = [number(getattr(totals, name), say.lang) for name in ("received", *outcomes)]
+    counts += [number(sum(getattr(line, name) for line in summary.routes), say.lang) for name in gone]
     table.append([say("total"), *counts, duration(sum(line.seconds for line in summary.routes)), "", ""])
     return table
 
@@ -119,8 +122,12 @@ def _balance(summary: Summary, say: _Words) -> list[str]:
         counted = sorted(summary.totals.skipped_by.items(), key=lambda item: (-item[1], item[0]))
         reasons = "; ".join(f"{sentence(f'skip_{reason}', say.lang)} — {number(n, say.lang)}" for reason, n in counted)
         lines.append(say("skipped", reasons=reasons))
-    released = sum(line.released for line in summary.routes)
-    return [*lines, say("released", number=number(released, say.lang))] if released else lines
+    for name in ("released", "deleted", "restored"):
+        found = sum(getattr(line, name) for line in summary.routes)
+        lines += [say(name, number=number(found, say.lang))] if found else []
+    if summary.later:
+        lines.append(say("later", number=len(summary.later), routes=", ".join(summary.later)))
+    return lines
 
 
 def _quarantine(summary: Summary, say: _Words) -> Table:

@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-from hub.model.records import OUTCOMES
+from hub.model.records import OUTCOMES, PUSHED
 from hub.store.tables import metadata
 from hub.store.types import CleanText, Day, Json, Timestamp, surrogate
 
@@ -103,6 +103,7 @@ stream = Table(
     _to("system_id", "system"),
     _text("name"),
     _text("entity", null=True),
+    _moment("read_at", null=True),
     UniqueConstraint("system_id", "name"),
 )
 
@@ -119,6 +120,8 @@ route = Table(
     _text("pause_reason", null=True),
     _big("lease_run_id", null=True),
     _moment("lease_until", null=True),
+    _text("paused_by", null=True),
+    _moment("paused_at", null=True),
     UniqueConstraint("code"),
     CheckConstraint("direction IN ('pull', 'push')", name="direction"),
 )
@@ -135,10 +138,13 @@ link = Table(
     _text("version", null=True),
     _big("first_run"),
     _big("last_run", null=True),
+    _flag("is_primary", True),
+    _flag("origin", True),
     UniqueConstraint("stream_id", "external_id"),
     Index(None, "record_id"),
 )
 
+#: ``mapping``: fingerprint of the mapping it was read by. Of link ``-N`` it is what the hub itself says of record N.
 contribution = Table(
     "contribution",
     metadata,
@@ -147,6 +153,8 @@ contribution = Table(
     _json("shown"),
     _json("sent"),
     _big("run_id"),
+    _moment("read_at", null=True),
+    _text("mapping", null=True),
 )
 
 pin = Table(
@@ -163,6 +171,7 @@ pin = Table(
     _big("run_id", null=True),
     _text("revoked_by", null=True),
     _moment("revoked_at", null=True),
+    _flag("ends", False),
     _unique_where("revoked_at IS NULL", "record_id", "field"),
 )
 
@@ -250,6 +259,7 @@ exchange_run = Table(
     _text("process_started", null=True),
     _text("code_version", null=True),
     _json("planned"),
+    _big("undoes", null=True),
     _unique_where("dagster_run_id IS NOT NULL", "dagster_run_id"),
 )
 
@@ -279,6 +289,20 @@ run_route = Table(
     CheckConstraint("received = " + " + ".join(OUTCOMES), name="balanced"),
 )
 
+#: What became of what a push route owed, beside its ``run_route`` row.
+run_push = Table(
+    "run_push",
+    metadata,
+    _to("run_id", "exchange_run", key=True),
+    _to("route_id", "route", key=True),
+    _count("owed"),
+    *(_count(outcome) for outcome in PUSHED),
+    _json("failed_by"),
+    _json("waiting_by"),
+    _count("writes"),
+    CheckConstraint("owed = " + " + ".join(PUSHED), name="balanced"),
+)
+
 change_log = Table(
     "change_log",
     metadata,
@@ -296,6 +320,8 @@ change_log = Table(
     Index(None, "run_id"),
 )
 
+#: What is owed to other systems, one row a link; what to send is computed when the row is leased. ``meant`` (golden
+#: values by path), ``fields`` (the request) and ``version`` are of a write that was sent and not yet settled.
 outbox = Table(
     "outbox",
     metadata,
@@ -311,8 +337,14 @@ outbox = Table(
     _text("last_error", null=True),
     _big("run_id"),
     _moment("created_at"),
+    _big("lease_run_id", null=True),
+    _json("error_params"),
+    _json("meant"),
+    _json("fields"),
+    _text("version", null=True),
+    _moment("sent_at", null=True),
     UniqueConstraint("idempotency_key"),
-    Index(None, "link_id"),
+    Index(None, "link_id", unique=True),
     Index(None, "state", "next_at"),
 )
 

@@ -9,15 +9,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, case, distinct, func, or_, select
 
 from hub.model.records import OUTCOMES, Counters
 from hub.store.content import content_hash
-from hub.store.core import cursor, exchange_run, link, parked, parked_wait, quarantine, route, run_route, stream, system
+from hub.store.core import (
+    change_log,
+    cursor,
+    exchange_run,
+    link,
+    parked,
+    parked_wait,
+    quarantine,
+    route,
+    run_route,
+    stream,
+    system,
+)
 from hub.store.tables import CHILDREN, ROOTS
 
 __all__ = [
     "CursorEntry",
+    "Deletions",
     "ParkedRecord",
     "QuarantineGroup",
     "RouteEntry",
@@ -25,6 +38,7 @@ __all__ = [
     "SystemEntry",
     "content_hash",
     "cursors",
+    "deletions",
     "last_of_routes",
     "last_runs",
     "open_counts",
@@ -121,6 +135,17 @@ class ParkedRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Deletions:
+    """Records of one route that turned out to be gone from the source in one exchange, and those that came back.
+
+    Both are among the updated ones.
+    """
+
+    deleted: int = 0
+    restored: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class CursorEntry:
     """Where reading one stream of one route goes on."""
 
@@ -196,6 +221,29 @@ def run_routes(conn: Connection, run_id: int) -> list[RouteEntry]:
     """The routes of one exchange, in the order they were begun."""
     query = _routes().where(run_route.c.run_id == run_id).order_by(run_route.c.started_at, run_route.c.route_id)
     return [_route(row) for row in conn.execute(query)]
+
+
+def deletions(conn: Connection, run_id: int) -> dict[str, Deletions]:
+    """What one exchange found deleted and restored, by route code; routes without either are not there."""
+    log = change_log
+    before, after = log.c.before == "deleted", log.c.after == "deleted"
+    of_route = (route.c.system_id == stream.c.system_id) & (route.c.entity == log.c.entity)
+    query = (
+        select(
+            route.c.code,
+            func.count(distinct(case((after, log.c.record_id)))),
+            func.count(distinct(case((before, log.c.record_id)))),
+        )
+        .select_from(
+            log.join(link, link.c.id == log.c.link_id)
+            .join(stream, stream.c.id == link.c.stream_id)
+            .join(route, of_route)
+        )
+        .where(log.c.run_id == run_id, log.c.field == "record_state", or_(before, after))
+        .where(route.c.direction == "pull")
+        .group_by(route.c.code)
+    )
+    return {code: Deletions(gone, back) for code, gone, back in conn.execute(query)}
 
 
 def last_of_routes(conn: Connection) -> dict[str, RouteEntry]:

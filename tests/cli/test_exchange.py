@@ -58,7 +58,7 @@ def test_the_document_for_machines(obmen: Obmen, home: Path, stand: OneCStand) -
     assert all(balanced(item) for item in found["routes"])
     assert found["balanced"] is True
     assert (found["mode"], found["state"], found["verdict"]) == ("manual", "completed", "good")
-    assert {"route", "state", "writes", "resumed", "paused", "error"} == set(found["reports"][0])
+    assert {"route", "state", "writes", "resumed", "paused", "later", "error"} == set(found["reports"][0])
 
 
 def test_a_system_stands_for_all_of_its_routes(obmen: Obmen, home: Path, stand: OneCStand) -> None:
@@ -164,6 +164,35 @@ def safe(said: Said, home: Path, everywhere: bool) -> None:
     assert PASSWORD not in said.both
     if everywhere:
         assert PASSWORD.encode() not in all_files(home)
+
+
+@pytest.mark.parametrize(("switch", "value"), [("html_instead_of_json", True), ("fail_status", 500)])
+def test_a_fault_that_passes_in_the_middle_ends_nothing(
+    obmen: Obmen, home: Path, stand: OneCStand, quick: None, switch: str, value: object
+) -> None:
+    """One page, one failure in the middle of an exchange by the command: every route comes through, nothing is lost."""
+    write(home, settings(stand.url))
+    stand.quirks.update({switch: value, "after": 9, "times": 2})
+    found = obmen("exchange", "--json").document
+    assert stand.quirks.struck == 2
+    assert (found["exit_code"], found["result"]["state"]) == (0, "completed")
+    orders = next(line for line in found["result"]["routes"] if line["route"] == "ut.sales_order")
+    assert orders["created"] == len(stand.world.records("Document_ЗаказКлиента"))
+
+
+def test_changes_say_what_they_left_to_the_night(obmen: Obmen, home: Path, stand: OneCStand) -> None:
+    """Lists of a base without a node are not called done: on the terminal and for machines."""
+    write(home, settings(stand.url))
+    assert obmen("exchange").code == 0
+    said = obmen("exchange", "--changes")
+    assert said.code == 0
+    assert "ждут ночного обмена" in said.out
+    (line,) = [line for line in said.out.splitlines() if line.strip().startswith("ut.party ")]
+    assert line.endswith("ждёт ночи")
+    found = obmen("exchange", "--changes", "--json").document["result"]
+    assert "ut.party" in found["later"]
+    report = next(item for item in found["reports"] if item["route"] == "ut.party")
+    assert (report["state"], bool(report["later"])) == ("later", True)
 
 
 def test_an_empty_publication_is_never_nothing_to_do(obmen: Obmen, home: Path, stand: OneCStand) -> None:

@@ -184,6 +184,22 @@ def test_a_wrong_password_is_told_before_anything_is_written(obmen: Obmen, home:
     said = obmen("init", "--from", stand.url, *ASK)
     assert said.code == 2
     assert "парол" in said.err
+    assert USER in said.err
+    assert VARIABLE in said.err
+    assert "hub.yaml" not in said.err
+    assert not (home / "hub.yaml").exists()
+
+
+@pytest.mark.parametrize(("lang", "advice"), [("ru", "--user ИМЯ"), ("en", "--user NAME")])
+def test_a_base_with_users_says_which_option_was_left_out(
+    obmen: Obmen, home: Path, stand: OneCStand, lang: str, advice: str
+) -> None:
+    """Without --user the advice is how to give it and where the password goes, not to look into a file that is not."""
+    said = obmen("init", "--from", stand.url, "--lang", lang)
+    assert said.code == 2
+    assert advice in said.err
+    assert "OBMEN_1C_PASSWORD" in said.err
+    assert "hub.yaml" not in said.err
     assert not (home / "hub.yaml").exists()
 
 

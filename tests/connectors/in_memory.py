@@ -12,6 +12,7 @@ from connectors.memory import MemoryBase, MemoryConnector
 from hub.model.errors import HubError, NeedsPerson, RetryLater, StopRoute, StopSystem
 
 ORDERS, CLIENTS, STOCK = "Document_ЗаказКлиента", "Catalog_Контрагенты", "AccumulationRegister_СвободныеОстатки"
+TASKS = "Task_ЗадачаИсполнителя"
 
 #: One of each class that a source can be the cause of.
 ERRORS: Mapping[str, HubError] = {
@@ -33,7 +34,7 @@ def _refuses(stream: str, record: Mapping[str, Any]) -> str:
 
 
 def writables(marker: str = "") -> list[Writable]:
-    """A client, and an order with rows that can be posted."""
+    """A client, an order with rows that can be posted, and a task that can be executed."""
     client = Writable(
         CLIENTS,
         {"Description": "Новый клиент", "ИНН": "7701234567"},
@@ -56,7 +57,15 @@ def writables(marker: str = "") -> list[Writable]:
         posted="Posted",
         unpostable={"Сумма": 0},
     )
-    return [client, order]
+    task = Writable(
+        TASKS,
+        {"Description": "Позвонить", "Описание": "Напомнить об оплате"},
+        {"Описание": "Напомнить о встрече"},
+        marker=marker,
+        version="DataVersion",
+        executed="Executed",
+    )
+    return [client, order, task]
 
 
 class InMemory(Changing, Writing, Faulty):
@@ -73,6 +82,7 @@ class InMemory(Changing, Writing, Faulty):
         base.define(CLIENTS, own | {"Description": text, "ИНН": text, "Статус": text})
         order = own | {"Date": text, "Сумма": number, "Posted": "Edm.Boolean"}
         base.define(ORDERS, order, tables={"Товары": {"Товар": text, "Цена": number}})
+        base.define(TASKS, own | {"Description": text, "Описание": text, "Executed": "Edm.Boolean"})
         base.define(f"{STOCK}#balance", {"Товар": text, "Склад": text, "Остаток": number}, ("Товар", "Склад"))
         for n in range(40):
             base.put(CLIENTS, {"Ref_Key": f"c{n:03d}", "Description": f"Клиент {n}"})

@@ -22,7 +22,7 @@ from stand.onec.world import World, rows_of
 from tests.connectors.conftest import EAGER, SECRET
 
 USER, PLAN, NODE = "Обмен", "ДляODATA", "ХАБ"
-CLIENTS = "Catalog_Контрагенты"
+CLIENTS, TASKS = "Catalog_Контрагенты", "Task_ЗадачаИсполнителя"
 WRITING = ("create", "change", "post", "unpost")
 
 #: Faults and traits of the stand by the switch that brings them about, its value, and what is owed.
@@ -32,9 +32,9 @@ FAULTS: Mapping[str, tuple[str, Any, Fault]] = {
     "cut_page_in_half": ("cut_page_in_half", True, Fault(RetryLater, hidden=True, pages_only=True)),
     "error_mid_page": ("error_mid_page", True, Fault(RetryLater, hidden=True)),
     "bad_gateway": ("fail_status", 502, Fault(RetryLater, hidden=True)),
-    "server_error": ("fail_status", 500, Fault(RetryLater)),
-    "html_instead_of_json": ("html_instead_of_json", True, Fault(RetryLater)),
-    "exception_body": ("exception_body", True, Fault(RetryLater)),
+    "server_error": ("fail_status", 500, Fault(RetryLater, hidden=True)),
+    "html_instead_of_json": ("html_instead_of_json", True, Fault(RetryLater, hidden=True)),
+    "exception_body": ("exception_body", True, Fault(RetryLater, hidden=True)),
     "forbidden": ("fail_status", 403, Fault(StopSystem)),
     "unauthorised": ("fail_status", 401, Fault(StopSystem)),
     "wrong_content_type": ("wrong_content_type", True, Fault(None)),
@@ -107,7 +107,7 @@ class OnStand(Changing, Writing, Faulty):
         return build(2, clients=20, products=30, orders=60, configuration=self.configuration)
 
     def targets(self, *, marked: bool = False) -> list[Writable]:
-        """A client and an order; ``marked``: with a marker each."""
+        """A client, an order and a task; ``marked``: with a marker each."""
         good = min(self._keys("Catalog_Номенклатура"))
         product = {name: value or good for name, value in self.product.items()}
         rows = [{**product, "Количество": n, "Цена": 10.5, "Сумма": n * 10.5} for n in (1, 2, 3)]
@@ -134,7 +134,15 @@ class OnStand(Changing, Writing, Faulty):
             posted="Posted",
             unpostable={"DeletionMark": True},
         )
-        return [client, order]
+        task = Writable(
+            TASKS,
+            {"Description": "Позвонить", "Описание": "Напомнить об оплате"},
+            {"Описание": "Напомнить о встрече"},
+            marker="РезультатВыполнения" if marked else "",
+            version="DataVersion",
+            executed="Executed",
+        )
+        return [client, order, task]
 
     def connect(self) -> Connector:
         """A connector with the login that the stand asks for."""

@@ -10,7 +10,7 @@ from connectors.base import DayTotal, ReadRequest
 from connectors.onec_odata.paging import OVERLAP
 from hub.model.errors import HubError, RetryLater, StopRoute
 from hub.model.records import Page, Window
-from tests.connectors.conftest import Open
+from tests.connectors.conftest import EAGER, Open
 from tests.connectors.server import Reply, Request, Script, collection, fault
 
 WINDOW = Window(date(2024, 1, 1), date(2024, 2, 1))
@@ -267,7 +267,9 @@ def test_a_set_is_counted_whatever_the_base_can(scripted: Open, path: Reply, inl
     assert connector.count(ReadRequest("Catalog_X", ("Code",))) == 7
     assert all("Code" not in request.path for request in server.requests)
     by_path = [request for request in server.requests if "/$count" in request.path]
-    assert len(by_path) == (2 if path.body.endswith((b"7", b"7\r\n")) else 1)
+    # A failure without 1C's word may pass: it is waited for, once per connector.
+    tries = 1 + EAGER.retries if path.status == 500 else 1
+    assert len(by_path) == (2 if path.body.endswith((b"7", b"7\r\n")) else tries)
 
 
 def test_counting_heeds_the_window(scripted: Open) -> None:

@@ -60,12 +60,30 @@ def got(connector: OneC, request: ReadRequest = READ) -> set[str]:
     return {record["Ref_Key"] for record in decoded(connector.read(request))}
 
 
-@pytest.mark.parametrize("fault", ["cut_page_in_half", "drop_connection", "down", "error_mid_page"])
-def test_a_fault_that_passes_is_not_seen(stand: OneCStand, opened: Opened, fault: str) -> None:
-    """Half a page, a broken connection, a restart: two of them in a row and the read is whole all the same."""
-    setattr(stand.quirks, fault, True)
-    stand.quirks.times = 2
-    assert got(opened()) == expected(stand)
+@pytest.mark.parametrize(
+    ("fault", "value"),
+    [
+        ("cut_page_in_half", True),
+        ("drop_connection", True),
+        ("down", True),
+        ("error_mid_page", True),
+        ("html_instead_of_json", True),
+        ("exception_body", True),
+        ("fail_status", 500),
+        ("fail_status", 503),
+    ],
+)
+@pytest.mark.parametrize("after", [0, 2])
+def test_a_fault_that_passes_is_not_seen(
+    stand: OneCStand, opened: Opened, fault: str, value: object, after: int
+) -> None:
+    """Half a page, a broken connection, a restart, a page, a failure: two in a row, at once or in the middle of a read,
+    and the read is whole all the same.
+    """
+    setattr(stand.quirks, fault, value)
+    stand.quirks.after, stand.quirks.times = after, 2
+    assert got(opened(page_size=10)) == expected(stand)
+    assert stand.quirks.struck == 2
 
 
 @pytest.mark.parametrize(
@@ -76,6 +94,7 @@ def test_a_fault_that_passes_is_not_seen(stand: OneCStand, opened: Opened, fault
         ("down", True, "source_busy"),
         ("html_instead_of_json", True, "source_failed"),
         ("exception_body", True, "source_failed"),
+        ("fail_status", 500, "source_failed"),
         ("fail_status", 502, "source_gateway"),
         ("fail_status", 403, "forbidden"),
     ],

@@ -110,8 +110,64 @@ def test_patience_ends() -> None:
         assert (error.value.code, len(server.requests)) == ("source_busy", 3)
 
 
+PAGE = Reply(200, b"<html><title>IIS</title><body>Service is starting</body></html>", "text/html")
+FAILED = Reply(500, b"<html><body>Internal Server Error</body></html>", "text/html")
+SIGN_IN = Reply(200, "<html><body>Идентификация пользователя не выполнена</body></html>".encode(), "text/html")
+
+
 @pytest.mark.parametrize(
-    "reply", [fault(400, "6", "Сегмент пути X не найден!"), fault(500, "-1", "Ошибка"), Reply(401)]
+    ("reply", "code"),
+    [
+        (PAGE, "html_page"),
+        (FAILED, "source_failed"),
+        (Reply(500), "source_failed"),
+        (fault(500, "-1", "Не обнаружено свободной лицензии!"), "no_licence"),
+        (fault(400, "-1", "Начало сеанса с информационной базой запрещено."), "base_locked"),
+    ],
+)
+def test_a_page_or_a_failure_in_place_of_an_answer_is_met_with_patience(reply: Reply, code: str) -> None:
+    """A web page with a good status, a 500 without 1C's word: two of them are not seen, a lasting one is told."""
+    with serving(in_turn(reply, reply, OK)) as server:
+        sender = transport(server)
+        assert sender.get(f"{server.url}/x", ASKED).body == OK.body
+        assert (sender.traffic.requests, sender.traffic.retries) == (3, 2)
+        assert sender.traffic.writes == 0
+    with serving(lambda r: reply) as server:
+        with pytest.raises(HubError) as error:
+            transport(server).get(f"{server.url}/x", ASKED)
+        assert (error.value.code, len(server.requests)) == (code, EAGER.retries + 1)
+
+
+def test_a_document_behind_a_page_is_waited_for() -> None:
+    """A big document is asked for again too, and nothing of the page stays in the file."""
+    with serving(in_turn(PAGE, FAILED, Reply(body=b"<Edmx/>", kind="application/xml"))) as server:
+        target = io.BytesIO()
+        transport(server).download(f"{server.url}/$metadata", ASKED, target)
+    assert target.getvalue() == b"<Edmx/>"
+
+
+def test_a_selection_is_repeated_and_a_writing_post_is_not() -> None:
+    """A POST that writes nothing is a reading request; one that writes is sent once, page or failure."""
+    for reply in (PAGE, FAILED):
+        with serving(in_turn(reply, OK)) as server:
+            assert transport(server).post(f"{server.url}/x", ASKED, "*/*", writes=False).body == OK.body
+    with serving(in_turn(FAILED, OK)) as server:
+        with pytest.raises(RetryLater):
+            transport(server).post(f"{server.url}/x", ASKED, "*/*", writes=True)
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/html"])
+def test_an_answer_called_a_page_is_not_one(kind: str) -> None:
+    """Some web servers call 1C's right answers HTML: what the body is decides."""
+    for body in (OK.body, b"1103"):
+        with serving(lambda r, body=body: Reply(body=body, kind=kind)) as server:  # type: ignore[misc]
+            assert transport(server).get(f"{server.url}/x", ASKED).body == body
+            assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "reply", [SIGN_IN, fault(400, "6", "Сегмент пути X не найден!"), fault(500, "-1", "Ошибка"), Reply(401)]
 )
 def test_lasting_faults_are_not_repeated(reply: Reply) -> None:
     """What will not pass by waiting is told at once."""

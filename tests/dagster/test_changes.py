@@ -140,3 +140,49 @@ def test_no_sensor_without_the_setting(site: Site) -> None:
     """Nothing is asked of a base whose settings do not say so; its changes can still be taken by hand."""
     assert [sensor.name for sensor in site.defs.sensors or ()] == ["command_exchanges"]
     assert site.defs.resolve_job_def("changes_ut").name == "changes_ut"
+
+
+STATE = AssetCheckKey(AssetKey(["ut", "source"]), "system_state")
+
+
+def shown(site: Site) -> list[bool]:
+    """What Dagster keeps of the system's check, the newest first: did it pass."""
+    records = site.instance.event_log_storage.get_asset_check_execution_history(STATE, limit=10)
+    return [record.event.dagster_event.asset_check_evaluation_data.passed for record in records]  # type: ignore[union-attr]
+
+
+def test_the_run_that_finds_a_base_gone_back_says_so_at_its_check(fed: Site) -> None:
+    """The run fails, and the check of the system is red without waiting for the next exchange; the admin's word mends
+    it at once, and a run of changes keeps it so.
+    """
+    before = dict(fed.base.records[PARTIES])
+    fed.base.put(PARTIES, party(1) | {"Description": "Новое имя"})
+    assert fed.run("changes_ut", day=None).success
+    assert shown(fed) == [True]
+    fed.base.records[PARTIES] = before
+    assert not fed.run("changes_ut", day=None).success
+    assert shown(fed) == [False, True]
+    config = {"ops": {"decide": {"config": {"system": "ut", "decision": "restored"}}}}
+    assert fed.run("decide_system", day=None, run_config=config).success
+    assert shown(fed)[0]
+    assert fed.run("changes_ut", day=None).success
+    assert shown(fed) == [True, True, False, True]
+
+
+def test_what_a_run_of_changes_leaves_to_the_night_is_said(unfed: Site) -> None:
+    """Lists without a node are not shown as read: the run names them, and their pages get no new entry."""
+    result = unfed.run("changes_ut", day=None)
+    assert result.success
+    (output,) = [event for event in result.all_events if event.is_successful_output]
+    later = str(output.step_output_data.metadata["ждут ночи"].value).split(", ")
+    assert "ut.party" in later
+    assert "ut.sales_order" not in later
+    assert AssetKey(["ut", "party"]) not in {one.asset_key for one in result.get_asset_materialization_events()}
+    (state,) = unfed.rows(
+        select(core.run_route.c.state)
+        .join(core.route, core.route.c.id == core.run_route.c.route_id)
+        .where(core.route.c.code == "ut.party")
+        .order_by(core.run_route.c.run_id.desc())
+        .limit(1)
+    )
+    assert state == ("later",)

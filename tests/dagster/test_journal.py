@@ -80,6 +80,22 @@ def test_a_running_exchange_is_waited_for(site: Site) -> None:
     assert told(found.events, "ut/product") == []
 
 
+def test_every_tick_of_the_sensor_says_what_it_did_in_our_words(site: Site) -> None:
+    """Whether there was something to tell or not, the page of the sensor shows our sentence and never Dagster's own."""
+    site.base.put(small.PARTIES, small.party(5))
+    run_exchange(site.hub, ["ut.party"])
+    sensor = journal_sensor(site.hub.settings, site.work)
+    cursor, said = None, []
+    for _ in range(2):
+        with build_sensor_context(instance=site.instance, cursor=cursor) as context:
+            tick = sensor.evaluate_tick(context)
+        cursor = tick.cursor
+        said.append((len(tick.asset_events), tick.skip_message))
+    assert [events for events, _ in said] == [2, 0]
+    assert said[0][1] == "Показаны обмены, сделанные командой: записей на страницах — 2."
+    assert said[1][1] == "Новых обменов командой не было."
+
+
 def test_the_sensor_tells_once(site: Site) -> None:
     """Through the sensor: events and a position, then silence with a reason; a closed store is a reason too."""
     site.base.put(small.PARTIES, small.party(5))

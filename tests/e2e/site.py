@@ -26,18 +26,30 @@ ROOT = Path(__file__).resolve().parents[2]
 USER, PASSWORD, VARIABLE = "obmen", "секрет-Пароль", "OBMEN_E2E_PASSWORD"
 #: A loaded machine may take this long for anything that ought to take seconds.
 PATIENCE = 150.0
-_POLL = 0.25
+#: And what is seen to be worked on, no longer than this.
+LONGEST = 420.0
+_POLL, _MORE = 0.25, 10.0
 
 
-def until(true: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
-    """The first answer that is true; ``AssertionError`` naming ``what`` when none comes in time."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+def until(
+    true: Callable[[], Any], what: str, seconds: float = PATIENCE, going: Callable[[], bool] = lambda: False
+) -> Any:
+    """The first answer that is true; ``AssertionError`` naming ``what`` when none comes in time.
+
+    ``going``: whether it is still worked on, by Dagster's own word; then patience lasts longer, up to ``LONGEST``.
+    """
+    begun = time.monotonic()
+    end = begun + seconds
+    while True:
         found = true()
         if found:
             return found
+        now = time.monotonic()
+        if now >= end:
+            if now - begun >= LONGEST or not going():
+                raise AssertionError(f"not in {now - begun:.0f} s: {what}")
+            end = now + _MORE
         time.sleep(_POLL)
-    raise AssertionError(f"not in {seconds:.0f} s: {what}")
 
 
 class Site:
@@ -117,6 +129,25 @@ class Site:
         states = {run["runId"]: run["status"] for run in self.runs()}
         state = str(states.get(run_id, ""))
         return state if state in {"SUCCESS", "FAILURE", "CANCELED"} else ""
+
+    def works_on(self, run_id: str) -> bool:
+        """Whether the run waits for its turn or is carried out now; one whose process is gone is failed by Dagster."""
+        states = {run["runId"]: run["status"] for run in self.runs()}
+        return states.get(run_id) in {"QUEUED", "STARTING", "STARTED"}
+
+    def backfills(self) -> list[str]:
+        """States of the backfills that were asked for, newest first; a failed one is told with its error."""
+        query = "{partitionBackfillsOrError{... on PartitionBackfills{results{status error{message}}}}}"
+        found = self.nodes(query, "partitionBackfillsOrError", "results") or []
+        failed = [one for one in found if one["status"] in {"FAILED", "FAILING", "COMPLETED_FAILED", "CANCELED"}]
+        assert not failed, failed
+        return [str(one["status"]) for one in found]
+
+    def daemons_live(self) -> bool:
+        """Whether every daemon that this installation needs has been heard of lately and without an error."""
+        query = "{instance{daemonHealth{allDaemonStatuses{daemonType required healthy}}}}"
+        found = self.nodes(query, "instance", "daemonHealth", "allDaemonStatuses") or []
+        return bool(found) and all(one["healthy"] for one in found if one["required"])
 
     def stop(self) -> None:
         """End the hub and all it has started, whatever state they are in, by their ids."""

@@ -65,7 +65,7 @@ def page(site: Site) -> Iterator[Page]:
         browser.close()
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_a_morning_in_the_ui(site: Site, page: Page) -> None:
     """Groups in order, the nightly job run from its page, its numbers on the asset, a week's backfill turning green."""
     sees_the_groups(site, page)
@@ -97,7 +97,7 @@ def starts_the_nightly_job(site: Site, page: Page) -> None:
     (run,) = until(site.runs, "the run that was launched")
     assert (run["jobName"], run["tags"]["obmen/mode"]) == ("nightly_exchange", "nightly")
     page.goto(f"{site.url}/runs/{run['runId']}")
-    until(lambda: site.ended(run["runId"]), "the end of the nightly run")
+    until(lambda: site.ended(run["runId"]), "the end of the nightly run", going=lambda: site.works_on(run["runId"]))
     assert site.ended(run["runId"]) == "SUCCESS"
     expect(page.get_by_text("RUN_SUCCESS").first).to_be_visible()
 
@@ -144,8 +144,11 @@ def backfills_a_week(site: Site, page: Page) -> None:
     def launched() -> str:
         return next((str(run["runId"]) for run in site.runs() if run["tags"].get("obmen/mode") == "backfill"), "")
 
-    number = until(launched, "the run of the backfill")
-    assert until(lambda: site.ended(number), "the end of the backfill") == "SUCCESS"
+    until(site.backfills, "the backfill that was asked for in the UI")
+    taken_up = lambda: site.backfills()[:1] == ["REQUESTED"] and site.daemons_live()  # noqa: E731 - it is one thought
+    number = until(launched, "the run of the backfill", going=taken_up)
+    ended = until(lambda: site.ended(number), "the end of the backfill", going=lambda: site.works_on(number))
+    assert ended == "SUCCESS"
     assert len(site.runs()) == 2
     page.goto(f"{site.url}/assets/ut/sales_order?view=partitions")
     expect(page.get_by_text("Materialized (8)").first).to_be_visible()

@@ -214,6 +214,16 @@ def test_only_the_primary_link_is_written_to() -> None:
     assert outgoing(spare, cells, Rules({}), way) == {"y": "Г"}
 
 
+def test_a_way_may_name_one_kind_of_a_set() -> None:
+    """Rows of that kind are written and no others, also where the route asks for the whole set."""
+    way = Way(frozenset({"address[legal]"}), asks=frozenset({"address"}))
+    rows = {f"address[{key}]": Golden(("Тверь",), "m") for key in ("legal,Тверь", "legalised,Тверь", "post,Тверь")}
+    for primary in (True, False):
+        owed_there = outgoing(Contribution(1, "a", primary=primary), rows, Rules({}), way)
+        assert owed_there == {"address[legal,Тверь]": ("Тверь",)}
+    assert outgoing(Contribution(1, "a", primary=False), rows, Rules({}), Way(frozenset({"address[legal]"}))) == {}
+
+
 def test_a_tolerated_loser_keeps_its_word_until_the_winner_speaks_anew() -> None:
     """``keep`` and ``task``: its own word stays, unless the winner or a person says something later."""
     base = incoming(known({"x": "А"}), {"x": "Б"}, NOW).contribution

@@ -26,6 +26,12 @@ def words_of(entity: Entity) -> set[str]:
     return {item.name for item in entity.fields} | {child.name for child in entity.children}
 
 
+def test_an_order_names_each_system_once() -> None:
+    """A system that is named and has a role that is named too keeps its first place."""
+    rules = rules_for(PARTY, ROLES, {"comment": Policy("latest", ("ut2", "trade", "crm", "accounting", "crm"))})
+    assert rules.of("comment").order == ("ut2", "ut", "crm", "bp")
+
+
 def test_the_matrix_names_what_there_is() -> None:
     """Every entity, field and child of the matrix exists, and the matrix by itself has no flaw."""
     for name, policies in MATRIX.items():

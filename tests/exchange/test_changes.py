@@ -12,15 +12,16 @@ from sqlalchemy import select, update
 
 from connectors.base import ReadRequest
 from connectors.memory import MemoryBase, MemoryConnector
-from hub.exchange import compare, feed, ways
+from hub.exchange import compare, feed, ways, went_back
 from hub.exchange.feed import NodeLease
 from hub.exchange.hub import Hub
-from hub.exchange.service import exchange_changes, open_run, run_exchange
+from hub.exchange.news import anything_new
+from hub.exchange.service import RunReport, exchange_changes, open_run, run_exchange
 from hub.model.errors import Fenced, RetryLater
 from hub.model.records import Page
 from hub.model.settings import RouteSettings
 from hub.store import core
-from hub.store.database import Store
+from hub.store.database import Store, open_store
 from tests.exchange.dump import dump
 from tests.exchange.installation import make_hub
 from tests.exchange.test_unrest import deleted, system
@@ -236,6 +237,74 @@ def test_who_lost_the_node_acknowledges_nothing(store: Store, base: MemoryBase, 
     assert {r.error.code for r in report.routes if r.error} == {"node_taken"}
     assert connector.traffic.writes == 0
     assert base.nodes["n"].registered
+
+
+def errors(report: RunReport) -> set[str]:
+    """Codes of what ended the routes of a run."""
+    return {route.error.code for route in report.routes if route.error is not None}
+
+
+def test_a_reader_elsewhere_is_noticed_by_the_numbers(
+    store: Store, base: MemoryBase, tmp_path: Path, sqlite_template: Path
+) -> None:
+    """Two homes, one node: the one whose message another has acknowledged stops, names the node, takes nothing."""
+    (tmp_path / "other.db").write_bytes(sqlite_template.read_bytes())
+    other_store = open_store(f"sqlite:///{tmp_path / 'other.db'}")
+    ours = hub_of(store, tmp_path, Watched(base), node="n")
+    theirs = hub_of(other_store, tmp_path / "other", Watched(base), node="n")
+    for hub in (ours, theirs):
+        run_exchange(hub)
+    for hub, text in ((ours, "раз"), (theirs, "два")):
+        edit(base, CLIENTS, ДополнительнаяИнформация=text)
+        assert errors(exchange_changes(hub)) == set()
+    assert errors(exchange_changes(ours)) == set(), "nothing is offered, so nothing is known yet"
+    edit(base, CLIENTS, ДополнительнаяИнформация="три")
+    report = exchange_changes(ours)
+    assert errors(report) == {"node_shared"}
+    told = next(route.error for route in report.routes if route.error is not None)
+    assert "«n»" in told.sentence("ru")
+    assert base.nodes["n"].registered, "the packet was not taken"
+    assert report.exit_code == 2
+    assert errors(exchange_changes(ours)) == {"node_shared"}, "it is no passing matter"
+    went_back.decide(ours, "ut", "restored", "admin")
+    assert errors(exchange_changes(ours)) == set()
+    other_store.close()
+
+
+@pytest.mark.parametrize("done", [True, False])
+@pytest.mark.parametrize("killed", [True, False])
+def test_an_acknowledgement_of_unknown_outcome_is_no_reader_elsewhere(
+    store: Store, base: MemoryBase, tmp_path: Path, done: bool, killed: bool
+) -> None:
+    """Its answer is lost, or the process dies with it, twice in a row: the next run and a look of the sensor go on."""
+
+    class Lost(Watched):
+        def acknowledge(self, node: str, number: int) -> None:
+            if done:
+                super().acknowledge(node, number)
+            raise Killed if killed else RetryLater("source_timeout", system="ut", seconds=1)
+
+    run_exchange(hub_of(store, tmp_path, Watched(base), node="n"))
+    edit(base, CLIENTS, ДополнительнаяИнформация="первая")
+    exchange_changes(hub_of(store, tmp_path, Watched(base), node="n"))
+    for text in ("раз", "два"):
+        edit(base, CLIENTS, ДополнительнаяИнформация=text)
+        if killed:
+            with pytest.raises(Killed):
+                exchange_changes(hub_of(store, tmp_path, Lost(base), node="n"))
+            bury(store)
+        else:
+            assert errors(exchange_changes(hub_of(store, tmp_path, Lost(base), node="n"))) == {"source_timeout"}
+            assert anything_new(hub_of(store, tmp_path, Watched(base), node="n"), "ut", 0).there is not done
+    for text in ("три", "четыре"):
+        edit(base, CLIENTS, ДополнительнаяИнформация=text)
+        report = exchange_changes(hub_of(store, tmp_path, Watched(base), node="n"))
+        assert errors(report) == set()
+    with store.read() as conn:
+        assert conn.execute(select(core.feed_node.c.holder, core.feed_node.c.acknowledged)).one() == (
+            None,
+            base.nodes["n"].received,
+        )
 
 
 def test_what_a_switched_off_route_misses_is_read_whole_later(store: Store, base: MemoryBase, tmp_path: Path) -> None:

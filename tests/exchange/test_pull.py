@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from connectors.memory import MemoryBase, MemoryConnector
+from hub.engine.codec import decode
 from hub.exchange.hub import Hub
 from hub.exchange.pull import Progress
 from hub.exchange.service import pull_feed, run_exchange
@@ -177,8 +178,10 @@ def test_an_emptied_field_does_not_erase_a_filled_one(hub: Hub, base: MemoryBase
     assert scalar(store, name) == client["НаименованиеПолное"]
     with store.read() as conn:
         row = conn.execute(select(core.contribution)).mappings().one()
-    assert row["shown"]["legal_name"] is None
-    assert row["own"]["legal_name"] == {"value": client["НаименованиеПолное"], "cleared": True}
+    said = decode(row["link_id"], "ut", dict(row))
+    assert said.shown["legal_name"] is None
+    assert said.own["legal_name"].value == client["НаименованиеПолное"]
+    assert said.own["legal_name"].cleared is not None
     base.put(CLIENTS, client)
     run_exchange(hub, ["ut.party"])
     assert scalar(store, select(func.count()).select_from(core.contribution)) == 0

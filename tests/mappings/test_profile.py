@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from hub.exchange.desk import stream_name
+from hub.exchange.naming import stream_name
 from hub.model.entities import ENTITIES
 from hub.model.fields import Kind
 from mappings.compiled import CompiledProfile, compile_profile

@@ -11,7 +11,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from hub.model import settings_file
+from hub.model import settings_file, settings_routes_file
 from hub.model.errors import NeedsPerson
 from hub.model.settings import (
     RouteSettings,
@@ -136,6 +136,8 @@ def test_every_problem_is_told_at_once_with_its_line(tmp_path: Path) -> None:
         (("profile: onec_ut11", "profile: onec_ut11\n    node: x"), "settings_plan_and_node"),
         (("profile: onec_ut11", "profile: onec_ut11\n    verify: no.pem"), "settings_no_file"),
         (("profile: onec_ut11", "profile: onec_ut11\n    timeout: 0"), "settings_number"),
+        (("profile: onec_ut11", "profile: onec_ut11\n    first_timeout: 90"), "settings_first_timeout"),
+        (("profile: onec_ut11", "profile: onec_ut11\n    first_timeout: 30\n    timeout: 30"), None),
         (("profile: onec_ut11", "profile: onec_ut11\nnightly: 25:00"), "settings_form"),
         (("profile: onec_ut11", "profile: onec_ut11\nroutes: {ut.party: {not_before: 31.01.2025}}"), "settings_form"),
         (("profile: onec_ut11", "profile: onec_ut11\nroutes: [ut.party]"), "settings_not_section"),
@@ -165,6 +167,15 @@ def test_one_mistake_is_named(tmp_path: Path, change: tuple[str, str], code: str
         told = caught.value.sentence(lang)
         assert str(tmp_path / "hub.yaml") in told
         assert "{" not in told.replace("{env", "").replace("{file", "").replace("{keyring", "")
+
+
+def test_a_first_answer_that_is_given_less_time_is_refused_at_its_line(tmp_path: Path) -> None:
+    """A base that has to start needs longer: less is a mistake, told where it stands and with the other number."""
+    text = SYSTEM + "    timeout: 60\n    first_timeout: 12.5\n"
+    assert problems(tmp_path, text) == [(9, "systems.ut.first_timeout", "settings_first_timeout")]
+    with pytest.raises(SettingsInvalid) as caught:
+        load_settings(write(tmp_path, text))
+    assert "60 с" in caught.value.sentence("ru")
 
 
 @pytest.mark.parametrize(
@@ -351,7 +362,7 @@ def documented(heading: str) -> dict[str, str]:
     [
         ("The installation", Settings, {"home", "path"}, settings_file.TOP_KEYS),
         ("A system", SystemSettings, {"code", "schema_seconds"}, settings_file.SYSTEM_KEYS),
-        ("A route", RouteSettings, {"code"}, settings_file.ROUTE_KEYS),
+        ("A route", RouteSettings, {"code", "lines"}, settings_routes_file.ROUTE_KEYS),
     ],
 )
 def test_docs_dataclasses_and_reader_agree(
@@ -361,10 +372,11 @@ def test_docs_dataclasses_and_reader_agree(
     fields = {item.name: item for item in dataclasses.fields(kind) if item.name not in left_out}
     told = documented(heading)
     assert set(told) == set(fields)
-    sections = {"store_password", "systems", "routes", "password"}
+    sections = {"store_password", "systems", "routes", "password", *settings_routes_file.ROUTE_SECTIONS}
     assert {key.name for key in known} == set(fields) - sections
     for key in known:
         assert key.required == ("mandatory" in told[key.name] and key.name != "url"), key.name
         default = fields[key.name].default
         if isinstance(default, (bool, int, float, str)) and default != "":
-            assert told[key.name] == f"`{str(default).lower().removesuffix('.0')}`", key.name
+            unit = "s" if key.name == "skew" else ""
+            assert told[key.name] == f"`{str(default).lower().removesuffix('.0')}{unit}`", key.name

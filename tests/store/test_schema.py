@@ -222,4 +222,4 @@ def test_the_package_carries_its_scripts() -> None:
     """Migration scripts are plain modules inside the package, so an installed copy has them."""
     folder = Path(hub.store.__file__).parent / "migrations"
     names = sorted(path.name for path in (folder / "versions").glob("*.py"))
-    assert names == ["v0001_first.py", "v0002_changes.py", "v0003_task.py"]
+    assert names == ["v0001_first.py", "v0002_changes.py", "v0003_task.py", "v0004_two_ways.py"]

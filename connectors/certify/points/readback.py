@@ -241,6 +241,26 @@ class ReadBack:
             assert not (stands or {}).get(target.posted)
 
     @needs("write", Writing)
+    def test_a_task_is_executed_once(self, connector: Connector, subject: Writing) -> None:
+        """Executing is part of the change, comes after its fields and is read back; what is done is not done again."""
+        for target in each(subject, "executed"):
+            made = created(connector, target, subject.new_key())
+            assert not (subject.stored(target.stream, made.external_id) or {}).get(target.executed)
+            change = Change(made.external_id, target.other, version=made.version, posting="execute")
+            (done,) = write(connector, target, change)
+            assert (done.became, shown(done).get(target.executed)) == ("written", True)
+            assert (
+                otherwise(subject.stored(target.stream, made.external_id), {**target.other, target.executed: True})
+                == []
+            )
+            sent = connector.traffic.writes
+            (again,) = write(connector, target, replace(change, version=done.version))
+            assert (again.became, connector.traffic.writes) == ("unchanged", sent)
+            (edited,) = write(connector, target, Change(made.external_id, target.create, posting="execute"))
+            assert (edited.became, connector.traffic.writes) == ("written", sent + 1)
+            assert shown(edited).get(target.executed) is True
+
+    @needs("write", Writing)
     def test_load_mode_writes_as_well(self, connector: Connector, subject: Writing) -> None:
         """Asking the system to skip its own rules changes nothing of what a write owes."""
         for target in subject.writables:

@@ -215,6 +215,26 @@ class PostsNothing(MemoryConnector):
 
 
 @broken("readback")
+class ExecutesNothing(MemoryConnector):
+    """Writes the fields of a task and leaves it to be done."""
+
+    def write(self, stream: str, changes: Sequence[Change]) -> Iterator[WriteResult]:
+        left = [replace(change, posting="keep") if change.posting == "execute" else change for change in changes]
+        return super().write(stream, left)
+
+
+@broken("readback")
+class ExecutesAgain(MemoryConnector):
+    """A task is executed whenever its change says so, done or not."""
+
+    def write(self, stream: str, changes: Sequence[Change]) -> Iterator[WriteResult]:
+        for change, result in zip(changes, super().write(stream, changes), strict=True):
+            if change.posting == "execute" and result.became == "unchanged":
+                self.traffic.writes += 1
+            yield result
+
+
+@broken("readback")
 class IgnoresTheLook(MemoryConnector):
     """Does not look first where it is told to."""
 
