@@ -10,10 +10,10 @@ from stand.onec.enterprise.message import Header
 from stand.onec.enterprise.nodes import Item, Node, Nodes
 from stand.onec.enterprise.objects import FORMAT, PLAN, VERSIONS, Kind
 from stand.onec.enterprise.outgoing import Teller
-from stand.onec.enterprise.trees import BadXml, Tree
+from stand.onec.enterprise.trees import BadXml
 from stand.onec.generate.build import THIS_NODE
 from stand.onec.quirks import Quirks
-from stand.onec.world import World
+from stand.onec.world import Record, World
 
 UNKNOWN_NODE = "Заданный узел плана обмена не найден. Обратитесь к администратору приложения."
 BAD_FORMAT = "Ошибка формата файла обмена"
@@ -49,35 +49,28 @@ class Synchronisation:
         with self.world.lock:
             number = node.sent + 1
             due = [*node.changes]
-            teller = Teller(self.world, node.public)
-            objects: list[tuple[Kind, Tree]] = []
-            gone: list[tuple[Kind, str]] = []
-            for name, kind in self.nodes.kinds.items():
-                if node.wants is None or kind.name in node.wants:
-                    self._tell(node, teller, kind, [item for item in due if item[0] == name], objects, gone)
-            node.changes.update({item: number for item in due if node.changes[item] is None})
-            node.sent = number
+            told = self._told(node, due)
             header = Header(
                 self.code, node.code, number, node.received, prefix=self.code, types=self.announced
             )  # fmt: skip
-            return message.write(header, objects, gone)
+            teller = Teller(self.world, node.public)
+            objects = ((kind, teller.tell(kind, record)) for kind, _, record in told if record is not None)
+            # What the peer never confirmed has no public identifier: its deletion is not told.
+            gone = [(kind, node.public(item[1])) for kind, item, record in told if not record and item in node.told]
+            data = message.write(header, objects, gone)
+            node.changes.update({item: number for item in due if node.changes[item] is None})
+            node.sent = number
+            return data
 
-    def _tell(
-        self,
-        node: Node,
-        teller: Teller,
-        kind: Kind,
-        due: list[Item],
-        objects: list[tuple[Kind, Tree]],
-        gone: list[tuple[Kind, str]],
-    ) -> None:
-        """Objects of one kind. What the peer never confirmed has no public identifier: its deletion is not told."""
-        for item in due:
-            record = self.world.get(*item)
-            if record is not None and not record.get("DeletionMark"):
-                objects.append((kind, teller.tell(kind, record)))
-            elif item in node.told:
-                gone.append((kind, node.public(item[1])))
+    def _told(self, node: Node, due: Iterable[Item]) -> list[tuple[Kind, Item, Record | None]]:
+        """What a message is about, kind by kind; a record that is marked or gone is ``None``."""
+        order = {name: place for place, name in enumerate(self.nodes.kinds)}
+        found: list[tuple[Kind, Item, Record | None]] = []
+        for item in sorted(due, key=lambda item: order[item[0]]):
+            kind, record = self.nodes.kinds[item[0]], self.world.get(*item)
+            if node.wants is None or kind.name in node.wants:
+                found.append((kind, item, None if record is None or record.get("DeletionMark") else record))
+        return found
 
     def accept(self, node: Node, data: bytes) -> None:
         """Take in a message. ``Refused``: it is not for this base, not from this peer, or cannot be read.

@@ -16,7 +16,7 @@ from stand.onec.enterprise.exchange import Refused
 from stand.onec.quirks import Quirks
 
 #: A message unpacks to this many bytes at most; a zip bomb is refused before it fills the memory.
-LARGEST = 256 * 1024 * 1024
+LARGEST = 1024 * 1024 * 1024
 
 
 def packed(data: bytes, name: str = "data.xml") -> bytes:

@@ -46,11 +46,14 @@ def announced(kinds: Iterable[Kind]) -> dict[str, tuple[bool, bool]]:
 
 def write(header: Header, objects: Iterable[tuple[Kind, Tree]], gone: Iterable[tuple[Kind, str]]) -> bytes:
     """A message with a BOM. ``gone``: uuids of deleted objects. Without a version there is no body."""
-    body = "".join(xml([(kind.name, tree)]) for kind, tree in objects)
-    body += "".join(xml([_deletion(kind, uuid)]) for kind, uuid in gone)
-    whole = f'<Body xmlns="{FORMAT}/{header.version}">{body}</Body>' if header.version else ""
     head = xml([("Header", _header(header))], "msg:")
-    return BOM + f'<?xml version="1.0" encoding="UTF-8"?>\n<Message {_SPACES}>{head}{whole}</Message>'.encode()
+    parts = [BOM, f'<?xml version="1.0" encoding="UTF-8"?>\n<Message {_SPACES}>{head}'.encode()]
+    if header.version:
+        parts.append(f'<Body xmlns="{FORMAT}/{header.version}">'.encode())
+        parts += [xml([(kind.name, tree)]).encode() for kind, tree in objects]
+        parts += [xml([_deletion(kind, uuid)]).encode() for kind, uuid in gone]
+        parts.append(b"</Body>")
+    return b"".join([*parts, b"</Message>"])
 
 
 def _deletion(kind: Kind, uuid: str) -> tuple[str, Tree]:

@@ -6,6 +6,7 @@ the other side confirms a number that is not lower. What came from a node is not
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -79,9 +80,16 @@ class Nodes:
 
     def register_all(self, node: Node) -> None:
         """Register every object, as «Зарегистрировать все» does. Groups are not objects of the format."""
-        for name in self.kinds:
-            rows = self.world.tables[name].rows
-            node.changes.update({(name, str(key)): None for key, row in rows.items() if not row.get("IsFolder")})
+        running = gc.isenabled()
+        # A base of millions of objects would be looked through for each thousand of these.
+        gc.disable()
+        try:
+            for name in self.kinds:
+                rows = self.world.tables[name].rows
+                node.changes.update({(name, str(key)): None for key, row in rows.items() if not row.get("IsFolder")})
+        finally:
+            if running:
+                gc.enable()
 
     def _changed(self, name: str, key: Key) -> None:
         if name not in self.kinds or (self.world.get(name, key) or {}).get("IsFolder"):

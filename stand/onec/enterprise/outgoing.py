@@ -6,11 +6,11 @@ References carry the key properties of what they lead to, so that a receiver can
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from stand.onec.enterprise.objects import Kind, first, is_service, lines, target
-from stand.onec.enterprise.trees import Tree
+from stand.onec.enterprise.trees import Tree, Written, xml
 from stand.onec.world import Record, World, rows_of
 
 PARTIES, CONTRACTS, ITEMS = ("Catalog_Контрагенты",), ("Catalog_ДоговорыКонтрагентов",), ("Catalog_Номенклатура",)
@@ -35,10 +35,14 @@ STORES = {"ОптовыйСклад": "Оптовый", "РозничныйМа�
 
 @dataclass(slots=True)
 class Teller:
-    """Tells records of one base to one node. ``public``: the uuid by which the node knows an object of ours."""
+    """Tells records of one base to one node, in one message: what it has written once it does not write again.
+
+    ``public``: the uuid by which the node knows an object of ours.
+    """
 
     world: World
     public: Callable[[str], str]
+    _written: dict[tuple[str, str], Written] = field(default_factory=dict)
 
     def tell(self, kind: Kind, record: Record) -> Tree:
         """The object's properties. ``KeyError``: no such kind."""
@@ -92,10 +96,8 @@ class Teller:
             ("Наименование", first(record, "Description")),
         ]
 
-    def classified(self, record: Record | None) -> Tree:
+    def classified(self, record: Record) -> Tree:
         """Key properties of a currency or a unit: code and name of a state classifier."""
-        if record is None:
-            return []
         data: Tree = [("Код", first(record, "Code").strip()), ("Наименование", first(record, "Description"))]
         return [self.ref(record), ("ДанныеКлассификатора", data)]
 
@@ -106,16 +108,27 @@ class Teller:
             self.ref(record),
             ("ВидДоговора", first(record, "ВидДоговора", "ТипДоговора") or "Прочее"),
             ("Организация", self._of(FIRMS, self.firm, record, "Организация_Key")),
-            ("Контрагент", self.party(owner) if owner else []),
-            ("ВалютаВзаиморасчетов", self.classified(target(self.world, record, CURRENCIES, *CURRENCY))),
+            ("Контрагент", self._once(self.party, owner)),
+            ("ВалютаВзаиморасчетов", self._of(CURRENCIES, self.classified, record, *CURRENCY)),
             ("Наименование", first(record, "Description")),
             ("Дата", first(record, "Дата", "ДатаДоговора")[:10]),
             ("Номер", first(record, "Номер", "НомерДоговора")),
         ]
 
-    def _of(self, sets: tuple[str, ...], how: Callable[[Record], Tree], record: Mapping[str, Any], *names: str) -> Tree:
+    def _of(
+        self, sets: tuple[str, ...], how: Callable[[Record], Tree], record: Mapping[str, Any], *names: str
+    ) -> Written | Tree:
         found = target(self.world, record, sets, *names)
-        return how(found) if found is not None else []
+        return self._once(how, found)
+
+    def _once(self, how: Callable[[Record], Tree], record: Record | None) -> Written | Tree:
+        """Key properties of a record, written once for all places that refer to it."""
+        if record is None:
+            return []
+        key = how.__name__, str(record["Ref_Key"])
+        if key not in self._written:
+            self._written[key] = Written(xml(how(record)))
+        return self._written[key]
 
     def _place(self, record: Record) -> Tree:
         kind = STORES.get(first(record, "ТипСклада"), "")
@@ -131,7 +144,7 @@ class Teller:
             ("ОКПО", first(record, "КодПоОКПО")[:10]),
             ("ДополнительнаяИнформация", first(record, "ДополнительнаяИнформация", "Комментарий")),
             ("КонтактнаяИнформация", _contacts(record)),
-            ("ГоловнойКонтрагент", self.party(other) if other else []),
+            ("ГоловнойКонтрагент", self._once(self.party, other)),
             ("ОбособленноеПодразделение", first(record, "ОбособленноеПодразделение")),
         ]
 
@@ -144,7 +157,7 @@ class Teller:
             ("КлючевыеСвойства", self.item(record)),
             ("ТипНоменклатуры", "Услуга" if is_service(record) else "Товар"),
             ("Описание", first(record, "Описание")),
-            ("ЕдиницаИзмерения", self.classified(target(self.world, record, UNITS, "ЕдиницаИзмерения_Key"))),
+            ("ЕдиницаИзмерения", self._of(UNITS, self.classified, record, "ЕдиницаИзмерения_Key")),
             ("СтавкаНДС", self._vat(record)),
         ]
 
@@ -166,12 +179,12 @@ class Teller:
 
     def _settlements(self, record: Record) -> Tree:
         found = target(self.world, record, CONTRACTS, *CONTRACT)
-        currency = target(self.world, record, CURRENCIES, "ВалютаВзаиморасчетов_Key", *CURRENCY)
-        return [("Договор", self.contract(found) if found else []), ("ВалютаВзаиморасчетов", self.classified(currency))]
+        currency = self._of(CURRENCIES, self.classified, record, "ВалютаВзаиморасчетов_Key", *CURRENCY)
+        return [("Договор", self._once(self.contract, found)), ("ВалютаВзаиморасчетов", currency)]
 
     def _money(self, record: Record) -> Tree:
-        currency = target(self.world, record, CURRENCIES, *CURRENCY)
-        return [("Валюта", self.classified(currency)), ("Сумма", _sum(record.get("СуммаДокумента", 0)))]
+        currency = self._of(CURRENCIES, self.classified, record, *CURRENCY)
+        return [("Валюта", currency), ("Сумма", _sum(record.get("СуммаДокумента", 0)))]
 
     def _common(self, record: Record) -> dict[str, str | Tree]:
         return {
@@ -215,8 +228,8 @@ class Teller:
             ("ВидОперации", "РеализацияКлиенту"),
             *self._money(record),
             *[(name, told[name]) for name in ("СуммаВключаетНДС", "Склад", "Контрагент", "ДанныеВзаиморасчетов")],
-            ("Заказ", self._head(order) if order else []),
-            ("СчетПокупателю", self._head(invoice) if invoice else []),
+            ("Заказ", self._once(self._head, order)),
+            ("СчетПокупателю", self._once(self._head, invoice)),
             *[(name, told[name]) for name in ("АдресДоставки", "Комментарий")],
             *self._tables(record),
         ]
@@ -236,11 +249,11 @@ class Teller:
     def _row(self, row: Record, item: Record, *, service: bool, plain: bool) -> Tree:
         unit = target(self.world, row, UNITS, "ЕдиницаИзмерения", "ЕдиницаИзмерения_Key")
         unit = unit or target(self.world, item, UNITS, "ЕдиницаИзмерения_Key")
-        product: tuple[str, Tree] = ("Номенклатура", self.item(item))
+        product: tuple[str, str | Tree] = ("Номенклатура", self._once(self.item, item))
         told: Tree = [
             ("НомерСтрокиДокумента", str(row["LineNumber"])),
             product if plain else ("ДанныеНоменклатуры", [product]),
-            *([] if service else [("ЕдиницаИзмерения", self.classified(unit))]),
+            *([] if service else [("ЕдиницаИзмерения", self._once(self.classified, unit))]),
             ("Количество", f"{row.get('Количество', 0):.3f}"),
             ("Сумма", _sum(row.get("Сумма", 0))),
             ("Цена", _sum(row.get("Цена", 0))),

@@ -14,6 +14,12 @@ Tree: TypeAlias = "list[tuple[str, str | Tree]]"
 _ILLEGAL = dict.fromkeys((*range(9), 11, 12, *range(14, 32)))
 
 
+class Written(str):
+    """XML that was made before and goes in as it is."""
+
+    __slots__ = ()
+
+
 class BadXml(Exception):
     """Not XML, or XML with a DTD."""
 
@@ -60,6 +66,9 @@ def xml(tree: Tree, prefix: str = "") -> str:
 
 def _parts(tree: Tree, prefix: str) -> Iterable[str]:
     for name, value in tree:
-        inner = escape(value.translate(_ILLEGAL)) if isinstance(value, str) else xml(value, prefix)
+        if isinstance(value, Written):
+            inner: str = value
+        else:
+            inner = escape(value.translate(_ILLEGAL)) if isinstance(value, str) else xml(value, prefix)
         if inner:
             yield f"<{prefix}{name}>{inner}</{prefix}{name.partition(' ')[0]}>"
