@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
 from pathlib import Path
 from typing import Any, Literal
 
 from hub.model.errors import NeedsPerson
+from hub.model.settings_tables import TableSettings
 from hub.texts import advice, sentence
 
 
@@ -71,11 +73,11 @@ class SystemSettings:
     system that may have to start first. ``allowed_only``: leave out what the user has no right to see.
     ``sensor``: seconds between two questions whether there is anything new, ``None`` to ask none. ``quiet_hours``:
     from, to, by the system's own clocks: nothing is asked then. ``schema_seconds`` is no key of the file: runs that
-    only take changes believe a schema that was read so lately.
+    only take changes believe a schema that was read so lately. ``tables``: by name, of kind ``sql`` alone.
     """
 
     code: str
-    kind: Literal["onec_odata", "memory"]
+    kind: Literal["onec_odata", "sql", "memory"]
     timezone: str
     profile: str
     title: str = ""
@@ -96,6 +98,7 @@ class SystemSettings:
     sensor: int | None = None
     quiet_hours: tuple[time, time] | None = None
     schema_seconds: float = 0.0
+    tables: Mapping[str, TableSettings] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
