@@ -19,8 +19,8 @@ _DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
 @dataclass(frozen=True, slots=True)
 class SqlSettings:
     """``url``: SQLAlchemy's, without a password. ``timezone``: of dates that carry none. ``timeout``: seconds that one
-    statement may take; ``lock_seconds``: that it waits for a row or a file that somebody else holds. ``tables``: what
-    the database itself does not tell of its tables.
+    statement may take; ``lock_seconds``: that it waits for a row or a file that somebody else holds; ``looks``: before
+    each look for what a lost COMMIT did. ``tables``: what the database itself does not tell of its tables.
     """
 
     url: str
@@ -32,6 +32,7 @@ class SqlSettings:
     page_size: int = 1000
     timeout: float = 180.0
     lock_seconds: float = 10.0
+    looks: tuple[float, ...] = (0.2, 0.4, 0.8, 1.6)
     schema_seconds: float = 0.0
     tables: Mapping[str, TableSettings] = field(default_factory=dict)
 

@@ -48,8 +48,11 @@ class Database:
                 conn = plain
                 if self.dialect == "postgresql":
                     conn = plain.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-                with conn.begin():
+                transaction = conn.begin()
+                try:
                     yield conn
+                finally:
+                    _roll_back(transaction)
         except PoolTimeout:
             raise RetryLater("sql_busy", system=self.settings.title) from None
         except DBAPIError as error:

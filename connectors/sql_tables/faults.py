@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 
 from connectors.sql_tables.schema import Table
 from hub.model.errors import HubError, NeedsPerson, RetryLater, SkipRecord, StopRoute, StopSystem
@@ -32,9 +32,13 @@ def _state(error: DBAPIError) -> str:
 
 
 def lost(error: DBAPIError) -> bool:
-    """Whether the answer is lost with the connection: what was asked may have been done."""
+    """Whether the answer is lost with the connection: what was asked may have been done.
+
+    A server that answers gives a code; where a driver shows none, an error of its own is taken for a lost answer.
+    """
     state = _state(error)
-    return error.connection_invalidated or state.startswith(("08", "57P0", "SQLITE_IOERR"))
+    silent = not state and isinstance(error, OperationalError | InterfaceError)
+    return silent or error.connection_invalidated or state.startswith(("08", "57P0", "SQLITE_IOERR"))
 
 
 class Faults:

@@ -28,9 +28,6 @@ from connectors.sql_tables.schema import VERSION, Table
 from connectors.writing import Overtaken, Refused, Shown, Taken
 from hub.model.errors import HubError, SkipRecord, StopRoute
 
-#: Seconds before each look for what a lost COMMIT did.
-_LOOKS = (0.2, 0.4, 0.8, 1.6)
-
 
 class SqlTarget:
     """One database as something to write to; ``reader`` gives the reader of a stream."""
@@ -219,7 +216,8 @@ class SqlTarget:
 
     def pause(self, attempt: int) -> bool:
         """A COMMIT whose answer was lost may be under way for a moment yet."""
-        if attempt > len(_LOOKS):
+        looks = self._database.settings.looks
+        if attempt > len(looks):
             return False
-        time.sleep(_LOOKS[attempt - 1])
+        time.sleep(looks[attempt - 1])
         return True

@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 from connectors.certify.subject import Lost
 
-_COMMIT = b"COMMIT"
+#: The statement alone: ``READ COMMITTED`` is another word.
+_COMMIT = b"COMMIT\0"
 
 
 class Relay:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from connectors.base import Connector
-from connectors.certify.subject import Bent, Changing, Fault, Faulty, Known, Lost, Writable, Writing
+from connectors.certify.subject import Bent, Changing, Fault, Faulty, Known, Writable, Writing
 from connectors.sql_tables.config import SqlSettings
 from connectors.sql_tables.connector import SqlTables
 from hub.model.errors import RetryLater
@@ -73,8 +73,15 @@ _WORDS = {
         "false": "false",
     },
 }
+NAMES = ("clients", "client_contacts", "orders", "order_lines")
 #: A view has no key of its own.
 TABLES = {"debts": TableSettings(key=("client_id",))}
+
+
+def settings(url: str, **more: Any) -> SqlSettings:
+    """Of a connector that waits for nothing longer than a test should."""
+    told: dict[str, Any] = {"title": "CRM", "timezone": "Europe/Moscow", "tables": TABLES}
+    return SqlSettings(url, lock_seconds=0.05, looks=(0.02, 0.1, 0.3), max_sessions=3, **(told | more))
 
 
 def client_id(number: int) -> str:
@@ -84,39 +91,34 @@ def client_id(number: int) -> str:
 
 def fill(engine: sa.Engine) -> None:
     """Forty clients with a telephone each, sixty orders over twenty days, three a day, with a line each."""
-    words = _WORDS[engine.dialect.name]
+    real = engine.dialect.name == "postgresql"
+    key = uuid.UUID if real else str
     with engine.begin() as conn:
-        for statement in filter(str.strip, _SCHEMA.format(**words).split(";\n")):
+        for statement in filter(str.strip, _SCHEMA.format(**_WORDS[engine.dialect.name]).split(";\n")):
             conn.exec_driver_sql(statement)
+        tables = sa.MetaData()
+        tables.reflect(conn)
+        rows: dict[str, list[dict[str, Any]]] = {
+            name: [] for name in ("clients", "client_contacts", "orders", "order_lines")
+        }
         for n in range(40):
-            key = client_id(n)
-            conn.execute(
-                sa.text("INSERT INTO clients (id, name, inn) VALUES (:id, :name, :inn)"),
-                {"id": key, "name": f"Клиент {n}", "inn": f"77{n:08d}"},
-            )
-            conn.execute(
-                sa.text("INSERT INTO client_contacts (client_id, kind, value) VALUES (:id, 'phone', :value)"),
-                {"id": key, "value": f"+7495{n:07d}"},
-            )
+            own = key(client_id(n))
+            rows["clients"].append({"id": own, "name": f"Клиент {n}", "inn": f"77{n:08d}"})
+            rows["client_contacts"].append({"client_id": own, "kind": "phone", "value": f"+7495{n:07d}"})
         for n in range(60):
-            day, total = date(2026, 1, 1) + timedelta(days=n // 3), Decimal(n * 10001) / 100
-            told = {"id": n + 1, "at": f"{day} {10 + n % 3}:00:00", "client": client_id(n % 40), "total": str(total)}
-            conn.execute(
-                sa.text(
-                    "INSERT INTO orders (id, number, ordered_at, client_id, total, updated_at)"
-                    " VALUES (:id, :id || '', :at, :client, :total, :at)".replace(":id || ''", f"'{n + 1}'")
-                    if engine.dialect.name == "sqlite"
-                    else "INSERT INTO orders (id, number, ordered_at, client_id, total, updated_at)"
-                    f" VALUES (:id, '{n + 1}', CAST(:at AS timestamptz), CAST(:client AS uuid),"
-                    " CAST(:total AS numeric), CAST(:at AS timestamptz))"
-                ),
-                told,
-            )
-            conn.execute(
-                sa.text("INSERT INTO order_lines (order_id, line_no, product, price) VALUES (:id, 1, 'гайка', 1.5)"),
-                {"id": n + 1},
-            )
-        if engine.dialect.name == "postgresql":
+            at, total = datetime(2026, 1, 1 + n // 3, 10 + n % 3), Decimal(n * 10001) / 100
+            told = {
+                "id": n + 1,
+                "number": str(n + 1),
+                "ordered_at": at,
+                "updated_at": at,
+                "client_id": key(client_id(n % 40)),
+            }
+            rows["orders"].append({**told, "total": total if real else float(total)})
+            rows["order_lines"].append({"order_id": n + 1, "line_no": 1, "product": "гайка", "price": 1.5})
+        for name, some in rows.items():
+            conn.execute(sa.insert(tables.tables[name]), some)
+        if real:
             conn.exec_driver_sql("SELECT setval(pg_get_serial_sequence('orders', 'id'), 60)")
 
 
@@ -126,16 +128,15 @@ class OnDatabase(Changing, Writing, Faulty):
     engine: sa.Engine
     losses = ("after", "before")
     bent: ClassVar[tuple[Bent, ...]] = ()
-    lock_seconds = 0.05
-
     def __init__(self, url: str) -> None:
         self.url = url
-        self.armed: list[Lost] = []
         self.edits = 0
         self.held: list[sa.Connection] = []
         clients = frozenset(client_id(n) for n in range(40))
         orders = frozenset(str(n) for n in range(1, 61))
-        self.catalog = Known("clients", ("name", "inn", "client_contacts", "_version"), clients, ("id",), version="_version")
+        self.catalog = Known(
+            "clients", ("name", "inn", "client_contacts", "_version"), clients, ("id",), version="_version"
+        )
         self.dated = Known(
             "orders",
             ("ordered_at", "total", "order_lines"),
@@ -146,7 +147,11 @@ class OnDatabase(Changing, Writing, Faulty):
             changed="updated_at",
         )
         rows = [{"kind": "phone", "value": f"+7495123456{n}"} for n in range(3)]
-        lines = [{"product": "болт", "price": 1.5}, {"product": "гайка", "price": 2.25}, {"product": "шайба", "price": 3}]
+        lines = [
+            {"product": "болт", "price": 1.5},
+            {"product": "гайка", "price": 2.25},
+            {"product": "шайба", "price": 3},
+        ]
         self.writables = [
             Writable(
                 "clients",
@@ -176,7 +181,12 @@ class OnDatabase(Changing, Writing, Faulty):
     def connect(self) -> Connector:
         """Another connector; of its writing transactions those that are armed lose their answer."""
         settings = SqlSettings(
-            self.url, title="CRM", timezone="Europe/Moscow", tables=TABLES, lock_seconds=self.lock_seconds, max_sessions=3
+            self.url,
+            title="CRM",
+            timezone="Europe/Moscow",
+            tables=TABLES,
+            lock_seconds=self.lock_seconds,
+            max_sessions=3,
         )
         return SqlTables(settings)
 

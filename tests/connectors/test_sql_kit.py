@@ -16,7 +16,9 @@ from connectors.certify.kit import Kit
 from connectors.certify.subject import Bent, Fault, Lost, Subject
 from hub.model.errors import RetryLater
 from tests.connectors.relay import Relay
-from tests.connectors.sql_bases import OnDatabase, OnSQLite, fill
+from tests.connectors.sql_bases import NAMES, OnDatabase, OnSQLite, fill
+
+_ZONE = {"options": "-c timezone=Europe/Moscow"}
 
 
 class TestSqlOnSQLite(Kit):
@@ -33,22 +35,24 @@ class TestSqlOnSQLite(Kit):
 
 
 class OnPostgreSQL(OnDatabase):
-    """A database of the test's own, behind a way that can be cut."""
+    """A database with the content it was made with, behind a way that can be cut."""
 
-    bent = (Bent("total", 10.126, "rounded"), Bent("ordered_at", "2026-02-01T10:00:00.5", "rounded"))
-    faults: ClassVar = {"broken_off": Fault(RetryLater), "unreachable": Fault(RetryLater)}
+    bent = (Bent("total", 10.126, "rounded"),)
+    faults: ClassVar = {"broken_off": Fault(RetryLater)}
 
-    def __init__(self, server: URL, template: str) -> None:
-        self._server, self._name = server, f"obmen_crm_{uuid.uuid4().hex[:12]}"
-        self._admin = sa.create_engine(server, isolation_level="AUTOCOMMIT")
-        with self._admin.connect() as conn:
-            conn.exec_driver_sql(f"CREATE DATABASE {self._name} TEMPLATE {template}")
-        self.engine = sa.create_engine(
-            server.set(database=self._name), connect_args={"options": "-c timezone=Europe/Moscow"}
-        )
+    def __init__(self, database: URL) -> None:
+        self._server = database
+        self.engine = sa.create_engine(database, connect_args=_ZONE)
+        with self.engine.begin() as conn:
+            conn.exec_driver_sql(f"TRUNCATE {', '.join(NAMES)} RESTART IDENTITY")
+            for name in NAMES:
+                conn.exec_driver_sql(f"INSERT INTO {name} SELECT * FROM kept.{name}")
+            for name in ("client_contacts", "orders"):
+                conn.exec_driver_sql(f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), 1000)")
         self.relay = Relay(self._reach)
+        name, port = database.database, self.relay.port
         url = URL.create(
-            "postgresql", server.username, server.password, "127.0.0.1", self.relay.port, self._name, {"sslmode": "disable"}
+            "postgresql", database.username, database.password, "127.0.0.1", port, name, {"sslmode": "disable"}
         )
         super().__init__(url.render_as_string(hide_password=False))
 
@@ -66,7 +70,7 @@ class OnPostgreSQL(OnDatabase):
         self.relay.losing.append(lost)
 
     def fail(self, name: str, times: int = 0) -> None:
-        """Connections are broken off; those of ``unreachable`` cannot be made anew."""
+        """Connections are broken off and cannot be made anew."""
         self.relay.refusing = 1
         self.relay.cut()
 
@@ -75,25 +79,26 @@ class OnPostgreSQL(OnDatabase):
         self.relay.refusing = 0
 
     def close(self) -> None:
-        """Drop the database."""
+        """Close the way as well."""
         super().close()
         self.relay.close()
-        with self._admin.connect() as conn:
-            conn.exec_driver_sql(f"DROP DATABASE {self._name} WITH (FORCE)")
-        self._admin.dispose()
 
 
 @pytest.fixture(scope="module")
-def filled(pg_server: URL) -> Iterator[str]:
-    """Name of a database to copy from."""
-    name = f"obmen_filled_{uuid.uuid4().hex[:12]}"
+def filled(pg_server: URL) -> Iterator[URL]:
+    """A database with the content, and a copy of it in another schema to put it back from."""
+    name = f"obmen_crm_{uuid.uuid4().hex[:12]}"
     admin = sa.create_engine(pg_server, isolation_level="AUTOCOMMIT")
     with admin.connect() as conn:
         conn.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template0")
-    engine = sa.create_engine(pg_server.set(database=name), connect_args={"options": "-c timezone=Europe/Moscow"})
+    engine = sa.create_engine(pg_server.set(database=name), connect_args=_ZONE)
     fill(engine)
+    with engine.begin() as conn:
+        conn.exec_driver_sql("CREATE SCHEMA kept")
+        for table in NAMES:
+            conn.exec_driver_sql(f"CREATE TABLE kept.{table} AS SELECT * FROM {table}")
     engine.dispose()
-    yield name
+    yield pg_server.set(database=name)
     with admin.connect() as conn:
         conn.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
     admin.dispose()
@@ -105,8 +110,8 @@ class TestSqlOnPostgreSQL(Kit):
     subject_type = OnPostgreSQL
 
     @pytest.fixture
-    def subject(self, pg_server: URL, filled: str) -> Iterator[Subject]:
-        """A database of the test's own."""
-        made = OnPostgreSQL(pg_server, filled)
+    def subject(self, filled: URL) -> Iterator[Subject]:
+        """The database as it was made."""
+        made = OnPostgreSQL(filled)
         yield made
         made.close()
