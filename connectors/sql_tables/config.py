@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL, make_url
@@ -54,6 +55,9 @@ def parsed(settings: SqlSettings) -> URL:
 
 def engine_of(url: URL, settings: SqlSettings) -> Engine:
     """An engine that has not connected yet; ``NeedsPerson(sql_driver_missing)`` names what is to be installed."""
+    if url.get_backend_name() == "sqlite" and not url.query.get("uri"):
+        # As a file that must be there: a wrong path would make an empty CRM.
+        url = url.set(database=f"file:{quote(str(url.database))}", query={**url.query, "mode": "rw", "uri": "true"})
     arguments = {
         "sqlite": {"timeout": settings.lock_seconds},
         "postgresql": {"connect_timeout": max(2, round(min(settings.timeout, 15)))},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, event
@@ -14,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from connectors.base import Traffic
 from connectors.sql_tables.config import SqlSettings, engine_of, parsed
 from connectors.sql_tables.faults import Faults, lost
+from connectors.sql_tables.kinds import moment
 from connectors.writing import Unanswered
 from hub.model.errors import RetryLater
 
@@ -34,7 +36,7 @@ class Database:
         self.dialect = self.engine.dialect.name
         self.texts = self.dialect == "sqlite"
         if self.texts:
-            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "connect", self._prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         if self.dialect == "postgresql":
             event.listen(self.engine, "connect", self._prepare_postgresql)
@@ -80,6 +82,15 @@ class Database:
         except PoolTimeout:
             raise RetryLater("sql_busy", system=self.settings.title) from None
 
+    def _prepare_sqlite(self, connection: Any, _record: object) -> None:
+        """Take transactions out of the driver's hands: it would begin none for reading, and a page see two moments."""
+        zone = ZoneInfo(self.settings.timezone)
+        connection.isolation_level = None
+        connection.execute("PRAGMA foreign_keys = ON").close()
+        connection.create_function(
+            "obmen_moment", 1, lambda value: None if value is None else moment(str(value), zone), deterministic=True
+        )
+
     def _prepare_postgresql(self, connection: Any, _record: object) -> None:
         """Days as ISO texts in the system's own zone, and an end to waiting; kept by the connection."""
         told = {
@@ -117,12 +128,6 @@ def _roll_back(transaction: sa.RootTransaction) -> None:
     except DBAPIError as error:
         if not lost(error):
             raise
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    """Take transactions out of the driver's hands: it would begin none for reading, so a page could see two moments."""
-    connection.isolation_level = None
-    connection.execute("PRAGMA foreign_keys = ON").close()
 
 
 def _begin_sqlite(conn: Connection) -> None:

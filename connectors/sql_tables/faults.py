@@ -89,18 +89,20 @@ class Faults:
         diag = getattr(error.orig, "diag", None)
         column = getattr(diag, "column_name", None) or ""
         name = getattr(diag, "constraint_name", None) or ""
+        owner = table.parts.get(getattr(diag, "table_name", None) or "", table)
         if found is not None:
             listed = ", ".join(part.strip().rpartition(".")[2] for part in found[2].split(","))
             column, name = (listed, "") if found[1] != "CHECK" else ("", found[2])
         if state == "23502" or "NOT NULL" in text:
             return SkipRecord("sql_not_null", column or _columns(sent), **told)
         if state == "23505" or "UNIQUE" in text:
-            return SkipRecord("sql_not_unique", column or _columns(table.unique.get(name, table.key)), **told)
+            return SkipRecord("sql_not_unique", column or _columns(owner.unique.get(name, owner.key)), **told)
         if state in {"23503", "SQLITE_CONSTRAINT_FOREIGNKEY"}:
             links = [item for item in sent if item in table.refs]
-            return SkipRecord("sql_no_such_reference", _columns(_within(name, links) or links), **told)
+            links += [item for part in sent if part in table.parts for item in table.parts[part].refs]
+            return SkipRecord("sql_no_such_reference", _columns(_within(name, owner.refs) or links), **told)
         if state == "23514" or "CHECK" in text:
-            return SkipRecord("sql_check_refused", _columns(_within(name, table.columns)), rule=name[:200], **told)
+            return SkipRecord("sql_check_refused", _columns(_within(name, owner.columns)), rule=name[:200], **told)
         return SkipRecord("sql_constraint_refused", _columns(sent), **told)
 
 

@@ -66,7 +66,7 @@ class Column:
         if self.kind == "boolean":
             return bool(value) if isinstance(value, int) else value
         if self.kind in {"date", "moment"}:
-            return _moment(str(value), zone)
+            return moment(str(value), zone)
         if self.kind in {"integer", "numeric", "any"} and isinstance(value, int | float | Decimal):
             return str(value) if self.as_text or isinstance(value, bool) else _number(value)
         if self.kind == "other" and isinstance(value, dict | list):
@@ -156,7 +156,8 @@ def _number(value: float | Decimal) -> Any:
     return value if isinstance(value, int) or math.isfinite(value) else str(value)
 
 
-def _moment(text: str, zone: ZoneInfo) -> str:
+def moment(text: str, zone: ZoneInfo) -> str:
+    """A day or moment of a database's as it travels; a text that is none stays as it is."""
     found = _MOMENT.fullmatch(text.strip())
     if found is None:
         return text
@@ -205,12 +206,12 @@ def _boolean(value: Any) -> bool:
 
 
 def _day(column: Column, value: Any, zone: ZoneInfo) -> str:
-    text = _moment(str(value), zone)
+    text = moment(str(value), zone)
     try:
-        moment = datetime.fromisoformat(text).replace(tzinfo=None, microsecond=0)
+        when = datetime.fromisoformat(text).replace(tzinfo=None, microsecond=0)
     except ValueError:
         raise Bad("sql_value_unfit") from None
-    return moment.isoformat() if column.kind == "moment" else f"{text[:10]}T00:00:00"
+    return when.isoformat() if column.kind == "moment" else f"{text[:10]}T00:00:00"
 
 
 def _uuid(value: Any) -> str:

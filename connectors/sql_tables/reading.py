@@ -70,10 +70,10 @@ class Reader:
         return found
 
     def _dated(self, name: str) -> sa.ColumnElement[Any]:
-        """The column as it is compared: SQLite keeps moments as texts of several forms."""
+        """The column as it is compared: SQLite keeps moments as texts of several forms, here they have one."""
         column = self.table.clause.c[name]
         dated = self.table.columns[name].kind in {"date", "moment"}
-        return sa.func.datetime(column) if self.texts and dated else column
+        return sa.func.obmen_moment(column) if self.texts and dated else column
 
     def _moment(self, name: str, text: str) -> Any:
         column = self.table.columns[name]
@@ -82,7 +82,7 @@ class Reader:
         except Bad:
             raise StopRoute("unknown_field", system=self._system, stream=self.table.name, field=name) from None
         if self.texts and column.kind in {"date", "moment"}:
-            return str(value).replace("T", " ")
+            return value
         return self.bind(column, value)
 
     def bind(self, column: Column, value: Any) -> Any:

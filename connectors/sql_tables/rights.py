@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from connectors.sql_tables.config import SqlSettings
+from connectors.sql_tables.config import SqlSettings, parsed
 from connectors.sql_tables.schema import Schema
 from hub.model.errors import HubError, NeedsPerson
 
@@ -39,19 +39,19 @@ def notes(conn: Connection, schema: Schema, settings: SqlSettings) -> list[HubEr
         found.append(NeedsPerson("sql_tables_misfit", tables=_listed(unknown), **told))
     if schema.keyless:
         found.append(NeedsPerson("sql_without_key", tables=_listed(schema.keyless), **told))
-    return found + _rights(conn, schema, told)
+    return found + _rights(conn, schema, settings, told)
 
 
 def _is_part(schema: Schema, table: str, part: str) -> bool:
     return table in schema.tables and part in schema.tables[table].parts
 
 
-def _rights(conn: Connection, schema: Schema, told: dict[str, str]) -> list[HubError]:
+def _rights(conn: Connection, schema: Schema, settings: SqlSettings, told: dict[str, str]) -> list[HubError]:
     """Only PostgreSQL and a file can be asked; elsewhere a missing right shows when it is missed."""
     plain = [name for name, table in schema.tables.items() if not table.view]
     parts = {name for table in schema.tables.values() for name in table.parts}
     if conn.dialect.name == "sqlite":
-        writable = os.access(str(conn.engine.url.database), os.W_OK)
+        writable = os.access(str(parsed(settings).database), os.W_OK)
         return [] if writable else [NeedsPerson("sql_not_writable", tables=_listed(plain), **told)]
     if conn.dialect.name != "postgresql":
         return []

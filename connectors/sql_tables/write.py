@@ -129,7 +129,7 @@ class SqlTarget:
         except DBAPIError as error:
             if isinstance(error, IntegrityError) and own is not None and self.look(stream, key) is not None:
                 raise Taken from None
-            raise self._refused(error, table, values) from None
+            raise self._refused(error, table, body) from None
         return "|".join(map(str, made))
 
     @staticmethod

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from connectors.base import Connector
-from connectors.certify.subject import Bent, Changing, Fault, Faulty, Known, Writable, Writing
+from connectors.certify.subject import Bent, Changing, Fault, Faulty, Known, Lost, Writable, Writing
 from connectors.sql_tables.config import SqlSettings
 from connectors.sql_tables.connector import SqlTables
 from hub.model.errors import RetryLater
@@ -126,8 +126,9 @@ class OnDatabase(Changing, Writing, Faulty):
     """What both databases have in common. ``engine``: the way past the connector."""
 
     engine: sa.Engine
-    losses = ("after", "before")
+    losses: ClassVar[tuple[Lost, ...]] = ("after", "before")
     bent: ClassVar[tuple[Bent, ...]] = ()
+
     def __init__(self, url: str) -> None:
         self.url = url
         self.edits = 0
@@ -179,16 +180,8 @@ class OnDatabase(Changing, Writing, Faulty):
         ]
 
     def connect(self) -> Connector:
-        """Another connector; of its writing transactions those that are armed lose their answer."""
-        settings = SqlSettings(
-            self.url,
-            title="CRM",
-            timezone="Europe/Moscow",
-            tables=TABLES,
-            lock_seconds=self.lock_seconds,
-            max_sessions=3,
-        )
-        return SqlTables(settings)
+        """Another connector."""
+        return SqlTables(settings(self.url))
 
     def edit(self, stream: str, key: str) -> None:
         """A user saves another text."""
@@ -249,7 +242,7 @@ class OnDatabase(Changing, Writing, Faulty):
 class OnSQLite(OnDatabase):
     """A file. It has no answers that could get lost: the database is in the connector's own process."""
 
-    losses = ()
+    losses: ClassVar[tuple[Lost, ...]] = ()
     faults: ClassVar[Mapping[str, Fault]] = {"locked": Fault(RetryLater)}
 
     def __init__(self, path: Path) -> None:
