@@ -60,7 +60,8 @@ def engine_of(url: URL, settings: SqlSettings) -> Engine:
         url = url.set(database=f"file:{quote(str(url.database))}", query={**url.query, "mode": "rw", "uri": "true"})
     arguments = {
         "sqlite": {"timeout": settings.lock_seconds},
-        "postgresql": {"connect_timeout": max(2, round(min(settings.timeout, 15)))},
+        # Statements prepared on a connection that a pooler shares would be another program's.
+        "postgresql": {"connect_timeout": max(2, round(min(settings.timeout, 15))), "prepare_threshold": None},
     }.get(url.get_backend_name(), {})
     try:
         return create_engine(

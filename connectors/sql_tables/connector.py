@@ -176,7 +176,7 @@ class SqlTables:
         return schema.tables[stream]
 
     def _reader(self, stream: str) -> Reader:
-        return Reader(self._table(stream), self._zone, self._settings.title, texts=self._database.texts)
+        return Reader(self._table(stream), self._zone, self._settings.title, self._database.dialect)
 
     def _asked(self, request: ReadRequest) -> Reader:
         reader = self._reader(request.stream)

@@ -39,7 +39,7 @@ class Database:
             event.listen(self.engine, "connect", self._prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         if self.dialect == "postgresql":
-            event.listen(self.engine, "connect", self._prepare_postgresql)
+            event.listen(self.engine, "begin", self._begin_postgresql)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -91,8 +91,10 @@ class Database:
             "obmen_moment", 1, lambda value: None if value is None else moment(str(value), zone), deterministic=True
         )
 
-    def _prepare_postgresql(self, connection: Any, _record: object) -> None:
-        """Days as ISO texts in the system's own zone, and an end to waiting; kept by the connection."""
+    def _begin_postgresql(self, conn: Connection) -> None:
+        """Days as ISO texts in the system's own zone, and an end to waiting. Told to each transaction: a pooler that
+        shares connections between programs keeps nothing that is told to a session.
+        """
         told = {
             "TimeZone": self.settings.timezone,
             "datestyle": "ISO, YMD",
@@ -100,11 +102,7 @@ class Database:
             "lock_timeout": f"{max(1, round(self.settings.lock_seconds * 1000))}",
             "idle_in_transaction_session_timeout": f"{round(self.settings.timeout * 1000)}",
         }
-        before, connection.autocommit = connection.autocommit, True
-        with connection.cursor() as cursor:
-            for name, value in told.items():
-                cursor.execute("SELECT set_config(%s, %s, false)", (name, value))
-        connection.autocommit = before
+        conn.execute(sa.select(*(sa.func.set_config(name, value, True) for name, value in told.items())))
 
     def close(self) -> None:
         """Give connections back."""

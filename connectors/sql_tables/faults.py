@@ -59,6 +59,8 @@ class Faults:
             return RetryLater("sql_busy", **told)
         if state == "42501" or "permission denied" in text:
             return StopRoute("sql_no_right", table=_named(error), **told)
+        if state.startswith("SQLITE_READONLY"):
+            return StopRoute("sql_no_right", table=self._database, **told)
         if state in {"42P01", "42703"} or "no such table" in text or "no such column" in text:
             return StopRoute("sql_schema_moved", **told)
         if self._file and state not in {"", "SQLITE_ERROR"}:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,14 +24,19 @@ Key = tuple[Any, ...]
 
 #: Keys named in one statement; some databases bind 2,100 values at most.
 _AT_ONCE = 500
+#: Databases that make an ISO text of a day or a moment; of others the driver's own value is taken.
+_ISO = frozenset({"postgresql", "mysql", "mariadb"})
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class Reader:
-    """Reads one table over a connection that is given. ``texts``: see ``Database``."""
+    """Reads one table over a connection that is given; ``dialect`` as SQLAlchemy calls the database."""
 
-    def __init__(self, table: Table, zone: ZoneInfo, system: str, *, texts: bool) -> None:
-        self.table, self.texts = table, texts
+    def __init__(self, table: Table, zone: ZoneInfo, system: str, dialect: str) -> None:
+        self.table = table
+        #: The database has no types for days and decimals of its own.
+        self.texts = dialect == "sqlite"
+        self._casts = dialect in _ISO
         self._zone, self._system = zone, system
 
     # --- what is asked for --------------------------------------------------------------------------------------
@@ -131,7 +136,9 @@ class Reader:
             return clause.is_(None)
         if column.kind == "integer":
             return clause == int(version)
-        return (clause if self.texts else sa.cast(clause, sa.Text)) == version
+        if self._casts:
+            return sa.cast(clause, sa.Text) == version
+        return clause == (version if self.texts else datetime.fromisoformat(version))
 
     # --- records ------------------------------------------------------------------------------------------------
 
@@ -151,7 +158,7 @@ class Reader:
     def _read(self, table: Table, name: str) -> Any:
         column, clause = table.columns[name], table.clause.c[name]
         dated = column.kind in {"date", "moment"}
-        return sa.cast(clause, sa.Text).label(name) if dated and not self.texts else clause
+        return sa.cast(clause, sa.Text).label(name) if dated and self._casts else clause
 
     def _record(self, table: Table, names: Sequence[str], row: Any) -> Record:
         record = {n: table.columns[n].shown(value, self._zone) for n, value in zip(names, row, strict=True)}

@@ -110,7 +110,8 @@ class _Reflection:
         columns = {
             found["name"]: column
             for found in self._columns[name]
-            if (column := column_of(found, as_text=found["name"] in {*key, *refs})) is not None
+            if found["name"] != VERSION
+            and (column := column_of(found, as_text=found["name"] in {*key, *refs})) is not None
         }
         if not key or not set(key) <= columns.keys():
             return None
