@@ -61,8 +61,8 @@ class Column:
 
     def shown(self, value: Any, zone: ZoneInfo) -> Any:
         """A value of the driver's as it travels."""
-        if value is None:
-            return None
+        if value is None or (self.kind == "text" and isinstance(value, str)):
+            return value
         if self.kind == "boolean":
             return bool(value) if isinstance(value, int) else value
         if self.kind in {"date", "moment"}:
