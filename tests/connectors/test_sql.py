@@ -283,3 +283,54 @@ def test_a_read_sees_record_and_rows_of_one_moment(crm: OnDatabase) -> None:
     connector.close()
     assert done
     assert record["order_lines"][0]["product"] == "гайка"
+
+
+def test_a_moment_can_be_the_version(crm: OnDatabase) -> None:
+    """Told whole, with its fractions: two edits in one second are two versions, and a late change is left alone."""
+    tables = {**TABLES, "orders": TableSettings(version="updated_at")}
+    connector = SqlTables(settings(crm.url, tables=tables))
+    seen = json.loads(connector.fetch(ORDERS, ["1"]).records[0])["_version"]
+    (first,) = connector.write("orders", [Change("1", {"number": "a"}, version=seen)])
+    (late,) = connector.write("orders", [Change("1", {"number": "b"}, version=seen)])
+    (second,) = connector.write("orders", [Change("1", {"number": "c"}, version=first.version)])
+    connector.close()
+    assert [result.became for result in (first, late, second)] == ["written", "moved", "written"]
+    assert len({seen, first.version, second.version}) == 3
+
+
+def test_a_version_that_was_never_set(crm: OnDatabase) -> None:
+    """A column that is NULL is a version like another: the first write begins to count."""
+    run(crm, "CREATE TABLE notes (id integer PRIMARY KEY, body varchar(20), row_version integer)")
+    try:
+        run(crm, "INSERT INTO notes VALUES (1, 'было', NULL)")
+        connector = SqlTables(settings(crm.url))
+        (result,) = connector.write("notes", [Change("1", {"body": "стало"}, version="")])
+        assert (result.became, result.version) == ("written", "1")
+        connector.close()
+    finally:
+        run(crm, "DROP TABLE notes")
+
+
+def test_where_there_is_no_lock_the_update_itself_compares(crm: OnDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look within the transaction and the UPDATE somebody else saves: nothing is written."""
+    connector = SqlTables(settings(crm.url))
+    target: Any = connector._writing._target
+    record = target._record
+    run(crm, "UPDATE orders SET row_version = 2 WHERE id = 1")
+    monkeypatch.setattr(target, "_record", lambda *asked: record(*asked) | {"_version": "1"})
+    (result,) = connector.write("orders", [Change("1", {"number": "поздно"}, version="1")])
+    connector.close()
+    assert result.became == "moved"
+    assert (crm.stored("orders", "1") or {})["number"] == "1"
+
+
+def test_totals_of_more_than_a_page(crm: OnDatabase) -> None:
+    """They are read page by page as well, whatever a page holds."""
+    window = Window(date(2026, 1, 1), date(2026, 2, 1))
+    sums = []
+    for size in (7, 60, 1000):
+        connector = SqlTables(settings(crm.url, page_size=size))
+        sums.append(connector.totals("orders", "ordered_at", "total", window))
+        connector.close()
+    assert sums[0] == sums[1] == sums[2]
+    assert (len(sums[0]), sum(day.count for day in sums[0])) == (20, 60)
