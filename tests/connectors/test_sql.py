@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.engine import URL
 
 from connectors.base import Change, ReadRequest
 from connectors.sql_tables.connector import SqlTables
@@ -17,6 +18,7 @@ from hub.model.errors import StopRoute
 from hub.model.records import Window
 from hub.model.settings_tables import TableSettings
 from tests.connectors.sql_bases import NAMES, TABLES, OnDatabase, client_id, settings
+from tests.connectors.sql_server import OnPostgreSQL
 
 ORDERS = ReadRequest("orders", key=("id",), page_size=7)
 CLIENTS = ReadRequest("clients", key=("id",))
@@ -334,3 +336,59 @@ def test_totals_of_more_than_a_page(crm: OnDatabase) -> None:
         connector.close()
     assert sums[0] == sums[1] == sums[2]
     assert (len(sums[0]), sum(day.count for day in sums[0])) == (20, 60)
+
+
+def test_types_of_the_database_itself(filled: URL) -> None:
+    """Enumerations, domains, arrays, JSON and types that nobody knows are read; words of an enumeration are written."""
+    crm = OnPostgreSQL(filled)
+    made = ("CREATE TYPE stage AS ENUM ('новый', 'закрыт')", "CREATE TYPE pair AS (a integer, b integer)")
+    run(
+        crm,
+        *made,
+        "CREATE DOMAIN inn AS varchar(12)",
+        "CREATE TABLE deals (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), stage stage NOT NULL, inn inn, tags text[],"
+        " extra jsonb, place pair, logo bytea, seconds interval, tax numeric GENERATED ALWAYS AS (1.5) STORED)",
+        "INSERT INTO deals VALUES (DEFAULT, 'новый', '77', '{a,b}', '{\"b\": 1, \"a\": 2}', '(1,2)', 'x', '1 hour')",
+    )
+    try:
+        connector = crm.open()
+        assert "logo" not in connector.streams()["deals"].fields
+        request = ReadRequest("deals", key=("id",))
+        (deal,) = [json.loads(raw) for page in connector.read(request) for raw in page.records]
+        shown = {name: deal[name] for name in ("stage", "inn", "tags", "extra", "place", "seconds", "tax")}
+        assert shown == {
+            "stage": "новый",
+            "inn": "77",
+            "tags": '["a", "b"]',
+            "extra": '{"a": 2, "b": 1}',
+            "place": "(1,2)",
+            "seconds": "1:00:00",
+            "tax": 1.5,
+        }
+        version = deal["_version"]
+        change = Change(deal["id"], {"stage": "закрыт", "inn": "7701"}, version=version)
+        wrong = replace(change, fields={"stage": "нет такого"}, version=None)
+        kept = replace(change, fields={"tax": 2}, version=None)
+        results = list(connector.write("deals", [change, wrong, kept]))
+        assert [result.became for result in results] == ["written", "refused", "refused"]
+        assert [result.error and result.error.code for result in results] == [
+            None,
+            "sql_value_refused",
+            "field_not_writable",
+        ]
+        connector.close()
+    finally:
+        run(crm, "DROP TABLE deals", "DROP TYPE stage, pair", "DROP DOMAIN inn")
+        crm.close()
+
+
+def test_a_bar_in_a_key_of_several_columns_stops_the_route(crm: OnDatabase) -> None:
+    """Two records could have one name: none of them is taken for the other, or for deleted."""
+    run(crm, "CREATE TABLE places (a varchar(9), b varchar(9), PRIMARY KEY (a, b))")
+    run(crm, "INSERT INTO places VALUES ('x|y', 'z')")
+    try:
+        with pytest.raises(StopRoute) as error:
+            records(crm, ReadRequest("places", key=("a", "b")))
+        assert error.value.code == "sql_key_is_none"
+    finally:
+        run(crm, "DROP TABLE places")
