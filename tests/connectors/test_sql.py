@@ -392,3 +392,28 @@ def test_a_bar_in_a_key_of_several_columns_stops_the_route(crm: OnDatabase) -> N
         assert error.value.code == "sql_key_is_none"
     finally:
         run(crm, "DROP TABLE places")
+
+
+@pytest.mark.parametrize("stream", ["clients", "orders"])
+def test_whoever_saves_after_the_look_is_not_written_over(
+    crm: OnDatabase, monkeypatch: pytest.MonkeyPatch, stream: str
+) -> None:
+    """The hub has looked and found its version, a user saves, the hub writes: it has moved, by hash and by column."""
+    key, name = (client_id(0), "name") if stream == "clients" else ("1", "number")
+    connector = SqlTables(settings(crm.url))
+    version = json.loads(connector.fetch(ReadRequest(stream, ("_version",), ("id",)), [key]).records[0])["_version"]
+    target: Any = connector._writing._target
+    look = target.look
+
+    def and_save(*asked: str) -> Any:
+        shown = look(*asked)
+        monkeypatch.setattr(target, "look", look)
+        more = ", row_version = row_version + 1" if stream == "orders" else ""
+        run(crm, f"UPDATE {stream} SET {name} = 'сохранил человек'{more} WHERE id = '{key}'")
+        return shown
+
+    monkeypatch.setattr(target, "look", and_save)
+    (result,) = connector.write(stream, [Change(key, {name: "пишет хаб"}, version=version)])
+    connector.close()
+    assert result.became == "moved"
+    assert (crm.stored(stream, key) or {})[name] == "сохранил человек"
