@@ -78,7 +78,9 @@ class Faults:
         told: dict[str, Any] = {"system": self._title, "stream": table.name}
         state = _state(error)
         if state in {"P0001", "SQLITE_CONSTRAINT_TRIGGER"}:
-            return SkipRecord("sql_rule_refused", **told)
+            diag = getattr(error.orig, "diag", None)
+            said = str(getattr(diag, "message_primary", None) or error.orig).strip().splitlines()
+            return SkipRecord("sql_rule_refused", text=said[0][:200] if said else "", **told)
         if isinstance(error, IntegrityError) or state.startswith(("23", "SQLITE_CONSTRAINT")):
             return self._constraint(error, table, list(sent), told)
         if isinstance(error, DataError) or state.startswith("22"):

@@ -123,7 +123,7 @@ def column_of(found: Any, *, as_text: bool) -> Column | None:
     precision, scale = getattr(kind, "precision", None), getattr(kind, "scale", None)
     digits = (precision, scale or 0) if name == "numeric" and isinstance(precision, int) and scale is not None else None
     always = bool(found.get("computed")) or bool((found.get("identity") or {}).get("always"))
-    length = kind.length if name == "text" and isinstance(kind, sa.String) else None
+    length = kind.length if isinstance(kind, sa.String) and not isinstance(kind, sa.Enum) else None
     return Column(found["name"], name, bool(found["nullable"]), length, digits, as_text and name == "integer", always)
 
 

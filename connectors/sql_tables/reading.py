@@ -46,9 +46,10 @@ class Reader:
         told: dict[str, Any] = {"system": self._system, "stream": request.stream}
         if request.table != "set":
             raise StopRoute("unknown_table", table=request.table, **told)
-        known = {*self.table.columns, *self.table.parts, VERSION}
-        for name in (*request.fields, *request.key, *filter(None, (request.date_field, request.changed_field))):
-            if name and name not in known:
+        also = {*self.table.parts, VERSION}
+        compared = (*request.key, *filter(None, (request.date_field, request.changed_field)))
+        for name in (*compared, *filter(None, request.fields)):
+            if name not in self.table.columns and (name in compared or name not in also):
                 raise StopRoute("unknown_field", field=name, **told)
         if tuple(request.key) != self.table.key:
             raise StopRoute("sql_other_key", key=", ".join(request.key), own=", ".join(self.table.key), **told)

@@ -9,6 +9,7 @@ its own whole-number key.
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -19,6 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Inspector
 from sqlalchemy.engine.interfaces import ReflectedForeignKeyConstraint
 from sqlalchemy.engine.reflection import ObjectKind
+from sqlalchemy.exc import SAWarning
 
 from connectors.base import StreamInfo
 from connectors.sql_tables.kinds import Column, column_of
@@ -80,7 +82,9 @@ class Schema:
 
 def reflect(inspector: Inspector, settings: Mapping[str, TableSettings]) -> Schema:
     """The default schema of a connection. Names in ``settings`` that are not there are none of its business."""
-    return _Reflection(inspector, settings).schema()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SAWarning)  # a type that SQLAlchemy does not know is a column of kind ``any``
+        return _Reflection(inspector, settings).schema()
 
 
 class _Reflection:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.engine import URL
 
 from connectors.base import Change, ReadRequest
 from connectors.sql_tables.connector import SqlTables
@@ -17,6 +18,7 @@ from hub.model.errors import StopRoute
 from hub.model.records import Window
 from hub.model.settings_tables import TableSettings
 from tests.connectors.sql_bases import NAMES, TABLES, OnDatabase, client_id, settings
+from tests.connectors.sql_server import OnPostgreSQL
 
 ORDERS = ReadRequest("orders", key=("id",), page_size=7)
 CLIENTS = ReadRequest("clients", key=("id",))
@@ -283,3 +285,135 @@ def test_a_read_sees_record_and_rows_of_one_moment(crm: OnDatabase) -> None:
     connector.close()
     assert done
     assert record["order_lines"][0]["product"] == "гайка"
+
+
+def test_a_moment_can_be_the_version(crm: OnDatabase) -> None:
+    """Told whole, with its fractions: two edits in one second are two versions, and a late change is left alone."""
+    tables = {**TABLES, "orders": TableSettings(version="updated_at")}
+    connector = SqlTables(settings(crm.url, tables=tables))
+    seen = json.loads(connector.fetch(ORDERS, ["1"]).records[0])["_version"]
+    (first,) = connector.write("orders", [Change("1", {"number": "a"}, version=seen)])
+    (late,) = connector.write("orders", [Change("1", {"number": "b"}, version=seen)])
+    (second,) = connector.write("orders", [Change("1", {"number": "c"}, version=first.version)])
+    connector.close()
+    assert [result.became for result in (first, late, second)] == ["written", "moved", "written"]
+    assert len({seen, first.version, second.version}) == 3
+
+
+def test_a_version_that_was_never_set(crm: OnDatabase) -> None:
+    """A column that is NULL is a version like another: the first write begins to count."""
+    run(crm, "CREATE TABLE notes (id integer PRIMARY KEY, body varchar(20), row_version integer)")
+    try:
+        run(crm, "INSERT INTO notes VALUES (1, 'было', NULL)")
+        connector = SqlTables(settings(crm.url))
+        (result,) = connector.write("notes", [Change("1", {"body": "стало"}, version="")])
+        assert (result.became, result.version) == ("written", "1")
+        connector.close()
+    finally:
+        run(crm, "DROP TABLE notes")
+
+
+def test_where_there_is_no_lock_the_update_itself_compares(crm: OnDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look within the transaction and the UPDATE somebody else saves: nothing is written."""
+    connector = SqlTables(settings(crm.url))
+    target: Any = connector._writing._target
+    record = target._record
+    run(crm, "UPDATE orders SET row_version = 2 WHERE id = 1")
+    monkeypatch.setattr(target, "_record", lambda *asked: record(*asked) | {"_version": "1"})
+    (result,) = connector.write("orders", [Change("1", {"number": "поздно"}, version="1")])
+    connector.close()
+    assert result.became == "moved"
+    assert (crm.stored("orders", "1") or {})["number"] == "1"
+
+
+def test_totals_of_more_than_a_page(crm: OnDatabase) -> None:
+    """They are read page by page as well, whatever a page holds."""
+    window = Window(date(2026, 1, 1), date(2026, 2, 1))
+    sums = []
+    for size in (7, 60, 1000):
+        connector = SqlTables(settings(crm.url, page_size=size))
+        sums.append(connector.totals("orders", "ordered_at", "total", window))
+        connector.close()
+    assert sums[0] == sums[1] == sums[2]
+    assert (len(sums[0]), sum(day.count for day in sums[0])) == (20, 60)
+
+
+def test_types_of_the_database_itself(filled: URL) -> None:
+    """Enumerations, domains, arrays, JSON and types that nobody knows are read; words of an enumeration are written."""
+    crm = OnPostgreSQL(filled)
+    made = ("CREATE TYPE stage AS ENUM ('новый', 'закрыт')", "CREATE TYPE pair AS (a integer, b integer)")
+    run(
+        crm,
+        *made,
+        "CREATE DOMAIN inn AS varchar(12)",
+        "CREATE TABLE deals (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), stage stage NOT NULL, inn inn, tags text[],"
+        " extra jsonb, place pair, logo bytea, seconds interval, tax numeric GENERATED ALWAYS AS (1.5) STORED)",
+        "INSERT INTO deals VALUES (DEFAULT, 'новый', '77', '{a,b}', '{\"b\": 1, \"a\": 2}', '(1,2)', 'x', '1 hour')",
+    )
+    try:
+        connector = crm.open()
+        assert "logo" not in connector.streams()["deals"].fields
+        request = ReadRequest("deals", key=("id",))
+        (deal,) = [json.loads(raw) for page in connector.read(request) for raw in page.records]
+        shown = {name: deal[name] for name in ("stage", "inn", "tags", "extra", "place", "seconds", "tax")}
+        assert shown == {
+            "stage": "новый",
+            "inn": "77",
+            "tags": '["a", "b"]',
+            "extra": '{"a": 2, "b": 1}',
+            "place": "(1,2)",
+            "seconds": "1:00:00",
+            "tax": 1.5,
+        }
+        version = deal["_version"]
+        change = Change(deal["id"], {"stage": "закрыт", "inn": "7701"}, version=version)
+        wrong = replace(change, fields={"stage": "нет такого"}, version=None)
+        kept = replace(change, fields={"tax": 2}, version=None)
+        results = list(connector.write("deals", [change, wrong, kept]))
+        assert [result.became for result in results] == ["written", "refused", "refused"]
+        assert [result.error and result.error.code for result in results] == [
+            None,
+            "sql_value_refused",
+            "field_not_writable",
+        ]
+        connector.close()
+    finally:
+        run(crm, "DROP TABLE deals", "DROP TYPE stage, pair", "DROP DOMAIN inn")
+        crm.close()
+
+
+def test_a_bar_in_a_key_of_several_columns_stops_the_route(crm: OnDatabase) -> None:
+    """Two records could have one name: none of them is taken for the other, or for deleted."""
+    run(crm, "CREATE TABLE places (a varchar(9), b varchar(9), PRIMARY KEY (a, b))")
+    run(crm, "INSERT INTO places VALUES ('x|y', 'z')")
+    try:
+        with pytest.raises(StopRoute) as error:
+            records(crm, ReadRequest("places", key=("a", "b")))
+        assert error.value.code == "sql_key_is_none"
+    finally:
+        run(crm, "DROP TABLE places")
+
+
+@pytest.mark.parametrize("stream", ["clients", "orders"])
+def test_whoever_saves_after_the_look_is_not_written_over(
+    crm: OnDatabase, monkeypatch: pytest.MonkeyPatch, stream: str
+) -> None:
+    """The hub has looked and found its version, a user saves, the hub writes: it has moved, by hash and by column."""
+    key, name = (client_id(0), "name") if stream == "clients" else ("1", "number")
+    connector = SqlTables(settings(crm.url))
+    version = json.loads(connector.fetch(ReadRequest(stream, ("_version",), ("id",)), [key]).records[0])["_version"]
+    target: Any = connector._writing._target
+    look = target.look
+
+    def and_save(*asked: str) -> Any:
+        shown = look(*asked)
+        monkeypatch.setattr(target, "look", look)
+        more = ", row_version = row_version + 1" if stream == "orders" else ""
+        run(crm, f"UPDATE {stream} SET {name} = 'сохранил человек'{more} WHERE id = '{key}'")
+        return shown
+
+    monkeypatch.setattr(target, "look", and_save)
+    (result,) = connector.write(stream, [Change(key, {name: "пишет хаб"}, version=version)])
+    connector.close()
+    assert result.became == "moved"
+    assert (crm.stored(stream, key) or {})[name] == "сохранил человек"

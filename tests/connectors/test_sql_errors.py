@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -291,3 +292,65 @@ def test_there_is_no_feed(crm: OnDatabase) -> None:
     with pytest.raises(StopRoute) as error:
         connector.acknowledge("", 1)
     assert error.value.code == "sql_no_feed"
+
+
+def test_what_is_refused_at_the_commit_is_refused(crm: OnDatabase) -> None:
+    """A constraint that is held at the end of the transaction: the COMMIT is answered, so nothing is unknown."""
+    kind = "uuid" if crm.engine.dialect.name == "postgresql" else "varchar(36)"
+    with crm.engine.begin() as conn:
+        conn.exec_driver_sql(
+            f"CREATE TABLE visits (id varchar(36) PRIMARY KEY, client_id {kind}"
+            " REFERENCES clients (id) DEFERRABLE INITIALLY DEFERRED)"
+        )
+    try:
+        connector = crm.open()
+        wanted = [Change(crm.new_key(), {"client_id": key}, create=True) for key in (crm.new_key(), client_id(1))]
+        results = list(connector.write("visits", wanted))
+        assert [result.became for result in results] == ["refused", "written"]
+        error = results[0].error
+        assert error is not None
+        assert (error.code, error.params["field"]) == ("sql_no_such_reference", "client_id")
+        assert crm.population("visits") == 1
+        connector.close()
+    finally:
+        with crm.engine.begin() as conn:
+            conn.exec_driver_sql("DROP TABLE visits")
+
+
+def test_no_connection_is_free(crm: OnDatabase) -> None:
+    """All connections of the settings are in use: whoever asks is told to come back, reading and writing."""
+    connector = SqlTables(replace(settings(crm.url), max_sessions=1, timeout=0.1))
+    connector.streams()
+    with connector._database.reading():
+        with pytest.raises(RetryLater) as error:
+            connector.count(CLIENTS)
+        assert error.value.code == "sql_busy"
+        with pytest.raises(RetryLater) as error, connector._database.writing():
+            connector.close()
+        assert error.value.code == "sql_busy"
+    assert connector.count(CLIENTS) == 40
+    connector.close()
+
+
+@pytest.mark.parametrize(
+    ("request_", "code"),
+    [
+        (ReadRequest("clients", key=("id",), table="balance"), "unknown_table"),
+        (ReadRequest("orders", key=("id",), changed_field="updated_at", since="вчера"), "unknown_field"),
+        (ReadRequest("orders", key=("id",), changed_field="_version", since="1"), "unknown_field"),
+        (ReadRequest("orders", key=("id",), changed_field="order_lines", since="1"), "unknown_field"),
+    ],
+)
+def test_a_question_that_makes_no_sense(crm: OnDatabase, request_: ReadRequest, code: str) -> None:
+    """Virtual tables are 1C's, and a bound has to be one for its column: the route stops and says which."""
+    with pytest.raises(StopRoute) as error:
+        list(crm.open().read(request_))
+    assert error.value.code == code
+
+
+def test_a_marker_that_is_no_column(crm: OnDatabase) -> None:
+    """Whoever names a field for the mark that is not there is told before anything is created."""
+    change = Change(crm.new_key(), {"ordered_at": "2026-01-01"}, create=True, marker=("пометка", "x"))
+    (result,) = crm.open().write("orders", [change])
+    assert (result.became, result.error and result.error.code) == ("refused", "field_not_writable")
+    assert crm.population("orders") == 60
