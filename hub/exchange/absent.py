@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from hub.exchange import write
-from hub.exchange.desk import Desk, MappingDesk
+from hub.exchange.desk import Desk
+from hub.exchange.mapping_desk import MappingDesk
 from hub.model.fields import Kind, show
 from hub.store import bulk, core
 

@@ -18,7 +18,8 @@ from xxhash import xxh3_64_intdigest
 from connectors.base import Connector
 from hub.exchange import runs, went_back
 from hub.exchange.cursors import Cursor
-from hub.exchange.desk import Desk, MappingDesk
+from hub.exchange.desk import Desk
+from hub.exchange.mapping_desk import MappingDesk
 from hub.exchange.prefetch import prefetch
 from hub.exchange.pulling import Pulling
 from hub.model.errors import StopRoute

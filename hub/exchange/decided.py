@@ -24,7 +24,7 @@ from mappings.runtime import Bad
 from mappings.structs import plain
 
 if TYPE_CHECKING:
-    from hub.exchange.desk import MappingDesk
+    from hub.exchange.mapping_desk import MappingDesk
     from mappings.compiled import CompiledMapping
 
 _CHUNK = 400

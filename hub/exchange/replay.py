@@ -17,8 +17,9 @@ from sqlalchemy import Connection, select
 
 from hub.exchange import decided, runs, service, went_back
 from hub.exchange.caught import caught
-from hub.exchange.desk import Desk, MappingDesk
+from hub.exchange.desk import Desk
 from hub.exchange.hub import Hub, Route
+from hub.exchange.mapping_desk import MappingDesk
 from hub.exchange.mending import mended
 from hub.exchange.pauses import pauses
 from hub.exchange.pull import make_desk, open_quarantine

@@ -14,10 +14,9 @@ from hub.engine.cells import Cells, head, names_of
 from hub.engine.matrix import rules_for
 from hub.engine.outgoing import Way
 from hub.engine.policies import ByValue, Policy, Rules
-from hub.exchange.rules_flaws import find_flaws
 from hub.exchange.tellable import makes_records, readable, tellable
 from hub.model.entities import ENTITIES
-from hub.model.settings import BudgetSettings, PolicySettings, Problem, RouteSettings, Settings, SettingsInvalid
+from hub.model.settings import BudgetSettings, PolicySettings, RouteSettings, Settings
 from hub.model.settings_routes import ROLES, Role, role_of
 from mappings.compiled import CompiledMapping, CompiledProfile, compile_profile
 
@@ -123,15 +122,6 @@ class RuleBook:
         """The route that overrides the default of that name; empty where the default holds."""
         of_entity = (part for part in self.parts.values() if part.entity == entity)
         return next((part.settings.code for part in of_entity if name in part.policies), "")
-
-    def flaws(self) -> list[Problem]:
-        """Everything about the rules that cannot work, each with its line of the settings and an advice."""
-        return find_flaws(self)
-
-    def refuse(self) -> None:
-        """``SettingsInvalid`` with all flaws, if there are any."""
-        if found := self.flaws():
-            raise SettingsInvalid(self.settings.path, found)
 
     def _parts(self) -> list[RoutePart]:
         parts = []

@@ -20,7 +20,8 @@ from hub.exchange.cards import match
 from hub.exchange.cards.creation import offer
 from hub.exchange.cards.desk import CardDesk
 from hub.exchange.cards.receive import receive, receive_gone, special
-from hub.exchange.desk import Desk, MappingDesk
+from hub.exchange.desk import Desk
+from hub.exchange.mapping_desk import MappingDesk
 from hub.exchange.write import Incoming
 from hub.model.errors import HubError
 from hub.model.records import Counters, Page, Reject

@@ -22,7 +22,7 @@ from hub.exchange.runs import now
 from hub.store import bulk, core
 
 if TYPE_CHECKING:
-    from hub.exchange.desk import MappingDesk
+    from hub.exchange.mapping_desk import MappingDesk
     from hub.exchange.write import Incoming
 
 _CHUNK = 400

@@ -23,8 +23,9 @@ from hub.exchange.push.words import Addresses, Speaker, Words
 from hub.store import core
 
 if TYPE_CHECKING:
-    from hub.exchange.desk import Desk, MappingDesk
+    from hub.exchange.desk import Desk
     from hub.exchange.hub import Route
+    from hub.exchange.mapping_desk import MappingDesk
 
 _CHUNK = 400
 

@@ -21,8 +21,9 @@ from hub.exchange.cards.card import UNSEEN, Card, load
 from hub.exchange.cards.desk import CardDesk
 from hub.exchange.cards.layout import layout_of
 from hub.exchange.cards.ledger import Ledger
-from hub.exchange.desk import Desk, MappingDesk
+from hub.exchange.desk import Desk
 from hub.exchange.hub import Hub, Route
+from hub.exchange.mapping_desk import MappingDesk
 from hub.exchange.pull import make_desk
 from hub.exchange.push import box
 from hub.exchange.push.decide import Decider, Outgo
