@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from hub.exchange.cards.desk import CardDesk
 from hub.store import core, tables
@@ -71,8 +71,14 @@ def named_exactly(conn: Connection, record_ids: Sequence[int]) -> list[int]:
 
 
 def attach(conn: Connection, desk: CardDesk, work: MappingDesk, links: Mapping[int, tuple[int, str]]) -> None:
-    """Hang links (id: record, external id) on the cards they belong to; those not written yet are made."""
+    """Hang links (id: record, external id) on the cards they belong to; those not written yet are made.
+
+    What was reserved there for the card is not needed any more: its system has it of its own accord.
+    """
     table = core.link
+    for reserved in _reserved(conn, work, {record_id for record_id, _ in links.values()}):
+        conn.execute(delete(core.outbox).where(core.outbox.c.link_id == reserved))
+        conn.execute(delete(table).where(table.c.id == reserved))
     for link_id, (record_id, external_id) in links.items():
         values = {"record_id": record_id, "state": "found", "origin": False}
         if conn.execute(update(table).where(table.c.id == link_id).values(**values)).rowcount == 0:
@@ -141,15 +147,37 @@ def _identifiers(
 
 
 def _of_system(conn: Connection, work: MappingDesk, records: set[int]) -> set[int]:
-    """Those of the cards that this system has a link to already."""
+    """Those of the cards that this system has a link to already, or that are being made there just now."""
     link, stream = core.link, core.stream
+    free = _reserved(conn, work, records)
     own = select(stream.c.system_id).where(stream.c.id == work.stream_id).scalar_subquery()
     ids, found = sorted(records), set[int]()
     for start in range(0, len(ids), _CHUNK):
         rows = conn.execute(
-            select(link.c.record_id)
+            select(link.c.record_id, link.c.id)
             .join(stream, stream.c.id == link.c.stream_id)
             .where(link.c.record_id.in_(ids[start : start + _CHUNK]), stream.c.system_id == own)
+        )
+        found.update(record for record, number in rows if number not in free)
+    return found
+
+
+def _reserved(conn: Connection, work: MappingDesk, records: set[int]) -> set[int]:
+    """Links that were reserved for the cards in this stream and that nobody has begun to make; nobody begins now."""
+    link, box = core.link, core.outbox
+    ids, found = sorted(records), set[int]()
+    for start in range(0, len(ids), _CHUNK):
+        rows = conn.execute(
+            select(box.c.link_id)
+            .join(link, link.c.id == box.c.link_id)
+            .where(
+                link.c.record_id.in_(ids[start : start + _CHUNK]),
+                link.c.stream_id == work.stream_id,
+                link.c.state == "reserved",
+                box.c.meant.is_(None),
+                box.c.lease_run_id.is_(None),
+            )
+            .with_for_update(of=box)
         )
         found.update(rows.scalars())
     return found

@@ -247,8 +247,11 @@ class Life:
         return key
 
     def edit(self, system: str, key: str, name: str, value: str, stream: str = CLIENTS) -> None:
-        """A person changes a field."""
-        self.bases[system].type(stream, self.bases[system].records[stream][key,], **{name: value})
+        """A person changes a field. Before the hub knows the record its text is no edit."""
+        base = self.bases[system]
+        base.type(stream, base.records[stream][key,], **{name: value})
+        if self.record(system, key, stream) is None:
+            base.typed.pop((stream, key, name), None)
 
     def change(self, system: str, key: str, stream: str = CLIENTS, **fields: Any) -> None:
         """A person changes something that is no text."""

@@ -60,3 +60,31 @@ def test_what_is_only_reserved_has_not_vanished(make: Make) -> None:
     assert golden(life, "ut", key)["record_state"] == "active"
     assert len(life.keys("ut2", CLIENTS)) == 2
     assert life.rows(core.outbox) == []
+
+
+@pytest.mark.parametrize("when", ["always", "after_match"])
+def test_what_a_system_has_already_is_not_made_there(make: Make, when: str) -> None:
+    """Read first in the very night in which it could be made, or typed by two people on one day: one card, no twin."""
+    life = make(ut2={"create": when})
+    first, other = life.new_client("ut", 0), life.new_client("ut2", 0)
+    life.night(order=["ut.party", "ut2.party"])
+    assert life.record("ut", first) == life.record("ut2", other)
+    second, twin = life.new_client("ut", 1), life.new_client("ut2", 1)
+    life.night(order=["ut.party", "ut2.party"])
+    assert life.record("ut", second) == life.record("ut2", twin)
+    life.night()
+    assert len(life.keys("ut2", CLIENTS)) == 2
+
+
+def test_who_corrects_one_cell_of_a_card_keeps_the_others(make: Make) -> None:
+    """A client made in УТ by us: somebody corrects its ИНН there, and neither its КПП nor its name is taken away."""
+    life = make(ut={"create": "always"})
+    life.night()
+    there = life.new_client("ut2", 0)
+    life.night()
+    (here,) = life.keys("ut", CLIENTS)
+    life.change("ut", here, ИНН="7728168971")
+    life.night()
+    shows = life.bases["ut"].records[CLIENTS][here,]
+    assert (shows["ИНН"], shows["КПП"], shows["НаименованиеПолное"]) == ("7728168971", "773601001", "т1")
+    assert golden(life, "ut2", there)["legal_name"] == "т1"
