@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -43,6 +42,8 @@ KEPT = ("counterparty", "sales_order")
 ENTITIES = ("party", "sales_order")
 #: The fields of 1C that people edit, with the golden cell of each.
 TEXTS = {"Description": "display_name", "НаименованиеПолное": "legal_name", "ДополнительнаяИнформация": "comment"}
+
+
 @cache
 def profile() -> CompiledProfile:
     """The mappings of clients and orders alone; the bases of these tests publish all that they name."""
@@ -179,7 +180,7 @@ class Life:
     hub: Hub = field(init=False)
 
     def __post_init__(self) -> None:
-        self.bases = {code: LivingBase(code) for code in self.roles}
+        self.bases = self.bases or {code: LivingBase(code) for code in self.roles}
         self.start()
 
     def start(self) -> None:
@@ -320,7 +321,9 @@ class Life:
         def act(card: Card, desk: CardDesk, ledger: Ledger, rules: Any) -> None:
             value = row["ours"] if ours else row["theirs"]
             at = seconds(runs.now())
-            card.known = decided(card.known, {path: tuple(value) if isinstance(value, list) else value}, Moment(at - 1, at))
+            card.known = decided(
+                card.known, {path: tuple(value) if isinstance(value, list) else value}, Moment(at - 1, at)
+            )
             ledger.close_conflicts(card, path, "resolved")
 
         self._decide(row["entity"], row["record_id"], act)
@@ -338,8 +341,7 @@ class Life:
 
     def _decide(self, entity: str, record_id: int, act: Callable[..., None]) -> None:
         with self.store.begin() as conn:
-            number = runs.open_run_in(conn) if hasattr(runs, "open_run_in") else self.reports[-1].run_id
-            desk = CardDesk(self.hub, number, f"{runs.now():%Y-%m-%d %H:%M:%S}")
+            desk = CardDesk(self.hub, self.reports[-1].run_id, f"{runs.now():%Y-%m-%d %H:%M:%S}")
             card = load(conn, entity, [record_id], desk.refs)[record_id]
             ledger = Ledger(desk, entity)
             act(card, desk, ledger, desk.rules(entity))
@@ -355,4 +357,3 @@ def route(code: str, **more: Any) -> RouteSettings:
 
 #: ИНН of legal entities that pass their check digits.
 INNS = ("7707083893", "7728168971", "7736050003", "7702070139", "7744001497", "7710140679")
-_ = (UTC, timedelta)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -212,7 +211,9 @@ def _told(life: Life) -> set[str]:
         texts |= {str(row["before"]), str(row["after"])}
         texts.update((row["field"] or "").replace("]", ",").replace("[", ",").split(","))
     for row in life.rows(core.conflict):
-        texts |= {json.loads(json.dumps(row[name])) for name in ("base", "ours", "theirs") if isinstance(row[name], str)}
+        texts |= {
+            json.loads(json.dumps(row[name])) for name in ("base", "ours", "theirs") if isinstance(row[name], str)
+        }
     return texts
 
 
@@ -237,7 +238,12 @@ def _difference(one: dict[str, Any], other: dict[str, Any]) -> str:
     for name in one.keys() | other.keys():
         before, after = one[name], other[name]
         if isinstance(after, dict):
-            told += [f"{name}: {key}" for stream in after for key in after[stream] if before[stream].get(key) != after[stream][key]]
+            told += [
+                f"{name}: {key}"
+                for stream in after
+                for key in after[stream]
+                if before[stream].get(key) != after[stream][key]
+            ]
             continue
         told += [f"{name}: {row}" for row in after if row not in before]
     return "\n".join(told)[:3000]

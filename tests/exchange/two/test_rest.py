@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub.exchange.pauses import pause, resume
+from hub.model.settings import BudgetSettings
 from hub.store import core, tables
 from hub.store.database import Store
 from tests.exchange.two.clock import Clock, ticking
@@ -88,3 +89,42 @@ def test_who_corrects_one_cell_of_a_card_keeps_the_others(make: Make) -> None:
     shows = life.bases["ut"].records[CLIENTS][here,]
     assert (shows["ИНН"], shows["КПП"], shows["НаименованиеПолное"]) == ("7728168971", "773601001", "т1")
     assert golden(life, "ut2", there)["legal_name"] == "т1"
+
+
+def test_what_could_not_be_taken_is_not_written_over(make: Make) -> None:
+    """A client whose card the mapping refuses is left alone until it is put right; then what is owed is sent."""
+    life = make()
+    here, there = life.new_client("ut", 0), life.new_client("ut2", 0)
+    life.night()
+    life.approve()
+    life.night()
+    for name, value in {"Description": "", "НаименованиеПолное": "", "ДополнительнаяИнформация": "важно"}.items():
+        life.edit("ut", here, name, value)
+    life.edit("ut2", there, "ДополнительнаяИнформация", "другое")
+    life.night()
+    assert life.bases["ut"].records[CLIENTS][here,]["ДополнительнаяИнформация"] == "важно"
+    assert [(row["state"], row["last_error"]) for row in life.rows(core.outbox)] == [("waiting", "record_not_taken")]
+    life.edit("ut", here, "Description", "ООО Ромашка")
+    life.night()
+    assert life.rows(core.outbox) == []
+    lost = [row["before"] for row in life.rows(core.change_log) if row["op"] == "lost"]
+    shown = life.bases["ut"].records[CLIENTS][here,]["ДополнительнаяИнформация"]
+    assert shown == "важно" or "важно" in lost
+
+
+def test_what_the_brakes_hold_back_does_not_come_in_by_a_look(make: Make) -> None:
+    """A change that waits for an admin is not taken because something else is owed to its record."""
+    budget = BudgetSettings(0, None, 0)
+    life = make(ut={"change_budget": budget})
+    here, there = life.new_client("ut", 0), life.new_client("ut2", 0)
+    life.night()
+    life.approve()
+    life.night()
+    life.edit("ut", here, "ДополнительнаяИнформация", "т90")
+    life.edit("ut2", there, "Description", "другое")
+    life.night()
+    life.night()
+    assert golden(life, "ut", here)["comment"] != "т90"
+    assert [row["state"] for row in life.rows(core.held)] == ["open"]
+    shown = life.bases["ut"].records[CLIENTS][here,]
+    assert (shown["Description"], shown["ДополнительнаяИнформация"]) == ("т1", "т90")
