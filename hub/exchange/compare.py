@@ -176,7 +176,11 @@ def _unseen(conn: Connection, pull: Pulling, work: MappingDesk, seen: Seen) -> I
     query = (
         select(link.c.external_id)
         .join(table, table.c.id == link.c.record_id)
-        .where(link.c.stream_id == work.stream_id, table.c.record_state.not_in(_SETTLED))
+        .where(
+            link.c.stream_id == work.stream_id,
+            link.c.state != "reserved",  # never there yet
+            table.c.record_state.not_in(_SETTLED),
+        )
     )
     if first is not None and work.entity.dated_by:
         query = query.where(func.date(table.c[work.entity.dated_by]) > str(first))

@@ -169,6 +169,8 @@ class Oracle:
         mine = cards[winner.system]
         rest = sorted(self.order, key=lambda name: name in ended)
         names = [winner.system, *(n for n in rest if n != winner.system and self._agree(mine, cards[n]))]
+        if not any(cards[name][path] for name in names):
+            return self.stands.get((winner.system, path)), set()
         guards: set[str] = set()
         for name in names:
             values = [one.value for one in cards[name][path]]
