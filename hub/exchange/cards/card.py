@@ -200,7 +200,7 @@ def _add_contributions(conn: Connection, cards: Mapping[int, Card], layout: Layo
         seen = [link for link in card.links.values() if link.state not in UNSEEN]
         if not card.stored and len(seen) == 1:
             card.known = card.known.put(bare(card, seen[0]))
-        elif not card.stored and not seen:  # a rule of the hub made it, and it is what the hub says
+        elif not card.stored and not seen and card.cells[STATE] != "merged":  # a rule of the hub made it and says it
             card.known = card.known.put(_told(Contribution(0, HUB), card, seconds(now(), up=True)))
 
 
