@@ -59,7 +59,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Stays:
-    """Something that is left as it is; ``run``, ``mode``, ``initiator``, ``at``: who touched it, where that is known."""
+    """Something that is left as it is; ``run``, ``mode``, ``initiator``, ``at``: who touched it, if that is known."""
 
     entity: str
     record_id: int
@@ -74,7 +74,7 @@ class Stays:
 
 @dataclass(slots=True)
 class UndoReport:
-    """What an undo does, or would do. ``run_id``: of the undo, 0 of a plan; ``undone_by``: an undo of the run that holds.
+    """What an undo does, or would do. ``run_id``: of the undo, 0 of a plan; ``undone_by``: an undo that was.
 
     ``counts``: steps by kind; ``steps``, ``stays``: the first thousand; ``already``: what is as before without us;
     ``made``: records that the run made in other systems, which stay there.
@@ -139,16 +139,17 @@ def _opened(conn: Connection, hub: Hub, run_id: int) -> tuple[UndoReport, list[t
     undone = conn.execute(
         select(func.max(table.c.id)).where(table.c.undoes == run_id, table.c.state == "completed")
     ).scalar()
-    link = core.link
-    made = select(func.count()).where(
-        link.c.first_run == run_id, link.c.origin.is_(False), link.c.state == "active", link.c.version.is_not(None)
-    )
-    hung = select(func.count()).where(core.change_log.c.run_id == run_id, core.change_log.c.op == "link")
-    elsewhere = int(conn.execute(made).scalar_one()) - int(conn.execute(hung).scalar_one())
-    known = [
-        (entity, number) for entity, number in records if any(r.entity.name == entity for r in hub.routes.values())
-    ]
-    return UndoReport(run, undone_by=undone, made=max(elsewhere, 0)), list(_batches(conn, run_id, known))
+    here = {route.entity.name for route in hub.routes.values()}
+    known = [(entity, number) for entity, number in records if entity in here]
+    return UndoReport(run, undone_by=undone, made=_made(conn, run_id)), list(_batches(conn, run_id, known))
+
+
+def _made(conn: Connection, run_id: int) -> int:
+    """Records that were made in other systems because of the run, and are there."""
+    link, log = core.link, core.change_log
+    hung = select(log.c.id).where(log.c.link_id == link.c.id, log.c.run_id == run_id, log.c.op == "link").exists()
+    made = (link.c.first_run == run_id, link.c.origin.is_(False), link.c.state == "active", ~hung)
+    return int(conn.execute(select(func.count()).select_from(link).where(*made)).scalar_one())
 
 
 def _batches(conn: Connection, run_id: int, records: Sequence[tuple[str, int]]) -> Iterator[tuple[str, list[int]]]:

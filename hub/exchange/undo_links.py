@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, update
 
 from hub.engine.arrive import Known, golden_of
-from hub.engine.cells import STATE, Contribution, Hold
+from hub.engine.cells import STATE, Contribution, Hold, Value
 from hub.exchange.cards.card import Card, CardLink, load
 from hub.exchange.cards.desk import CardDesk
 from hub.exchange.cards.layout import layout_of
@@ -37,9 +37,13 @@ def move_all(conn: Connection, desk: CardDesk, cards: Mapping[int, Card], backs:
             known |= load(conn, entity, [to], desk.refs)
         target = known.get(to) if to is not None else None
         _take_off(conn, card, link_id)
-        target = _own_card(conn, desk, card, link, said) if target is None else _hang(conn, desk, target, link, said)
+        if target is None:
+            target = _own_card(conn, desk, card, link, said)
+            ledger.log(target, link_id, "insert", None, None, None)
+        else:
+            _hang(conn, target, link, said)
         known[target.record_id] = target
-        _note(conn, desk, ledger, card, target, link_id, new=to not in known)
+        _note(ledger, card, target, link_id)
         touched |= {target.record_id: target, **({card.record_id: card} if card.links else {})}
         if not card.links:
             _emptied(conn, desk, ledger, card, target)
@@ -69,7 +73,7 @@ def _own_card(conn: Connection, desk: CardDesk, card: Card, link: CardLink, said
     (number,) = bulk.allocate(conn, "record", 1)
     known = Known((replace(said, primary=True, origin=True),))
     golden = golden_of(known, desk.rules(entity), layout.same(desk.refs))
-    cells = {path: cell.value for path, cell in golden.items() if cell.value is not None}
+    cells: dict[str, Value] = {path: cell.value for path, cell in golden.items() if cell.value is not None}
     cells.setdefault(STATE, "active")
     root, ext, children = layout.stored(cells)
     columns = ("id", *(item.column for item in layout.entity.fields), "ext", "record_state")
@@ -85,7 +89,7 @@ def _own_card(conn: Connection, desk: CardDesk, card: Card, link: CardLink, said
     return Card(entity, number, 1, cells, {link.id: replace(link, primary=True, origin=True)}, known, {link.id})
 
 
-def _hang(conn: Connection, desk: CardDesk, target: Card, link: CardLink, said: Contribution) -> Card:
+def _hang(conn: Connection, target: Card, link: CardLink, said: Contribution) -> None:
     """The link on a card that is there; one that was merged away lives again."""
     if target.cells.get(STATE) == MERGED:
         target.known = replace(target.known, contributions=())
@@ -95,7 +99,6 @@ def _hang(conn: Connection, desk: CardDesk, target: Card, link: CardLink, said: 
     target.stored.add(link.id)
     target.known = target.known.put(replace(said, origin=alone))
     _point(conn, link.id, target.record_id, origin=alone)
-    return target
 
 
 def _point(conn: Connection, link_id: int, record_id: int, *, origin: bool) -> None:
@@ -103,13 +106,9 @@ def _point(conn: Connection, link_id: int, record_id: int, *, origin: bool) -> N
     conn.execute(update(core.link).where(core.link.c.id == link_id).values(**values))
 
 
-def _note(
-    conn: Connection, desk: CardDesk, ledger: Ledger, card: Card, target: Card, link_id: int, *, new: bool
-) -> None:
+def _note(ledger: Ledger, card: Card, target: Card, link_id: int) -> None:
     """What the change log tells of a move: on both cards, from where to where."""
     where = (str(card.record_id), str(target.record_id))
-    if new:
-        ledger.log(target, link_id, "insert", None, None, None)
     ledger.log(target, link_id, "link", None, *where)
     ledger.log(card, link_id, "unlink", None, *where)
 
