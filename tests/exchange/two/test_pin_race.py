@@ -18,15 +18,14 @@ from hub.exchange.cards.pinning import set_pin, settle
 from hub.store import core
 from hub.store.database import Store
 from tests.exchange import frozen
-from tests.exchange.two.days import empty
 from tests.exchange.two.systems import Two, client, make_two
 
 COMMENT = "ДополнительнаяИнформация"
 
 
 @pytest.fixture
-def two(store: Store, tmp_path: Path, frozen_streams: frozen.Frozen) -> Two:
-    bases = {"ut": frozen.load(empty(frozen_streams))}
+def two(store: Store, tmp_path: Path, shapes: frozen.Frozen) -> Two:
+    bases = {"ut": frozen.load(shapes)}
     return make_two(store, tmp_path, bases, roles={"ut": "trade"})
 
 

@@ -87,10 +87,10 @@ _QUICK = settings(
 @_QUICK
 @given(EDITS)
 def test_why_is_what_a_replay_of_the_whole_history_says(
-    sqlite_template: Path, frozen_streams: frozen.Frozen, days: list[dict[tuple[str, str], str]]
+    sqlite_template: Path, shapes: frozen.Frozen, days: list[dict[tuple[str, str], str]]
 ) -> None:
     """Random edits in two systems: value, winner, losers, earlier values and who shows what, as brute force has it."""
-    play(sqlite_template, frozen_streams, days)
+    play(sqlite_template, shapes, days)
 
 
 @pytest.mark.slow
@@ -98,10 +98,10 @@ def test_why_is_what_a_replay_of_the_whole_history_says(
 @settings(_QUICK, max_examples=60)
 @given(EDITS)
 def test_why_holds_over_many_histories(
-    sqlite_template: Path, frozen_streams: frozen.Frozen, days: list[dict[tuple[str, str], str]]
+    sqlite_template: Path, shapes: frozen.Frozen, days: list[dict[tuple[str, str], str]]
 ) -> None:
     """The same, often."""
-    play(sqlite_template, frozen_streams, days)
+    play(sqlite_template, shapes, days)
 
 
 def play(template: Path, streams: frozen.Frozen, days: list[dict[tuple[str, str], str]]) -> None:
@@ -159,10 +159,8 @@ def expected(replay: Replay) -> dict[str, object]:
 
 
 @pytest.fixture
-def two(store: Store, tmp_path: Path, frozen_streams: frozen.Frozen) -> Two:
-    from tests.exchange.two.days import empty
-
-    bases = {code: frozen.load(empty(frozen_streams)) for code in ("ut", "ut2")}
+def two(store: Store, tmp_path: Path, shapes: frozen.Frozen) -> Two:
+    bases = {code: frozen.load(shapes) for code in ("ut", "ut2")}
     return make_two(store, tmp_path, bases, roles={"ut": "trade", "ut2": "crm"})
 
 
