@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from sqlalchemy import Connection, delete, select, update
 
 from hub.exchange.cards.desk import CardDesk
+from hub.exchange.write import write_log
 from hub.store import core, tables
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def attach(conn: Connection, desk: CardDesk, work: MappingDesk, links: Mapping[i
     """Hang links (id: record, external id) on the cards they belong to; those not written yet are made.
 
     What was reserved there for the card is not needed any more: its system has it of its own accord.
+    Each leaves a row ``link`` in the change log, so that an undo finds what hung where.
     """
     table = core.link
     for reserved in _reserved(conn, work, {record_id for record_id, _ in links.values()}):
@@ -92,6 +94,11 @@ def attach(conn: Connection, desk: CardDesk, work: MappingDesk, links: Mapping[i
                     **values,
                 )
             )
+    log = [
+        (desk.run_id, work.entity.name, record_id, link_id, "link", None, None, str(record_id), desk.at)
+        for link_id, (record_id, _) in links.items()
+    ]
+    write_log(conn, log)
 
 
 def _names_of(work: MappingDesk, item: Incoming) -> set[Exact]:
