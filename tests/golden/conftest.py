@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from hub.store.database import Store
 from stand.onec.generate.build import build
 from stand.onec.server import OneCStand
 from tests.exchange import frozen
+from tests.golden.wire import PASSWORD, USER, Wire, make_wire, small_world
 from tests.golden.world import PROFILES, TRIO, Builder, Clock, World, make_world
 
 
@@ -64,3 +65,16 @@ def trio(build_world: Builder) -> World:
 def branches(build_world: Builder) -> World:
     """Two branches with a УТ each, and the Бухгалтерия of both."""
     return build_world({"ut": "ut", "ut2": "ut", "bp": "bp"})
+
+
+@pytest.fixture
+def stand() -> Iterator[OneCStand]:
+    """УТ on the wire."""
+    with OneCStand(small_world(), user=USER, password=PASSWORD) as running:
+        yield running
+
+
+@pytest.fixture
+def wire(stand: OneCStand, build_world: Builder) -> Wire:
+    """УТ on the wire beside the CRM; both know one client and a person has seen what they say of it."""
+    return make_wire(stand, build_world)
