@@ -23,8 +23,9 @@ class Statement:
     high: int
 
     def later(self, other: Statement) -> bool:
-        """Said when the other had been said already, for certain."""
-        return self.low >= other.high and self.high > other.high
+        """Said when the other had been said already: for certain, or because the other was there at the first look."""
+        apart = self.low >= other.high or other.low == 0 < self.low
+        return apart and self.high > other.high
 
 
 @dataclass

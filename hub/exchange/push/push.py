@@ -192,8 +192,9 @@ class Push:
                 self._again(conn, one, "record_moved")
             elif result.became == "unknown":
                 self._count(box.wait(conn, one.row, code, keep=True, **params), code, one.row.id)
-            elif isinstance(error, RetryLater):
-                self._count(box.wait(conn, one.row, code, **params), code, one.row.id)
+            elif isinstance(error, RetryLater) or code in box.PASSING:
+                waits = box.wait(conn, one.row, code, for_ever=code in box.PASSING, **params)
+                self._count(waits, code, one.row.id)
             else:
                 box.fail(conn, one.row, code, **params)
                 self._count("failed", code, one.row.id)
