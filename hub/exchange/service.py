@@ -259,7 +259,7 @@ def run_exchange(
 ) -> RunReport:
     """Pull ``routes`` (all when None) in order, then send what is owed, in one run.
 
-    A system that fails as a whole is not asked again. ``after_reading``: is called with the run's number between the two.
+    A system that fails as a whole is not asked again. ``after_reading``: is told the run's number between the two.
     """
     wanted = routes or list(hub.routes)
     ordered = [code for code in hub.routes if code in {hub.route(code).code for code in wanted}]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from hub import __version__
@@ -61,9 +61,10 @@ def _totals(counts: file.Counts, report: RunReport, lang: str) -> Iterator[tuple
         for route, numbers in routes.items():
             for what, number in sorted(numbers.items()):
                 yield route or "—", count_name(section, what, lang), number
-    for one in chain(report.routes, report.pushes):
-        if one.error is not None:
-            yield one.route, one.error.sentence(lang), None
+    ended = [(one.route, one.error) for one in report.routes] + [(one.route, one.error) for one in report.pushes]
+    for route, error in ended:
+        if error is not None:
+            yield route, error.sentence(lang), None
 
 
 def count_name(section: str, what: str, lang: str) -> str:
@@ -81,7 +82,7 @@ def op_name(op: str, lang: str) -> str:
 
 
 def reason_name(reason: str, lang: str) -> str:
-    """Why something stays behind: a short text of plans, else the sentence of the code as far as it goes without data."""
+    """Why something stays behind: a short text of plans, else the sentence of the code, its marks unfilled."""
     told = sentence(f"plan_why_{reason}", lang)
     return told if told != f"plan_why_{reason}" else sentence(reason, lang)
 

@@ -98,9 +98,7 @@ def reserve(hub: Hub, routes: list[str], initiator: str) -> str:
             conn.exec_driver_sql(f"LOCK TABLE {plan.name} IN SHARE ROW EXCLUSIVE MODE")
         last = conn.execute(select(func.max(plan.c.code)).where(plan.c.code.like(f"P-{day}-%"))).scalar()
         code = f"P-{day}-{int(last.rpartition('-')[2]) + 1 if last else 1:04d}"
-        conn.execute(
-            plan.insert().values(code=code, initiator=initiator, routes=routes, state="making", created_at=at)
-        )
+        conn.execute(plan.insert().values(code=code, initiator=initiator, routes=routes, state="making", created_at=at))
     return code
 
 

@@ -6,14 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, Text, literal, select
+from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, Text, func, literal, select
 
 from hub.engine.cells import STATE
 from hub.exchange.cards.card import load
+from hub.exchange.cards.layout import layout_of
 from hub.exchange.cards.refs import References
 from hub.exchange.hub import Hub
 from hub.exchange.naming import stream_name
-from hub.exchange.plan.parts import Cell, Item, Kind, Left
+from hub.exchange.plan.parts import Behind, Cell, Item, Kind, Left
 from hub.exchange.plan.spell import Columns, Speller, label_of, mark_of, named_links
 from hub.store import core, tables
 from hub.store.database import Store
@@ -80,7 +81,7 @@ class Reading:
     def __init__(self, hub: Hub, runs: Sequence[int], read: int) -> None:
         self.hub, self.runs, self.read = hub, list(runs), read
         self.spell = Speller()
-        self._columns = _columns_by_stream(hub)
+        self._columns = columns_by_stream(hub)
 
     def items(self) -> Iterator[Item]:
         """In the order in which they came about."""
@@ -112,8 +113,6 @@ class Reading:
         log, link = core.change_log, core.link
         by = (log.c.entity, log.c.record_id, log.c.link_id)
         with self.hub.store.begin() as conn:
-            from sqlalchemy import func
-
             found = select(func.min(log.c.id), *by).where(log.c.run_id.in_(self.runs)).group_by(*by)
             conn.execute(_GROUP.insert().from_select(["first", "entity", "record_id", "link_id"], found))
             # A record that was found to belong to a card, or whose card is to be told elsewhere, says so by no row.
@@ -138,7 +137,9 @@ class Reading:
             of_entity = [group.record_id for group in groups if group.entity == entity]
             cards = load(conn, entity, of_entity, References(), lock=False)
             cells.update({number: card.cells for number, card in cards.items()})
-            self._learn(conn, entity, cells, [row for (name, *_), told in rows.items() if name == entity for row in told])
+            self._learn(
+                conn, entity, cells, [row for (name, *_), told in rows.items() if name == entity for row in told]
+            )
         return [
             self._item(
                 group,
@@ -157,30 +158,27 @@ class Reading:
             found[row.entity, row.record_id, row.link_id].append(row)
         return found
 
-    def _learn(self, conn: Connection, entity: str, cells: Mapping[int, Mapping[str, Any]], rows: Sequence[Any]) -> None:
-        from hub.exchange.cards.layout import layout_of
-
+    def _learn(
+        self, conn: Connection, entity: str, cells: Mapping[int, Mapping[str, Any]], rows: Sequence[Any]
+    ) -> None:
         layout = layout_of(entity)
-        told = [(row.field, value) for row in rows for value in (row.before, row.after)]
-        held = {number for one in cells.values() for number in _link_ids(layout, one)}
-        self.spell.learn(conn, named_links(entity, told) | held)
+        self.spell.learn(conn, {number for one in cells.values() for number in layout.link_ids(one)})
+        learn_logged(conn, self.spell, entity, rows)
 
-    def _item(
-        self, group: Any, link: Any, version: int | None, rows: Sequence[Any], cells: Mapping[str, Any]
-    ) -> Item:
+    def _item(self, group: Any, link: Any, version: int | None, rows: Sequence[Any], cells: Mapping[str, Any]) -> Item:
         created = any(row.op == "insert" for row in rows)
         columns = self._columns.get((link.system, link.stream)) if link is not None else None
-        told = self.changes(rows, columns)
+        told = log_cells(self.spell, rows, columns)
         shown = self._whole(group.entity, cells) if created else told
         ops = {row.op for row in rows if row.field == STATE} - {"update"}
-        op = "create" if created else min(ops) if ops else "update" if rows else "link"
-        common = {"entity": group.entity, "mark": mark_of([_plain(cell) for cell in told]), "label": label_of(cells)}
+        silent = "link" if link is not None and link.first_run in self.runs else "seen"
+        op = "create" if created else min(ops) if ops else "update" if rows else silent
+        common: dict[str, Any] = {"entity": group.entity, "mark": mark(told), "label": label_of(cells)}
         common |= {"record": None if created else group.record_id, "version": version, "changes": shown}
         if link is None:
-            return Item("rules", op, "", **common)  # type: ignore[arg-type]
-        arrived = link.row_hash is not None
+            return Item("rules", op, "", **common)
         return Item(
-            self._kind(group, link, arrived=arrived),
+            self._kind(group, link, arrived=link.row_hash is not None),
             op,
             f"{link.system}.{group.entity}",
             system=link.system,
@@ -188,7 +186,7 @@ class Reading:
             external_id=link.external_id,
             told=link.version,
             row_hash=link.row_hash,
-            **common,  # type: ignore[arg-type]
+            **common,
         )
 
     def _kind(self, group: Any, link: Any, *, arrived: bool) -> Kind:
@@ -197,18 +195,6 @@ class Reading:
         if arrived:
             return "record"
         return "zero" if "#" in link.stream else "gone"
-
-    def changes(self, rows: Sequence[Any], columns: Columns | None) -> tuple[Cell, ...]:
-        """Rows of the change log in words."""
-        return tuple(
-            Cell(
-                row.op,
-                row.field,
-                self.spell.logged(row.entity, row.field, row.before, columns),
-                self.spell.logged(row.entity, row.field, row.after, columns),
-            )
-            for row in rows
-        )
 
     def _whole(self, entity: str, cells: Mapping[str, Any]) -> tuple[Cell, ...]:
         """All that a new record holds."""
@@ -219,12 +205,27 @@ class Reading:
         )
 
 
-def _plain(cell: Cell) -> tuple[str | None, ...]:
-    return (cell.op, cell.field, cell.before, cell.after)
+def mark(cells: Sequence[Cell]) -> str:
+    """What two lists of changes share only when they are the same."""
+    return mark_of([(cell.op, cell.field, cell.before, cell.after) for cell in cells])
 
 
-def _link_ids(layout: Any, cells: Mapping[str, Any]) -> Iterator[int]:
-    return layout.link_ids({path: value for path, value in cells.items() if path != STATE})  # type: ignore[no-any-return]
+def log_cells(spell: Speller, rows: Sequence[Any], columns: Columns | None) -> tuple[Cell, ...]:
+    """Rows of the change log in words. ``columns``: of the mapping that told them."""
+    return tuple(
+        Cell(
+            row.op,
+            row.field,
+            spell.logged(row.entity, row.field, row.before, columns),
+            spell.logged(row.entity, row.field, row.after, columns),
+        )
+        for row in rows
+    )
+
+
+def learn_logged(conn: Connection, spell: Speller, entity: str, rows: Sequence[Any]) -> None:
+    """Teach the links that rows of the change log name."""
+    spell.learn(conn, named_links(entity, [(row.field, value) for row in rows for value in (row.before, row.after)]))
 
 
 def _links(conn: Connection, ids: Sequence[int]) -> dict[int, Any]:
@@ -232,7 +233,7 @@ def _links(conn: Connection, ids: Sequence[int]) -> dict[int, Any]:
     link, stream, system = core.link, core.stream, core.system
     query = (
         select(link.c.id, system.c.code.label("system"), stream.c.name.label("stream"), link.c.external_id)
-        .add_columns(ARRIVED.c.row_hash, ARRIVED.c.version)
+        .add_columns(ARRIVED.c.row_hash, ARRIVED.c.version, link.c.first_run)
         .join(stream, stream.c.id == link.c.stream_id)
         .join(system, system.c.id == stream.c.system_id)
         .outerjoin(ARRIVED, ARRIVED.c.id == link.c.id)
@@ -241,7 +242,8 @@ def _links(conn: Connection, ids: Sequence[int]) -> dict[int, Any]:
     return {row.id: row for row in conn.execute(query)}
 
 
-def _columns_by_stream(hub: Hub) -> dict[tuple[str, str], dict[str, tuple[str, ...]]]:
+def columns_by_stream(hub: Hub) -> dict[tuple[str, str], dict[str, tuple[str, ...]]]:
+    """Columns that the mapping of each (system, stream) tells, by child table."""
     return {
         (system, stream_name(mapping)): {part.child.name: part.columns for part in mapping.children}
         for system, profile in hub.rules.profiles.items()
@@ -254,11 +256,12 @@ def left_out(hub: Hub, runs: Sequence[int]) -> Iterator[Left]:
     route, stream, system, link = core.route, core.stream, core.system, core.link
     broken, parked, held, box = core.quarantine, core.parked, core.held, core.outbox
     with hub.store.read() as conn:
-        for what, table, state, reason in (
+        kinds: tuple[tuple[Behind, Any, str, Any], ...] = (
             ("quarantined", broken, "open", broken.c.reason_code),
             ("parked", parked, "waiting", literal("parked")),
             ("held", held, "open", held.c.reason_code),
-        ):
+        )
+        for what, table, state, reason in kinds:
             told = (broken.c.field, broken.c.value) if table is broken else (literal(None), literal(None))
             query = (
                 select(route.c.code, stream.c.name, table.c.external_id, reason, *told)
@@ -268,7 +271,7 @@ def left_out(hub: Hub, runs: Sequence[int]) -> Iterator[Left]:
                 .order_by(table.c.id)
             )
             for row in conn.execute(query).all():
-                yield Left(what, *row[:4], row[4] or "", row[5] or "")  # type: ignore[arg-type]
+                yield Left(what, row[0], row[1], row[2], row[3], row[4] or "", row[5] or "")
         query = (
             select(route.c.code, system.c.code, stream.c.name, link.c.external_id, box.c.state, box.c.last_error)
             .join(route, route.c.id == box.c.route_id)

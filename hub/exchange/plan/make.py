@@ -18,9 +18,11 @@ from hub.exchange.plan.parts import Left, Outgoing
 from hub.exchange.plan.recorder import Recorder
 from hub.exchange.plan.rehearsal import rehearsal
 from hub.exchange.pull import Progress
+from hub.exchange.push.box import FIRST_CONTACT
 from hub.exchange.sending import push_all, writing
 from hub.exchange.service import RunReport, run_exchange, stops_system
 from hub.model.errors import HubError
+from hub.model.records import OUTCOMES, Counters
 from hub.reports.plan_book import write_book
 from hub.store import core
 
@@ -97,8 +99,10 @@ class _Rehearsed:
             should_stop=should_stop,
             after_reading=self._after_reading,
         )
-        errors = ((one.route.partition(".")[0], one.error) for one in [*self.report.routes, *self.report.pushes])
-        self._first_contacts(wanted, {system for system, error in errors if error is not None and stops_system(error)})
+        ended = [(one.route, one.error) for one in self.report.routes]
+        ended += [(push.route, push.error) for push in self.report.pushes]
+        down = {route.partition(".")[0] for route, error in ended if error is not None and stops_system(error)}
+        self._first_contacts(wanted, down)
 
     def _after_reading(self, run_id: int) -> None:
         self.runs.append(run_id)
@@ -109,8 +113,11 @@ class _Rehearsed:
         entities = {self.hub.route(code).entity.name for code in wanted}
         routes = [route for route in self.hub.push_routes.values() if route.entity.name in entities]
         box = core.outbox
-        waits = (box.c.state == "held", box.c.last_error == "first_contact")
-        waits = (*waits, box.c.route_id.in_([route.id for route in routes]))
+        waits = (
+            box.c.state == "held",
+            box.c.last_error == FIRST_CONTACT,
+            box.c.route_id.in_([route.id for route in routes]),
+        )
         with self.hub.store.begin() as conn:
             self.recorder.first = set(conn.execute(select(box.c.link_id).where(*waits)).scalars())
             approved = {"state": "pending", "error_params": {"approved": True}, "last_error": None}
@@ -160,9 +167,7 @@ def _told(report: RunReport) -> dict[str, Any]:
     }
 
 
-def _counters(counters: Any) -> dict[str, int]:
-    from hub.model.records import OUTCOMES
-
+def _counters(counters: Counters) -> dict[str, int]:
     return {name: getattr(counters, name) for name in ("received", *OUTCOMES)}
 
 

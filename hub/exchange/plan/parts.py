@@ -10,6 +10,9 @@ import msgspec
 #: ``zero`` a balance no longer lists it · ``rules`` other rules, no record · ``sent`` follows from sending, by itself.
 Kind = Literal["record", "gone", "zero", "rules", "sent"]
 
+#: Why a record or what is owed stays behind.
+Behind = Literal["quarantined", "parked", "held", "outgoing"]
+
 
 class Cell(msgspec.Struct, frozen=True):
     """One change, in words (``spell``). ``op``: as in the change log, ``insert`` for what a new record holds."""
@@ -23,7 +26,8 @@ class Cell(msgspec.Struct, frozen=True):
 class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     """What one record of one system would change here.
 
-    ``op``: ``create``, ``update``, ``link`` (a record that is known here belongs to it), or an end such as ``mark``.
+    ``op``: ``create``, ``update``, an end such as ``mark``, ``link`` (it belongs to a record that is known here) or
+    ``seen`` (nothing that readers see).
     ``record``: number of the record, ``None`` for a new one; ``version`` is its ``row_version`` at planning time.
     ``told``: version that the system had; ``row_hash`` of its raw record. ``mark``: ``spell.mark_of`` its log rows.
     """
@@ -76,9 +80,9 @@ class Outgoing(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Left(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What stays behind. ``what``: ``quarantined``, ``parked``, ``held`` or ``outgoing``; ``reason``: a code."""
+    """What stays behind; ``reason`` is a code."""
 
-    what: Literal["quarantined", "parked", "held", "outgoing"]
+    what: Behind
     route: str
     stream: str
     external_id: str

@@ -1,4 +1,4 @@
-"""An exchange that is rehearsed: the same code on a copy of the store, and connectors that let nothing through but reads.
+"""An exchange that is rehearsed: the same code on a copy of the store, with connectors that do nothing but read.
 
 A rehearsed write answers with the record as it would be: what the system shows now, overlaid with the change. So all
 that follows a write, its read-back and what is then owed elsewhere, is rehearsed too. A change feed is not asked: a

@@ -14,12 +14,11 @@ from connectors.memory import MemoryBase
 from hub.exchange.plan import file
 from hub.exchange.plan.make import PlanReport, make_plan
 from hub.exchange.plan.parts import Item, Left, Outgoing
-from hub.model.settings import RouteSettings
 from hub.store import core
 from hub.store.database import Store
 from hub.store.tables import metadata
 from tests.exchange import frozen
-from tests.exchange.two.systems import CLIENTS, Two, bare, client, make_two, phone
+from tests.exchange.two.systems import Two, bare, client, make_two
 
 
 @pytest.fixture
