@@ -116,7 +116,7 @@ def test_a_plan_that_cannot_be_applied_says_so(two: Two) -> None:
     assert refusal(code) == "plan_expired"
     with two.store.begin() as conn:
         conn.execute(update(core.plan).values(expires_at=None, created_at=now().replace(year=2099)))
-    assert apply_plan(two.hub, code.lower()).applied == 1
+    assert apply_plan(two.hub, code.lower()).applied > 0
     assert refusal(str(path)) == "plan_applied"
     with two.store.read() as conn:
         assert conn.execute(select(core.plan.c.state)).scalar() == "applied"
