@@ -137,8 +137,10 @@ class Reading:
             of_entity = [group.record_id for group in groups if group.entity == entity]
             cards = load(conn, entity, of_entity, References(), lock=False)
             cells.update({number: card.cells for number, card in cards.items()})
-            self._learn(
-                conn, entity, cells, [row for (name, *_), told in rows.items() if name == entity for row in told]
+            layout = layout_of(entity)
+            self.spell.learn(conn, {number for card in cards.values() for number in layout.link_ids(card.cells)})
+            learn_logged(
+                conn, self.spell, entity, [row for key, told in rows.items() if key[0] == entity for row in told]
             )
         return [
             self._item(
@@ -157,13 +159,6 @@ class Reading:
         for row in conn.execute(query):
             found[row.entity, row.record_id, row.link_id].append(row)
         return found
-
-    def _learn(
-        self, conn: Connection, entity: str, cells: Mapping[int, Mapping[str, Any]], rows: Sequence[Any]
-    ) -> None:
-        layout = layout_of(entity)
-        self.spell.learn(conn, {number for one in cells.values() for number in layout.link_ids(one)})
-        learn_logged(conn, self.spell, entity, rows)
 
     def _item(self, group: Any, link: Any, version: int | None, rows: Sequence[Any], cells: Mapping[str, Any]) -> Item:
         created = any(row.op == "insert" for row in rows)
