@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
+from hub.exchange.plan import file
 from hub.exchange.plan.apply import ApplyReport, apply_plan
 from hub.exchange.plan.make import make_plan
+from hub.exchange.plan.parts import Item, Outgoing
 from hub.exchange.runs import now
-from hub.model.errors import NeedsPerson
+from hub.model.errors import NeedsPerson, StopSystem
+from hub.model.settings import PolicySettings, RouteSettings
 from hub.store import core
 from hub.store.database import Store
 from hub.store.tables import ROOTS
@@ -120,3 +123,125 @@ def test_a_plan_that_cannot_be_applied_says_so(two: Two) -> None:
     assert refusal(str(path)) == "plan_applied"
     with two.store.read() as conn:
         assert conn.execute(select(core.plan.c.state)).scalar() == "applied"
+
+
+def test_nothing_else_is_applied(two: Two) -> None:
+    """What was edited after the plan was saved waits for the next exchange, and no cursor has moved."""
+    keys = [two.put("ut", client(f"ООО {n}", inn=inn)) for n, inn in enumerate(("7707083893", "7736050003"))]
+    two.exchange(*ROUTES)
+    two.edit("ut", keys[0], НаименованиеПолное="ООО Новое")
+    code = plan(two)
+    two.edit("ut", keys[1], НаименованиеПолное="ООО Позже")
+    cursors = two.rows(core.cursor)
+    report = apply_plan(two.hub, code)
+    assert (report.applied, report.moved) == (1, [])
+    assert [two.golden("ut", key)["legal_name"] for key in keys] == ["ООО Новое", "ООО 1"]
+    assert two.rows(core.cursor) == cursors
+
+
+def test_what_would_be_sent_otherwise_now_is_not_sent(two: Two) -> None:
+    """Somebody has typed into the field that the plan would fill: it is left, and the next exchange decides it."""
+    one, other = two.put("ut", client("ООО Ромашка")), two.put("ut2", client("ООО Ромашка"))
+    two.exchange(*ROUTES)
+    two.edit("ut2", other, ДополнительнаяИнформация="звонить")
+    code = plan(two)
+    two.edit("ut", one, ДополнительнаяИнформация="не звонить")
+    report = apply_plan(two.hub, code)
+    assert report.sent == 0
+    assert [section for section, _ in reasons(report)] == ["outgoing"]
+    assert two.shows("ut", one)["ДополнительнаяИнформация"] == "не звонить"
+
+
+def test_a_first_contact_that_has_moved_stays_held(two: Two) -> None:
+    """Two cards met, the plan shows what would be sent; one is edited before it is applied: a person looks again."""
+    one = two.put("ut", client("ООО Ромашка"))
+    two.put("ut2", client("ООО Ромашка", ДополнительнаяИнформация="звонить"))
+    two.exchange(*ROUTES)
+    held = [(row["link_id"], row["state"], row["last_error"]) for row in two.rows(core.outbox)]
+    assert [state for _, state, _ in held] == ["held"]
+    code = plan(two)
+    two.edit("ut", one, КонтактнаяИнформация=[phone("+7 495 1234567")], ДополнительнаяИнформация="сам")
+    assert [section for section, _ in reasons(apply_plan(two.hub, code))] == ["outgoing"]
+    assert two.shows("ut", one)["ДополнительнаяИнформация"] == "сам"
+
+
+def test_a_plan_goes_on_when_a_system_was_down(two: Two) -> None:
+    """One base does not answer: its records wait, the plan stays good, and what was done is not done twice."""
+    first = two.put("ut", client("ООО Ромашка"))
+    second = two.put("ut2", client("ООО Лютик", inn="7736050003"))
+    two.exchange(*ROUTES)
+    two.edit("ut", first, НаименованиеПолное="ООО Новая Ромашка")
+    two.edit("ut2", second, НаименованиеПолное="ООО Новый Лютик")
+    code = plan(two)
+    base = two.bases["ut2"]
+    base.fail(StopSystem("auth_failed", system="ut2"))
+    report = apply_plan(two.hub, code)
+    assert (report.applied, report.whole) == (1, False)
+    assert ("items", "auth_failed") in reasons(report)
+    assert [row["state"] for row in two.rows(core.plan)] == ["saved"]
+    report = apply_plan(two.hub, code)
+    assert (report.already, report.applied, report.moved, report.whole) == (1, 1, [], True)
+    assert two.golden("ut2", second)["legal_name"] == "ООО Новый Лютик"
+    assert [row["op"] for row in two.rows(core.change_log) if row["field"] == "legal_name"] == ["update", "update"]
+
+
+def test_a_deleted_record_is_planned_and_asked_for_again(two: Two) -> None:
+    """A record that is physically gone is marked so here by the plan; one that is back by then is left as it was."""
+    keys = [two.put("ut", client(f"ООО {n}", inn=inn)) for n, inn in enumerate(("7707083893", "7736050003"))]
+    two.exchange(*ROUTES)
+    kept = two.shows("ut", keys[1])
+    for key in keys:
+        del two.bases["ut"].records["Catalog_Контрагенты"][key,]
+    code = plan(two)
+    two.put("ut", kept)
+    report = apply_plan(two.hub, code)
+    assert (report.applied, reasons(report)) == (1, [("items", "plan_changed")])
+    assert [two.golden("ut", key)["record_state"] for key in keys] == ["deleted", "active"]
+
+
+def test_a_record_to_be_made_elsewhere_is_made_as_planned(
+    store: Store, tmp_path: Path, frozen_streams: frozen.Frozen
+) -> None:
+    """A route that makes records: the plan shows the new record whole, applying it makes exactly that one."""
+    routes = {"ut2.party": RouteSettings("ut2.party", write="all", create="always", create_in="counterparty")}
+    bases = {"ut": bare(frozen_streams), "ut2": bare(frozen_streams)}
+    two = make_two(store, tmp_path, bases, routes, roles={"ut": "trade", "ut2": "crm"})
+    two.exchange(*ROUTES)
+    before = len(bases["ut2"].records["Catalog_Контрагенты"])
+    two.put("ut", client("ООО Ромашка"))
+    code = plan(two)
+    assert len(bases["ut2"].records["Catalog_Контрагенты"]) == before
+    made = [part for part in file.read(two.hub, code, Outgoing) if part.label == "ООО Ромашка"]
+    assert [(part.op, part.external_id, part.system) for part in made] == [("create", "", "ut2")]
+    assert ("legal_name", None, "ООО Ромашка") in [(cell.field, cell.before, cell.after) for cell in made[0].changes]
+    report = apply_plan(two.hub, code)
+    assert (report.sent, report.moved) == (1, [])
+    names = [record["НаименованиеПолное"] for record in bases["ut2"].records["Catalog_Контрагенты"].values()]
+    assert names.count("ООО Ромашка") == 1
+    writes = two.writes()
+    two.exchange(*ROUTES)
+    assert two.writes() == writes
+
+
+def test_other_rules_are_planned_and_applied(store: Store, tmp_path: Path, frozen_streams: frozen.Frozen) -> None:
+    """A field that is handed to another master: the plan shows every card that changes, and applies it."""
+    bases = {"ut": bare(frozen_streams), "ut2": bare(frozen_streams)}
+    two = make_two(store, tmp_path, bases, roles={"ut": "trade", "ut2": "crm"})
+    one = two.put("ut", client("ООО Ромашка", ДополнительнаяИнформация="из УТ"))
+    two.put("ut2", client("Ромашка", ДополнительнаяИнформация="из CRM"))
+    two.exchange(*ROUTES)
+    before = two.golden("ut", one)["comment"]
+    wanted = {"из УТ": ("ut2", "ut"), "из CRM": ("ut", "ut2")}[before]
+    policy = PolicySettings(policy="master", order=wanted)
+    routes = {
+        code: RouteSettings(code, write="all", policies={"comment": policy} if code == "ut.party" else {})
+        for code in ROUTES
+    }
+    two = make_two(store, tmp_path, bases, routes, roles={"ut": "trade", "ut2": "crm"})
+    code = plan(two)
+    rules = [item for item in file.read(two.hub, code, Item) if item.kind == "rules"]
+    assert [[(cell.field, cell.before) for cell in item.changes] for item in rules] == [[("comment", before)]]
+    assert two.golden("ut", one)["comment"] == before
+    report = apply_plan(two.hub, code)
+    assert "items" not in [section for section, _ in reasons(report)]
+    assert two.golden("ut", one)["comment"] == ({"из УТ", "из CRM"} - {before}).pop()
