@@ -171,12 +171,15 @@ def sweep_end(pull: Pulling, connector: Connector, desk: Desk, work: MappingDesk
 
 
 def _unseen(conn: Connection, pull: Pulling, work: MappingDesk, seen: Seen) -> Iterator[str]:
-    """Keys of records here that the sweep did not see, of those that wait or are refused too."""
+    """Keys of records here that the sweep did not see, of those that wait or are refused too.
+
+    A record that is yet to be made there is not missing.
+    """
     link, table, first = core.link, work.table, pull.route.settings.not_before
     query = (
         select(link.c.external_id)
         .join(table, table.c.id == link.c.record_id)
-        .where(link.c.stream_id == work.stream_id, table.c.record_state.not_in(_SETTLED))
+        .where(link.c.stream_id == work.stream_id, link.c.state != "reserved", table.c.record_state.not_in(_SETTLED))
     )
     if first is not None and work.entity.dated_by:
         query = query.where(func.date(table.c[work.entity.dated_by]) > str(first))
