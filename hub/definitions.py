@@ -19,8 +19,8 @@ from hub.assets.checks import route_checks
 from hub.assets.connections import connection_ops
 from hub.assets.lineage import source_specs, table_specs
 from hub.assets.nodes import RouteNode, route_nodes
-from hub.assets.replay import replay_op
 from hub.assets.plan import apply_op, plan_op
+from hub.assets.replay import replay_op
 from hub.assets.routes import route_assets
 from hub.assets.summary import summary_asset
 from hub.assets.workplace import Workplace
@@ -31,8 +31,8 @@ from schedules.changes import changes_job, changes_sensor, decide_job
 from schedules.jobs import connections_job, exchange_jobs
 from schedules.nightly import nightly_schedule
 from schedules.partitions import document_days
-from schedules.replay import replay_job
 from schedules.plan import apply_job, plan_job
+from schedules.replay import replay_job
 from schedules.sensors import journal_sensor
 
 

@@ -16,8 +16,9 @@ from sqlalchemy import Connection, func, select
 
 from hub.exchange import absent, runs
 from hub.exchange.brakes import Brakes
-from hub.exchange.desk import Desk, MappingDesk
+from hub.exchange.desk import Desk
 from hub.exchange.hub import Hub, Route
+from hub.exchange.mapping_desk import MappingDesk
 from hub.exchange.naming import stream_name
 from hub.exchange.plan.items import columns_by_stream, learn_logged, log_cells, mark
 from hub.exchange.plan.parts import Item

@@ -216,7 +216,7 @@ def test_a_record_to_be_made_elsewhere_is_made_as_planned(
     assert ("legal_name", None, "ООО Ромашка") in [(cell.field, cell.before, cell.after) for cell in made[0].changes]
     report = apply_plan(two.hub, code)
     assert (report.sent, report.moved) == (1, [])
-    names = [record["НаименованиеПолное"] for record in bases["ut2"].records["Catalog_Контрагенты"].values()]
+    names = [record.get("НаименованиеПолное") for record in bases["ut2"].records["Catalog_Контрагенты"].values()]
     assert names.count("ООО Ромашка") == 1
     writes = two.writes()
     two.exchange(*ROUTES)

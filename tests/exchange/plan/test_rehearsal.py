@@ -60,7 +60,7 @@ def test_the_feed_is_not_asked(store: Store, tmp_path: Path, small_base: MemoryB
 
 
 def test_nobody_waits_for_a_rehearsal(store: Store, tmp_path: Path, small_base: MemoryBase) -> None:
-    """In the middle of one, with all of it written, others lease the routes, change the same rows and number new ones."""
+    """In the middle of one, all of it written, others hold the routes, change the same rows and number new ones."""
     hub = make_hub(store, tmp_path, {"ut": MemoryConnector(small_base)})
     run_exchange(hub, ["ut.party"])
     (tmp_path / "plans").mkdir()
