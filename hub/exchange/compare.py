@@ -171,7 +171,10 @@ def sweep_end(pull: Pulling, connector: Connector, desk: Desk, work: MappingDesk
 
 
 def _unseen(conn: Connection, pull: Pulling, work: MappingDesk, seen: Seen) -> Iterator[str]:
-    """Keys of records here that the sweep did not see, of those that wait or are refused too."""
+    """Keys of records here that the sweep did not see, of those that wait or are refused too.
+
+    A record that is yet to be made there is not missing.
+    """
     link, table, first = core.link, work.table, pull.route.settings.not_before
     query = (
         select(link.c.external_id)

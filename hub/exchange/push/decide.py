@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,10 @@ NOT_TAKEN = "record_not_taken"
 _CHUNK = 400
 
 
+#: Whether what a link's system is to be told (golden values by path; is it a new record?) may be sent now.
+Gate = Callable[[Connection, Card, int, Mapping[str, Value], bool], bool]
+
+
 @dataclass(slots=True)
 class Outgo:
     """One change that is ready to be sent, with the row it comes from. ``raw``: the record as it was looked at."""
@@ -53,7 +57,10 @@ class Decided:
 
 
 class Decider:
-    """Decides the rows of one batch inside one transaction. ``current``: raw records as they are now, by link."""
+    """Decides the rows of one batch inside one transaction. ``current``: raw records as they are now, by link.
+
+    ``gate``: what it does not let pass stays as it is.
+    """
 
     def __init__(
         self,
@@ -62,8 +69,9 @@ class Decider:
         route: Route,
         current: Mapping[int, tuple[Any, str | None]],
         brakes: Brakes,
+        gate: Gate | None = None,
     ) -> None:
-        self.brakes = brakes
+        self.brakes, self.gate = brakes, gate
         self.conn, self.desk, self.route, self.current = conn, desk, route, current
         self.cards_desk = desk.cards()
         self.layout: Layout = layout_of(route.entity.name)
@@ -183,6 +191,9 @@ class Decider:
             self._end(result, row, "failed", "record_gone")
             return
         words = self._speaker(work).say(card, contribution, owed, None if create else msgspec.json.decode(raw))
+        if self.gate is not None and not self.gate(self.conn, card, link.id, words.meant, create):
+            self._end(result, row, "held" if row.state == "held" else "waiting", "plan_moved")
+            return
         needed = words.missing.keys() & _required(work) if create else ()
         if words.missing and (needed or not (words.meant or words.unsaid)):
             path, number = next(iter(words.missing.items()))

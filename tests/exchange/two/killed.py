@@ -209,7 +209,8 @@ def told(life: Life) -> dict[str, Any]:
         root = tables.ROOTS[entity]
         rows = life.rows(root)
         found = (
-            (*(row[name] for name in fields), row["record_state"], *sorted(by_record.get(row["id"], ()))) for row in rows
+            (*(row[name] for name in fields), row["record_state"], *sorted(by_record.get(row["id"], ())))
+            for row in rows
         )
         state[entity] = sorted(found, key=str)
     with life.store.read() as conn:
