@@ -146,8 +146,8 @@ def _together(
     fitting = {link_id for link_id, other in cards.items() if _agree(card, other, same)}
     for path, votes in every.items():
         policy, echo = rules.of(path), shows.sent.get(path)
-        heard = path in card or (not is_member(path) and any(one.link_id in fitting for one in votes))
-        if not heard and (is_member(path) or echo is not None):
+        says = path in card or (not is_member(path) and any(one.link_id in fitting for one in votes))
+        if not says and (is_member(path) or echo is not None):
             yield path, Golden(echo, policy.word, winner.link_id, winner.system, winner.when, cleared=echo is None)
         else:
             alone = {winner.link_id} if is_member(path) else fitting

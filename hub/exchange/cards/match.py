@@ -17,7 +17,7 @@ from hub.exchange.write import write_log
 from hub.store import core, tables
 
 if TYPE_CHECKING:
-    from hub.exchange.desk import MappingDesk
+    from hub.exchange.mapping_desk import MappingDesk
     from hub.exchange.write import Incoming
 
 #: Scheme and value: ``("inn_kpp", "7701234567/770101001")``.
