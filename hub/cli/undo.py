@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 def commands(lang: str) -> list[click.Command]:
     """The command."""
     run = click.Argument(["run"], metavar="RUN", type=click.IntRange(1))
-    carry_out = option(lang, "--apply", "carry_out", is_flag=True)
+    apply = option(lang, "--apply", "apply", is_flag=True)
     limit = option(lang, "--limit", "limit", type=click.IntRange(1, 1000), metavar="N", default=50, show_default=True)
-    return [command(lang, "undo", undo, [run, carry_out, limit])]
+    return [command(lang, "undo", undo, [run, apply, limit])]
 
 
-def undo(call: Call, run: int, *, carry_out: bool = False, limit: int = 50) -> Outcome:
+def undo(call: Call, run: int, *, apply: bool = False, limit: int = 50) -> Outcome:
     """Plan or carry out. What somebody edited after the run is left alone and makes the exit code 1."""
     from hub.exchange import undo as service
     from hub.exchange.hub import Hub
 
     with Hub.open(call.home) as hub:
-        report = service.undo(hub, run, by=getpass.getuser()) if carry_out else service.plan(hub, run)
+        report = service.undo(hub, run, by=getpass.getuser()) if apply else service.plan(hub, run)
         lines = list(_lines(call, report, ZoneInfo(hub.settings.company_timezone), limit))
     return Outcome(WAITS if report.left else DONE, _data(report), lines)
 
