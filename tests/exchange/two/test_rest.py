@@ -128,3 +128,22 @@ def test_what_the_brakes_hold_back_does_not_come_in_by_a_look(make: Make) -> Non
     assert [row["state"] for row in life.rows(core.held)] == ["open"]
     shown = life.bases["ut"].records[CLIENTS][here,]
     assert (shown["Description"], shown["ДополнительнаяИнформация"]) == ("т1", "т90")
+
+
+def test_a_tolerated_loss_is_not_half_restored(make: Make) -> None:
+    """An ИНН that the CRM changed for itself stays there when УТ, whose word counts, changes another field."""
+    life = make()
+    here, there = life.new_client("ut", 0), life.new_client("ut2", 0)
+    life.night()
+    life.approve()
+    life.night()
+    life.change("ut2", there, ИНН="7728168971")
+    life.night()
+    life.edit("ut", here, "НаименованиеПолное", "ООО Новое имя")
+    life.night()
+    life.night()
+    shows = life.bases["ut2"].records[CLIENTS][there,]
+    assert (shows["ИНН"], shows["НаименованиеПолное"]) == ("7728168971", "ООО Новое имя")
+    life.change("ut", here, ИНН="7736050003")
+    life.night()
+    assert life.bases["ut2"].records[CLIENTS][there,]["ИНН"] == "7736050003"
