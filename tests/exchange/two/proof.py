@@ -14,7 +14,8 @@ from hub.exchange.cards.card import load
 from hub.exchange.cards.layout import layout_of
 from hub.exchange.cards.refs import References
 from hub.store import core, tables
-from tests.exchange.two.life import CLIENTS, ENTITIES, ORDERS, TEXTS, Life
+from tests.exchange.two.life import ENTITIES, TEXTS, Life
+from tests.exchange.two.systems import CLIENTS, ORDERS
 
 #: So many undisturbed nights are enough for everything to come to rest.
 NIGHTS = 6
@@ -46,7 +47,8 @@ def settle(life: Life) -> None:
 def assert_healthy(life: Life) -> None:
     """The last night met no error."""
     report = life.reports[-1]
-    errors = [(part.route, part.error) for part in (*report.routes, *report.pushes) if part.error is not None]
+    errors = [part.error for part in report.routes if part.error is not None]
+    errors += [part.error for part in report.pushes if part.error is not None]
     assert not errors, errors
 
 
@@ -211,9 +213,7 @@ def _told(life: Life) -> set[str]:
         texts |= {str(row["before"]), str(row["after"])}
         texts.update((row["field"] or "").replace("]", ",").replace("[", ",").split(","))
     for row in life.rows(core.conflict):
-        texts |= {
-            json.loads(json.dumps(row[name])) for name in ("base", "ours", "theirs") if isinstance(row[name], str)
-        }
+        texts |= {row[name] for name in ("base", "ours", "theirs") if isinstance(row[name], str)}
     return texts
 
 

@@ -12,7 +12,8 @@ from hub.model.settings import BudgetSettings
 from hub.store import core, tables
 from hub.store.database import Store
 from tests.exchange.two.clock import Clock, ticking
-from tests.exchange.two.life import CLIENTS, Life, route
+from tests.exchange.two.life import Life, route
+from tests.exchange.two.systems import CLIENTS
 
 Make = Callable[..., Life]
 
