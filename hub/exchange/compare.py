@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 from xxhash import xxh3_64_intdigest
 
 from connectors.base import Connector
@@ -178,6 +178,7 @@ def _unseen(conn: Connection, pull: Pulling, work: MappingDesk, seen: Seen) -> I
         .where(
             link.c.stream_id == work.stream_id,
             link.c.state != "reserved",  # never there yet
+            or_(link.c.row_hash.is_not(None), link.c.version.is_not(None)),  # else known to be gone, others have it
             table.c.record_state.not_in(_SETTLED),
         )
     )

@@ -175,7 +175,7 @@ def live(store: Store, home: Path, seed: int, steps: int, systems: dict[str, str
     for base in life.bases.values():
         base.habits.heeds_version = rng.random() < 0.7
         if rng.random() < 0.3:
-            base.habits.cut[CLIENTS, "ДополнительнаяИнформация"] = 2
+            base.habits.cut[CLIENTS, "ДополнительнаяИнформация"] = 5
             base.habits.own_keys = rng.random() < 0.7
     acts = Acts(life)
 

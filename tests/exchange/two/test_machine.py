@@ -57,7 +57,7 @@ class Machine(RuleBasedStateMachine):
         for base in self.life.bases.values():
             base.habits.heeds_version = rng.random() < 0.7
             if rng.random() < 0.3:
-                base.habits.cut[CLIENTS, "ДополнительнаяИнформация"] = 2
+                base.habits.cut[CLIENTS, "ДополнительнаяИнформация"] = 5
         for number in range(2):
             for code in systems:
                 self.life.new_client(code, number)
