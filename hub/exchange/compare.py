@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 from xxhash import xxh3_64_intdigest
 
 from connectors.base import Connector
@@ -179,7 +179,12 @@ def _unseen(conn: Connection, pull: Pulling, work: MappingDesk, seen: Seen) -> I
     query = (
         select(link.c.external_id)
         .join(table, table.c.id == link.c.record_id)
-        .where(link.c.stream_id == work.stream_id, _made(), table.c.record_state.not_in(_SETTLED))
+        .where(
+            link.c.stream_id == work.stream_id,
+            _made(),
+            or_(link.c.row_hash.is_not(None), link.c.version.is_not(None)),  # else known to be gone, others have it
+            table.c.record_state.not_in(_SETTLED),
+        )
     )
     if first is not None and work.entity.dated_by:
         query = query.where(func.date(table.c[work.entity.dated_by]) > str(first))
