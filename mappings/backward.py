@@ -68,7 +68,8 @@ class Backward(Proposals):
             (name, self.found.key(value, {}) if isinstance(value, Find) else value)
             for name, value in self.mapping.spec.initial
         ]
-        return {name: value for name, value in pairs if value is not None}
+        lost = {f"{name}_Type" for name, value in pairs if value is None}  # half a composite reference is none
+        return {name: value for name, value in pairs if value is not None and name not in lost}
 
     def _roots(self, work: Work, told: Sequence[tuple[FieldSpec, Any]]) -> None:
         """Values come before what is emptied: of several fields of one attribute only one can have a value, and saying

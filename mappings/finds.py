@@ -6,7 +6,8 @@ A mapping names what is to be found (``spec.Find``); whoever writes reads the sm
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mappings.reverse import hold
@@ -34,7 +35,18 @@ def names_of(match: Iterable[Match]) -> Iterator[str]:
     """The fields that tests look at, those of the records they refer to included."""
     for one in match:
         yield one.name
-        yield from names_of(one.of)
+        for other in one.of:
+            yield from names_of(other)
+
+
+def answerable(by: Iterable[tuple[Match, ...]], known: Container[str]) -> tuple[tuple[Match, ...], ...]:
+    """The alternatives that look at known fields only."""
+    found = []
+    for one in by:
+        pruned = tuple(replace(match, of=answerable(match.of, known)) for match in one)
+        if all(new.name in known and bool(new.of) == bool(old.of) for new, old in zip(pruned, one, strict=True)):
+            found.append(pruned)
+    return tuple(found)
 
 
 def asked(specs: Iterable[MappingSpec]) -> dict[str, tuple[str, ...]]:
@@ -85,7 +97,8 @@ class Found:
             value = value.strip() if isinstance(value, str) else value  # 1C pads texts of a fixed length
             if match.of:
                 other = self._by_key[stream].get(str(value))
-                if other is None or self._rank(stream, other, match.of) is None:
+                ranks = [] if other is None else [self._rank(stream, other, of) for of in match.of]
+                if all(found is None for found in ranks):
                     return None
             elif value in EMPTY or value not in match.values:
                 return None

@@ -104,8 +104,7 @@ def _told(back: Proposals, work: Work, spec: ChildSpec, line: _Line, wanted: Row
             raw |= made
             if not made:
                 missed[name] = value
-    if raw != line.raw:
-        raw |= _following(line.row, raw, work.now)
+    raw |= _following(line, raw, work.now)
     shown = back.forward.of_row(spec.child, line.row, raw, work.now)
     if not shown:
         return None, {}
@@ -120,10 +119,13 @@ def _told(back: Proposals, work: Work, spec: ChildSpec, line: _Line, wanted: Row
     return raw, missed
 
 
-def _following(row: RowSpec, raw: Row, record: Mapping[str, Any]) -> Row:
-    """Numbers that follow from others of the line, to hundredths."""
+def _following(line: _Line, raw: Row, record: Mapping[str, Any]) -> Row:
+    """Numbers that follow from others of the line, to hundredths: in a new one, and where one of these has changed."""
     made: Row = {}
-    for one in row.follows:
+    for one in line.row.follows:
+        names = [name for _, name in one.parts]
+        if line.shown and (any(name not in raw for name in names) or all(raw[n] == line.raw.get(n) for n in names)):
+            continue
         numbers = [(sign, raw.get(name) or 0) for sign, name in one.parts]
         if holds(one.when, record) and all(isinstance(number, int | float) for _, number in numbers):
             hundredths = sum(sign * round(number * 100) for sign, number in numbers)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from connectors.base import StreamInfo
-from mappings.finds import KEY, names_of
+from mappings.finds import KEY, answerable
 from mappings.problems import Place, Problem, closest
 from mappings.scope import key_wire, of_rows, reads, row_reads, tests
 from mappings.spec import (
@@ -187,7 +187,7 @@ class _Fitting:
         info = self.streams.get(find.stream)
         known = info.fields if info is not None else {}
         able = KEY in known and all(name in known for name in find.same)
-        by = tuple(by for by in find.by if able and all(name in known for name in names_of(by)))
+        by = answerable(find.by, known) if able else ()
         if not by:
             self.unseen.append(find.stream)
         return replace(find, by=by)

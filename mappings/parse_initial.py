@@ -53,10 +53,10 @@ class InitialReader(Reader):
             return ()
         found = []
         for name, item in tree.items.items():
-            if item.kind == "map":
-                found.append(Match(name, of=self._matches(item)))
+            parts = item.parts if item.kind == "list" else [item]
+            if any(part.kind == "map" for part in parts):
+                found.append(Match(name, of=tuple(self._matches(part) for part in parts)))
             else:
-                parts = item.parts if item.kind == "list" else [item]
                 found.append(Match(name, tuple(self.plain(part, name) for part in parts)))
         return tuple(found)
 

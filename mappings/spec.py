@@ -142,12 +142,12 @@ class Maker:
 @dataclass(frozen=True, slots=True)
 class Match:
     """One test of a record that is looked up: its field is one of ``values``, those first that are named first; or the
-    record of the same catalogue that the field refers to passes ``of``.
+    record of the same catalogue that the field refers to passes one of the alternatives ``of``.
     """
 
     name: str
     values: tuple[Plain, ...] = ()
-    of: tuple[Match, ...] = ()
+    of: tuple[tuple[Match, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

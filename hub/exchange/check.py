@@ -65,7 +65,8 @@ def _not_found(hub: Hub, code: str) -> list[HubError]:
     unseen: dict[str, dict[str, None]] = {}
     unfit: dict[str, dict[str, None]] = {}
     for route in (route for route in hub.routes.values() if route.system == code):
-        if not hub.rules.way(code, route.entity.name).writes:
+        entity = route.entity.name
+        if not hub.rules.way(code, entity).writes and hub.rules.creation(code, entity) is None:
             continue
         found = hub.found(code, route.entity.name)
         for mapping in hub.profile(code).mappings.values():

@@ -13,15 +13,15 @@ def unshown(world: World) -> list[dict[str, Any]]:
 
     Rows that the base was made with are not looked at.
     """
-    found = []
+    found: list[dict[str, Any]] = []
     for owner in owners(world):
         for record in world.tables[f"Catalog_{owner}"]:
             rows = record.get(CONTACTS)
-            for row in rows if isinstance(rows, list) else ():
-                if why := _why(world, owner, row):
-                    found.append(
-                        {"set": f"Catalog_{owner}", "key": record["Ref_Key"], "row": row["LineNumber"], "why": why}
-                    )
+            found += [
+                {"set": f"Catalog_{owner}", "key": record["Ref_Key"], "row": row["LineNumber"], "why": why}
+                for row in (rows if isinstance(rows, list) else ())
+                if (why := _why(world, owner, row))
+            ]
     return found
 
 

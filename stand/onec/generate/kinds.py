@@ -85,6 +85,5 @@ def make_kinds(world: World) -> None:
 
 def _put(world: World, key: str, shown: str, named: str, name: str, **fields: object) -> None:
     head = {"Ref_Key": key, "DataVersion": FIRST_VERSION, "Description": shown, named: name}
-    if name and named == "PredefinedDataName":
-        head["Predefined"] = True
-    world.put(KINDS, {**head, **fields})
+    predefined = {"Predefined": True} if name and named == "PredefinedDataName" else {}
+    world.put(KINDS, {**head, **predefined, **fields})
