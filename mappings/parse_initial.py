@@ -49,7 +49,7 @@ class InitialReader(Reader):
 
     def _matches(self, tree: Tree) -> tuple[Match, ...]:
         if tree.kind != "map":
-            self.complain("mapping_wrong_type", tree.place, what="by", wanted="{Name: value}")
+            self.complain("mapping_wrong_type", tree.place, what="by", wanted="Name: value")
             return ()
         found = []
         for name, item in tree.items.items():
@@ -65,7 +65,7 @@ class InitialReader(Reader):
         if tree is None:
             return ()
         if tree.kind != "map" or not lines or any(item.kind != "map" for item in tree.items.values()):
-            self.complain("mapping_wrong_type", tree.place, what="follows", wanted="Name: {sum: [A, -B]}")
+            self.complain("mapping_wrong_type", tree.place, what="follows", wanted="Name: sum: [A, -B]")
             return ()
         found = []
         for name, item in tree.items.items():
