@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hub.exchange.desk import Desk
     from hub.exchange.hub import Route
     from hub.exchange.mapping_desk import MappingDesk
+    from mappings.finds import Found
 
 #: Nothing is written to a record while what it shows waits for a person.
 NOT_TAKEN = "record_not_taken"
@@ -59,7 +60,7 @@ class Decided:
 class Decider:
     """Decides the rows of one batch inside one transaction. ``current``: raw records as they are now, by link.
 
-    ``gate``: what it does not let pass stays as it is.
+    ``gate``: what it does not let pass stays as it is. ``found``: what the look-ups of the route's mappings find.
     """
 
     def __init__(
@@ -70,8 +71,9 @@ class Decider:
         current: Mapping[int, tuple[Any, str | None]],
         brakes: Brakes,
         gate: Gate | None = None,
+        found: Found | None = None,
     ) -> None:
-        self.brakes, self.gate = brakes, gate
+        self.brakes, self.gate, self.found = brakes, gate, found
         self.conn, self.desk, self.route, self.current = conn, desk, route, current
         self.cards_desk = desk.cards()
         self.layout: Layout = layout_of(route.entity.name)
@@ -168,7 +170,7 @@ class Decider:
 
     def _speaker(self, work: MappingDesk) -> Speaker:
         if work.mapping.name not in self._speakers:
-            speaker = Speaker(work.mapping, self.layout, self.cards_desk.refs, self.addresses)
+            speaker = Speaker(work.mapping, self.layout, self.cards_desk.refs, self.addresses, self.found)
             self._speakers[work.mapping.name] = speaker
         return self._speakers[work.mapping.name]
 

@@ -95,8 +95,9 @@ class Push:
 
     def _batch(self, desk: Desk, rows: Sequence[box.Row]) -> None:
         current = self._look(desk, rows)
+        found = self.hub.found(self.route.system, self.route.entity.name)
         with self._transaction() as conn:
-            decider = Decider(conn, desk, self.route, current, self.brakes, self.gate)
+            decider = Decider(conn, desk, self.route, current, self.brakes, self.gate, found)
             decided = decider.decide(rows, shadow=self.route.settings.shadow)
         for outcome, reason, row_id in decided.ended:
             self._count(outcome, reason, row_id)
