@@ -19,6 +19,7 @@ from hub.assets.checks import route_checks
 from hub.assets.connections import connection_ops
 from hub.assets.lineage import source_specs, table_specs
 from hub.assets.nodes import RouteNode, route_nodes
+from hub.assets.replay import replay_op
 from hub.assets.routes import route_assets
 from hub.assets.summary import summary_asset
 from hub.assets.workplace import Workplace
@@ -29,6 +30,7 @@ from schedules.changes import changes_job, changes_sensor, decide_job
 from schedules.jobs import connections_job, exchange_jobs
 from schedules.nightly import nightly_schedule
 from schedules.partitions import document_days
+from schedules.replay import replay_job
 from schedules.sensors import journal_sensor
 
 
@@ -60,6 +62,7 @@ def build(settings: Settings, work: Workplace) -> Definitions:
             *changes,
             connections_job(settings, connection_ops(settings, work)),
             decide_job(settings, decide_op(settings, work)),
+            replay_job(settings, replay_op(settings, work)),
         ],
         schedules=[nightly_schedule(settings, jobs[0], by_day=by_day)] if jobs else [],
         sensors=[journal_sensor(settings, work), *asked],

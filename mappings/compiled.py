@@ -103,6 +103,11 @@ class CompiledMapping:
         spec = self.spec
         tables = {part: structs.Shape("Row", merge(pairs)[0]) for part, pairs in table_reads(spec).items()}
         self._shape = structs.Shape("Record", merge(root_reads(spec))[0], tables)
+        #: How each source name that is read stands in JSON (``Part.Name`` of a tabular part): see ``spec.WIRES``.
+        self.wires = {
+            **self._shape.wires,
+            **{f"{part}.{name}": wire for part, shape in tables.items() for name, wire in shape.wires.items()},
+        }
         self._decoder = structs.Decoder(self._shape, reference_codes(spec))
         self._heads = structs.Heads(spec.key, spec.version)
         dated = [spec.version, spec.date, spec.total, spec.changed]

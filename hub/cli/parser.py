@@ -112,18 +112,21 @@ def option(lang: str, flag: str, name: str, **more: Any) -> click.Parameter:
 
 
 def command(
-    lang: str, name: str, work: Work, params: Sequence[click.Parameter] = (), *, hidden: bool = False
+    lang: str, name: str, work: Work, params: Sequence[click.Parameter] = (), *, hidden: bool = False, of: str = ""
 ) -> click.Command:
-    """A command; its help is ``cli_help_<name>`` (first line in the list of commands, the whole on its own page)."""
+    """A command; its help is ``cli_help_<name>`` (first line in the list of commands, the whole on its own page).
+
+    ``of``: the family that it belongs to; its help is then ``cli_help_<of>_<name>``.
+    """
 
     @click.pass_context
     def run(ctx: click.Context, /, **options: Any) -> Outcome | None:
         call = ctx.ensure_object(Call)
-        call.command = name
+        call.command = " ".join(part for part in (of, "" if of and name == "list" else name) if part)
         log_to(call.home)
         return work(call, **options)
 
-    text = sentence(f"cli_help_{name}", lang)
+    text = sentence(f"cli_help_{of}_{name}" if of else f"cli_help_{name}", lang)
     return _Command(
         name,
         params=[*params, *_general(lang)],
@@ -146,6 +149,36 @@ def group(lang: str, commands: Sequence[click.Command]) -> click.Group:
     for item in commands:
         made.add_command(item)
     return made
+
+
+def family(lang: str, name: str, commands: Sequence[click.Command]) -> click.Group:
+    """A command with commands of its own. Where none of them is named, ``list`` is meant."""
+
+    class Family(_Group):
+        def list_commands(self, ctx: click.Context) -> list[str]:
+            return [item.name for item in commands if item.name]
+
+        def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+            first = _first_word(args)
+            named = first in self.commands or first == "--help"
+            return super().parse_args(ctx, args if named else ["list", *args])
+
+    text = sentence(f"cli_help_{name}", lang)
+    made = Family(name, params=_general(lang), help=text, short_help=text.partition(". ")[0].rstrip("."))
+    for item in commands:
+        made.add_command(item)
+    return made
+
+
+def _first_word(args: Sequence[str]) -> str:
+    """The first argument that is none of the general options."""
+    rest = iter(args)
+    for argument in rest:
+        if argument in {"--home", "--lang"}:
+            next(rest, None)
+        elif argument != "--json" and not argument.startswith(("--home=", "--lang=")):
+            return argument
+    return ""
 
 
 def complaint(error: click.UsageError, lang: str) -> tuple[str, str]:

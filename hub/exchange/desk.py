@@ -52,6 +52,7 @@ class MappingDesk:
     open_quarantine: set[str] | None = None
     waiting: set[str] | None = None
     held: set[str] | None = None
+    decided: set[str] | None = None
 
     def __post_init__(self) -> None:
         self.entity = self.mapping.entity
@@ -96,6 +97,18 @@ class MappingDesk:
             query = select(held.c.external_id).where(held.c.stream_id == self.stream_id, held.c.state == "open")
             self.held = set(conn.execute(query).scalars())
         return self.held
+
+    def decisions(self, conn: Connection) -> set[str]:
+        """External ids of this stream that a person has decided about (read once, then kept): see ``decided``."""
+        if self.decided is None:
+            table = core.quarantine
+            of_these = (table.c.route_id == self.route_id, table.c.stream_id == self.stream_id)
+            self.decided = set(
+                conn.execute(
+                    select(table.c.external_id).where(*of_these, table.c.state.in_(("skipped", "corrected")))
+                ).scalars()
+            )
+        return self.decided
 
 
 @dataclass(slots=True)

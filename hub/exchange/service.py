@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hub.exchange import runs, went_back
@@ -21,6 +21,8 @@ __all__ = [
     "RouteReport",
     "RunReport",
     "backfill",
+    "caught",
+    "close_route",
     "exchange_changes",
     "open_run",
     "pull_feed",
@@ -162,7 +164,7 @@ def pull_route(
     report = _report(hub, work, error, seconds[0])
     requests, writes = (after - then for after, then in zip(_traffic(hub, route.system), before, strict=True))
     report.requests, report.writes = requests, writes
-    _close(hub, run_id, route.id, report, work)
+    close_route(hub, run_id, route.id, report, work.paused)
     return report
 
 
@@ -207,10 +209,17 @@ def _report(hub: Hub, work: Pull, error: HubError | None, seconds: float) -> Rou
     )
 
 
-def _close(hub: Hub, run_id: int, route_id: int, report: RouteReport, work: Pull | None = None) -> None:
+def close_route(
+    hub: Hub,
+    run_id: int,
+    route_id: int,
+    report: RouteReport,
+    paused: Mapping[str, Sequence[HubError]] | None = None,
+) -> None:
     """Write the end of the route; a route that never started (its system was down) gets its row here.
 
-    What another run has taken over is closed already and stays as that run left it.
+    What another run has taken over is closed already and stays as that run left it. ``paused``: mappings that do not
+    fit, each with its reasons.
     """
     table = core.run_route
     with hub.store.begin() as conn:
@@ -222,7 +231,6 @@ def _close(hub: Hub, run_id: int, route_id: int, report: RouteReport, work: Pull
             .where(table.c.run_id == run_id, table.c.route_id == route_id, table.c.state == "running")
             .values(requests=table.c.requests + report.requests)
         )
-    paused = work.paused if work is not None else None
     runs.end_route(hub.store, run_id, route_id, report.state, report.error, paused)
 
 
@@ -234,7 +242,7 @@ def stops_system(error: HubError) -> bool:
 def refuse_route(hub: Hub, run_id: int, code: str, error: HubError) -> RouteReport:
     """Journal a route as failed for the reason that another route of its system has just met, without asking again."""
     report = RouteReport(code, "waiting" if error.code == "quiet_hours" else "failed", error=error)
-    _close(hub, run_id, hub.route(code).id, report)
+    close_route(hub, run_id, hub.route(code).id, report)
     return report
 
 
@@ -322,7 +330,8 @@ def _end_of_feed(hub: Hub, run_id: int, code: str, part: Pull | None, error: Hub
         report = RouteReport(code, "waiting" if error.code == "quiet_hours" else "failed", error=error)
     elif part is not None:
         report = _report(hub, part, error, 0.0)
-    _close(hub, run_id, (route or hub.other_route(code.partition(".")[0])).id, report, part)
+    route_id = (route or hub.other_route(code.partition(".")[0])).id
+    close_route(hub, run_id, route_id, report, part.paused if part is not None else None)
     return report
 
 

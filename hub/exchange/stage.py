@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from xxhash import xxh3_64_intdigest
 
-from hub.exchange import brakes, sentinels, trouble, write
+from hub.exchange import brakes, decided, sentinels, trouble, write
 from hub.exchange.cards import match
 from hub.exchange.cards.creation import offer
 from hub.exchange.cards.desk import CardDesk
@@ -159,19 +159,28 @@ def _changed(
     latest: dict[str, tuple[str | None, Any]] = {}
     for raw, head in zip(raws, work.mapping.heads(raws), strict=True):
         if isinstance(head, Reject):
-            went.rejects.append((head, raw))
+            if decided.covers(conn, work, {head.external_id: raw}):
+                counters.skip("decided")
+            else:
+                went.rejects.append((head, raw))
         else:
             if head[0] in latest:
                 counters.skip("repeated")
             latest[head[0]] = (head[1], raw)
     found = bulk.find_links(conn, work.stream_id, list(latest))
+    asked = {external_id: raw for external_id, (_, raw) in latest.items()} if work.decisions(conn) else {}
+    covered = decided.covers(conn, work, asked)
     seed = work.mapping.fingerprint
     fresh: list[_Fresh] = []
     unchanged: list[str] = []
     for external_id, (version, raw) in latest.items():
         value = row_hash(raw, seed)
         link = found.get(external_id)
-        if link is None:
+        if external_id in covered:
+            counters.skip("decided")
+            if covered[external_id] == "skipped":
+                went.passed.append(external_id)
+        elif link is None:
             fresh.append(_Fresh(external_id, version, value, raw, None, None, False))
         elif link[1] is not None and link[2] == value:
             unchanged.append(external_id)

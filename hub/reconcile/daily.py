@@ -50,7 +50,8 @@ ByDay = defaultdict[date, Day]
 
 @dataclass(slots=True)
 class Tally:
-    """``waiting``: records that are kept apart; ``undated``: those of them whose day cannot be told.
+    """``waiting``: records that are kept apart; ``undated``: those of them whose day cannot be told; ``decided``: how
+    many of both a person leaves out, so that nobody need look at them.
 
     ``skipped``: records that the mapping passed over in the last exchange; the store does not keep which.
     """
@@ -59,6 +60,7 @@ class Tally:
     store: ByDay = field(default_factory=lambda: defaultdict(Day))
     waiting: ByDay = field(default_factory=lambda: defaultdict(Day))
     undated: int = 0
+    decided: int = 0
     skipped: int = 0
 
     def differing(self) -> list[date]:
@@ -97,9 +99,17 @@ def daily_totals(hub: Hub, route: Route) -> Finding:
 
 
 def _last_skipped(conn: Connection, route: Route) -> int:
-    part = core.run_route
-    query = select(part.c.skipped).where(part.c.route_id == route.id).order_by(part.c.run_id.desc()).limit(1)
-    return int(conn.execute(query).scalar() or 0)
+    """Of the last exchange; what persons left out is kept and counted by itself."""
+    part, run = core.run_route, core.exchange_run
+    query = (
+        select(part.c.skipped, part.c.skipped_by)
+        .join(run, run.c.id == part.c.run_id)
+        .where(part.c.route_id == route.id, run.c.mode != "replay")
+        .order_by(part.c.run_id.desc())
+        .limit(1)
+    )
+    row = conn.execute(query).first()
+    return int(row.skipped - (row.skipped_by or {}).get("decided", 0)) if row is not None else 0
 
 
 def _count_source(connector: Connector, mapping: CompiledMapping, days: Days, tally: Tally) -> None:
@@ -109,13 +119,14 @@ def _count_source(connector: Connector, mapping: CompiledMapping, days: Days, ta
 
 def _count_store(conn: Connection, hub: Hub, route: Route, mapping: CompiledMapping, days: Days, tally: Tally) -> None:
     stream_id = hub.streams[route.system][stream_name(mapping)]
-    apart = dict(_kept_apart(conn, stream_id))
+    apart = {external_id: (payload, state) for external_id, payload, state in _kept_apart(conn, stream_id)}
     zone = zone_of(hub, route)
     for external_id, moment, total in _stored(conn, hub, route, stream_id, days):
         if external_id not in apart:
             tally.store[moment.astimezone(zone).date()].add(_hundredths(total))
-    for payload in apart.values():
-        _count_waiting(payload, mapping, days, tally)
+    for payload, state in apart.values():
+        if _count_waiting(payload, mapping, days, tally) and state == "skipped":
+            tally.decided += 1
 
 
 def _stored(
@@ -137,26 +148,30 @@ def _stored(
         yield row.external_id, row.date, row.total
 
 
-def _kept_apart(conn: Connection, stream_id: int) -> Iterable[tuple[str, str]]:
-    """External id and payload of the stream's records that wait or stand in quarantine: their newest state is there."""
-    for table, state in ((core.quarantine, "open"), (core.parked, "waiting")):
+def _kept_apart(conn: Connection, stream_id: int) -> Iterable[tuple[str, str, str]]:
+    """External id, payload and state of the stream's records that a person leaves out, that stand in quarantine, or
+    that wait: their newest form is there.
+    """
+    for table, state in ((core.quarantine, "skipped"), (core.quarantine, "open"), (core.parked, "waiting")):
         rows = conn.execute(
             select(table.c.external_id, table.c.payload).where(table.c.stream_id == stream_id, table.c.state == state)
         )
-        yield from ((row.external_id, row.payload or "") for row in rows)
+        yield from ((row.external_id, row.payload or "", state) for row in rows)
 
 
-def _count_waiting(payload: str, mapping: CompiledMapping, days: Days, tally: Tally) -> None:
-    """A waiting record by the source's own words; one that is unreadable may belong to any day."""
+def _count_waiting(payload: str, mapping: CompiledMapping, days: Days, tally: Tally) -> bool:
+    """A waiting record by the source's own words; one that is unreadable may belong to any day. Whether it counts."""
     try:
         raw = json.loads(payload)
         day = date.fromisoformat(str(raw[mapping.date_field])[:10])
         total = _hundredths(Decimal(str(raw[mapping.total_field]))) if mapping.total_field else 0
     except (ValueError, KeyError, TypeError, InvalidOperation):
         tally.undated += 1
-        return
-    if days.start <= day <= days.last:
-        tally.waiting[day].add(total)
+        return True
+    if not days.start <= day <= days.last:
+        return False
+    tally.waiting[day].add(total)
+    return True
 
 
 def _hundredths(value: Decimal | None) -> int:
@@ -176,7 +191,7 @@ def _judge(route: Route, days: Days, tally: Tally) -> Finding:
         "start": shown(days.start),
         "end": shown(days.last),
         "documents": source.count,
-        "waiting": waiting.count + tally.undated,
+        "waiting": waiting.count + tally.undated - tally.decided,
         "total": f"{source.total / 100:.2f}",
     }
     off = tally.differing()

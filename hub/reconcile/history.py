@@ -93,11 +93,13 @@ def _released(conn: Connection, run_id: int) -> int:
 
 
 def freshness(hub: Hub, route: Route, now: datetime) -> Finding:
-    """The last exchange of the route that ended well is not older than ``FRESH_FOR``."""
-    part = core.run_route
+    """The last exchange of the route that ended well is not older than ``FRESH_FOR``; a replay reads nothing."""
+    part, run = core.run_route, core.exchange_run
     with hub.store.read() as conn:
         last = conn.execute(
-            select(func.max(part.c.ended_at)).where(part.c.route_id == route.id, part.c.state.in_(ENDED_WELL))
+            select(func.max(part.c.ended_at))
+            .join(run, run.c.id == part.c.run_id)
+            .where(part.c.route_id == route.id, part.c.state.in_(ENDED_WELL), run.c.mode != "replay")
         ).scalar()
     if not route.settings.enabled:
         return Finding(passed=True, code="rc_freshness_off", params={"route": route.code})

@@ -52,13 +52,14 @@ def received_before(conn: Connection, run_id: int, mode: str, routes: int) -> di
 
 
 def read_last(conn: Connection) -> dict[str, datetime]:
-    """When a route of each system last ended well, by system code; systems never read are not in it."""
-    table = core.run_route
+    """When a route of each system was last read and ended well, by system code; systems never read are not in it."""
+    table, runs = core.run_route, core.exchange_run
     query = (
         select(core.system.c.code, func.max(table.c.ended_at).label("at"))
         .join(core.route, core.route.c.system_id == core.system.c.id)
         .join(table, table.c.route_id == core.route.c.id)
-        .where(table.c.state.in_(("completed", "warnings")))
+        .join(runs, runs.c.id == table.c.run_id)
+        .where(table.c.state.in_(("completed", "warnings")), runs.c.mode != "replay")  # a replay reads nothing
         .group_by(core.system.c.code)
     )
     return {row.code: row.at for row in conn.execute(query) if row.at is not None}

@@ -6,8 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import delete
 
+from hub.exchange.replay import Order, chosen, replay
 from hub.model.errors import RetryLater
 from hub.model.records import Window
+from hub.store.quarantined import Choice
 from hub.store.tables import ROOTS
 from tests.dagster import base as small
 from tests.reconcile.conftest import Night
@@ -87,6 +89,21 @@ def test_a_newer_state_in_quarantine_replaces_the_stored_one(night: Night) -> No
     night.base.put(small.ORDERS, broken)
     night.exchange("ut.sales_order")
     assert night.look("daily_totals").code == "rc_totals_waiting"
+
+
+def test_a_record_that_a_person_leaves_out_is_no_difference_and_nothing_to_look_at(night: Night) -> None:
+    """The order is in the source and not here, and that was decided: green. A real difference beside it is red."""
+    night.base.put(small.ORDERS, small.order(71, "2026-03-02", 40.0) | {"Товары": [{"LineNumber": "x"}]})
+    night.exchange("ut.sales_order")
+    with night.hub.store.read() as conn:
+        (order,) = chosen(conn, Choice())
+    replay(night.hub, [Order(order.id, "skip")], apply=True, by="анна")
+    for _ in range(2):
+        found = night.look("daily_totals")
+        assert (found.passed, found.code, found.params["waiting"]) == (True, "rc_totals_good", 0)
+        night.exchange("ut.sales_order")
+    night.tamper(ORDERS, total="120.00")
+    assert night.look("daily_totals").code == "rc_totals_bad"
 
 
 def test_waiting_records_do_not_hide_a_real_difference(night: Night) -> None:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 from hub.reconcile.history import FRESH_FOR, counters_balance, freshness, volume_as_usual
+from hub.reports.facts import read_last
 from hub.store import core
 from tests.dagster import base as small
 from tests.reconcile.conftest import Night
@@ -71,6 +72,21 @@ def test_freshness_counts_from_the_last_good_end(night: Night, age: timedelta, p
         )
     found = freshness(night.hub, night.route(), now)
     assert (found.passed, found.numbers["rc_hours"]) == (passed, 26.0)
+
+
+def test_a_replay_refreshes_nothing(night: Night) -> None:
+    """Kept records were replayed this minute, but the base was last read long ago: stale, in check and summary."""
+    now = datetime.now(UTC)
+    part = core.run_route
+    with night.hub.store.begin() as conn:
+        conn.execute(update(part).values(ended_at=now - FRESH_FOR - timedelta(minutes=1)))
+        conn.execute(insert(core.exchange_run).values(**run_values(now, mode="replay")))
+        conn.execute(
+            insert(part).values(run_id=2, route_id=night.route().id, state="completed", started_at=now, ended_at=now)
+        )
+    assert not freshness(night.hub, night.route(), now).passed
+    with night.hub.store.read() as conn:
+        assert now - read_last(conn)["ut"] > FRESH_FOR
 
 
 def test_never_exchanged_well(night: Night) -> None:
