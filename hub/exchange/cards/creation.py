@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
@@ -42,6 +43,7 @@ def _offer(conn: Connection, desk: CardDesk, system: str, entity: str, creation:
     mapping = desk.hub.declared(system).mappings[creation.mapping]
     stream_id = desk.hub.streams[system][stream_name(mapping)]
     missing = _missing(conn, desk, system, entity, ids)
+    missing = _recent(conn, entity, missing, desk.hub.routes[f"{system}.{entity}"].settings.not_before)
     if creation.when == "after_match" and missing:
         # What was not read yet may be there already; and what has no exact name could not have been found.
         if desk.stream_read_at(conn, stream_id) is None:
@@ -74,6 +76,15 @@ def _missing(conn: Connection, desk: CardDesk, system: str, entity: str, ids: Se
         )
         found.extend(rows.scalars())
     return found
+
+
+def _recent(conn: Connection, entity: str, ids: Sequence[int], first: date | None) -> list[int]:
+    """Documents that are not older than the route's cut-off; all of what has no date."""
+    dated = ENTITIES[entity].dated_by
+    if first is None or not dated:
+        return list(ids)
+    rows = bulk.fetch_rows(conn, tables.ROOTS[entity], ("id", dated), "id", ids)
+    return sorted(row[0] for row in rows if row[1] is not None and str(row[1]) >= str(first))
 
 
 def _chosen(conn: Connection, entity: str, ids: Sequence[int], where: Mapping[str, tuple[str | int, ...]]) -> set[int]:

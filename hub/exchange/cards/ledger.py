@@ -22,6 +22,7 @@ from hub.engine.outgoing import outgoing
 from hub.exchange.cards.card import UNSEEN, Card
 from hub.exchange.cards.layout import layout_of
 from hub.exchange.cards.owed import Owed, enqueue
+from hub.exchange.cards.tasks import LostEdit, give
 from hub.exchange.runs import now
 from hub.exchange.write import write_log
 from hub.model.fields import show
@@ -30,6 +31,8 @@ from hub.store import bulk, core, tables
 if TYPE_CHECKING:
     from hub.exchange.cards.desk import CardDesk
 
+#: Fields that people call a record by, the first that is filled.
+_LABELS = ("display_name", "number", "name", "title")
 _OPS = {"marked": "mark", "deleted": "delete", "absent": "absent", "archived": "archive"}
 
 
@@ -55,6 +58,7 @@ class Ledger:
         self._renewed: list[tuple[int, dict[str, Any]]] = []
         self._closed: list[tuple[int, str]] = []
         self._ended: list[int] = []
+        self._tasks: list[LostEdit] = []
 
     def arrived(
         self,
@@ -126,6 +130,7 @@ class Ledger:
             conn.execute(
                 update(core.pin).where(core.pin.c.id.in_(self._ended)).values(revoked_by="exchange", revoked_at=now())
             )
+        give(conn, self.desk, self._tasks)
         enqueue(conn, self.desk, [owed for entry in self._entries.values() for owed in self._owed(entry)])
 
     def _entry(self, card: Card, golden: Mapping[str, Golden]) -> _Entry:
@@ -188,8 +193,13 @@ class Ledger:
         )
 
     def _lose(self, card: Card, loss: Loss, link_id: int) -> None:
-        op = "lost_task" if loss.on_loss == "task" else "lost"
-        self.log(card, link_id, op, loss.edit.path, loss.edit.after, loss.winner.value)
+        path, wanted, kept = loss.edit.path, loss.edit.after, loss.winner.value
+        self.log(card, link_id, "lost_task" if loss.on_loss == "task" else "lost", path, wanted, kept)
+        if loss.on_loss == "task":
+            label = str(next((card.cells[name] for name in _LABELS if card.cells.get(name)), card.record_id))
+            said = (self._shown(path, kept) or "—", self._shown(path, wanted) or "—")
+            systems = (card.links[link_id].system, loss.winner.system)
+            self._tasks.append(LostEdit(self.entity, card.record_id, link_id, label, path, *systems, *said))
 
     def _conflict(self, card: Card, found: Conflict, link_id: int) -> None:
         values = {"base": found.base, "ours": found.ours, "theirs": found.theirs, "policy": found.rule}

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from hub.store import core
+from hub.exchange.pauses import pause, resume
+from hub.model.settings import RouteSettings
+from hub.store import core, tables
 from hub.store.database import Store
 from tests.exchange import frozen
-from tests.exchange.two.systems import Two, bare, client, make_two, phone
+from tests.exchange.two.systems import CLIENTS, Two, bare, client, make_two, phone
 
 
 @pytest.fixture
@@ -43,3 +45,37 @@ def test_an_edit_reaches_the_other_system_and_is_no_echo(two: Two) -> None:
     assert two.writes() == before
     assert {route.counters.updated for route in report.routes} == {0}
     assert two.rows(core.outbox) == []
+
+
+def test_an_edit_lost_to_the_master_becomes_a_task(two: Two) -> None:
+    """Who is not master of the legal name changes it: the card stays, and one task says who wanted what, and where."""
+    one = two.put("ut", client("ООО Ромашка"))
+    other = two.put("ut2", client("ООО Ромашка"))
+    two.exchange()
+    two.edit("ut2", other, НаименованиеПолное="ООО Ромашка плюс")
+    two.exchange()
+    assert two.golden("ut", one)["legal_name"] == "ООО Ромашка"
+    tasks = [row for row in two.rows(tables.ROOTS["task"]) if "ООО Ромашка плюс" in (row["body"] or "")]
+    assert [row["title"] for row in tasks] == ["ООО Ромашка: «Полное наименование» изменили в ut2, главный — ut"]
+    two.exchange()
+    assert len([row for row in two.rows(tables.ROOTS["task"]) if "Ромашка плюс" in (row["body"] or "")]) == 1
+    assert two.shows("ut2", other)["НаименованиеПолное"] == "ООО Ромашка плюс"
+
+
+def test_who_was_quicker_is_linked_and_not_made_twice(
+    store: Store, tmp_path: Path, frozen_streams: frozen.Frozen
+) -> None:
+    """Before a client is made in the other system, somebody enters it there by hand: it is linked, nothing is made."""
+    bases = {"ut": bare(frozen_streams), "ut2": bare(frozen_streams)}
+    creates = RouteSettings("ut2.party", write="all", create="always", create_in="counterparty")
+    two = make_two(store, tmp_path, bases, {"ut2.party": creates}, roles={"ut": "trade", "ut2": "crm"})
+    pause(two.hub, "ut2.party", "проверка", "тест", until=None, direction="push")
+    one = two.put("ut", client("ООО Ромашка"))
+    two.exchange()
+    assert "create" in {row["op"] for row in two.rows(core.outbox)}
+    other = two.put("ut2", client("ООО Ромашка"))
+    resume(two.hub, "ut2.party", direction="push")
+    two.exchange()
+    assert two.record("ut", one) == two.record("ut2", other)
+    names = [record["Description"] for record in two.bases["ut2"].records[CLIENTS].values()]
+    assert names.count("ООО Ромашка") == 1
