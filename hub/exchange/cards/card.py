@@ -200,6 +200,8 @@ def _add_contributions(conn: Connection, cards: Mapping[int, Card], layout: Layo
         seen = [link for link in card.links.values() if link.state not in UNSEEN]
         if not card.stored and len(seen) == 1:
             card.known = card.known.put(bare(card, seen[0]))
+        elif not card.stored and not seen:  # a rule of the hub made it, and it is what the hub says
+            card.known = card.known.put(_told(Contribution(0, HUB), card, seconds(now(), up=True)))
 
 
 def _decoded(card: Card, row: RowMapping) -> Contribution:
@@ -229,7 +231,12 @@ def _restood(one: Contribution, layout: Layout, refs: References) -> Contributio
 def bare(card: Card, link: CardLink) -> Contribution:
     """The contribution of a link that needs no row: the golden record is exactly what its system says."""
     empty = Contribution(link.id, link.system, primary=link.primary, origin=link.origin)
-    return incoming(empty, card.cells, Moment(0, seconds(link.read_by, up=True))).contribution
+    return _told(empty, card, seconds(link.read_by, up=True))
+
+
+def _told(empty: Contribution, card: Card, by: int) -> Contribution:
+    """The contribution with all cells of the card as its word, said by that second."""
+    return incoming(empty, card.cells, Moment(0, by)).contribution
 
 
 def _add_words_of_persons(conn: Connection, cards: Mapping[int, Card]) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from sqlalchemy import Connection, delete, select, update
 
 from hub.exchange.cards.desk import CardDesk
+from hub.exchange.write import write_log
 from hub.store import core, tables
 
 if TYPE_CHECKING:
@@ -71,7 +72,10 @@ def named_exactly(conn: Connection, record_ids: Sequence[int]) -> list[int]:
 
 
 def attach(conn: Connection, desk: CardDesk, work: MappingDesk, links: Mapping[int, tuple[int, str]]) -> None:
-    """Hang links (id: record, external id) on the cards they belong to; those not written yet are made."""
+    """Hang links (id: record, external id) on the cards they belong to; those not written yet are made.
+
+    Each leaves a row ``link`` in the change log, so that an undo finds what hung where.
+    """
     table = core.link
     _call_off(conn, work, sorted({record_id for record_id, _ in links.values()}))
     for link_id, (record_id, external_id) in links.items():
@@ -87,6 +91,11 @@ def attach(conn: Connection, desk: CardDesk, work: MappingDesk, links: Mapping[i
                     **values,
                 )
             )
+    log = [
+        (desk.run_id, work.entity.name, record_id, link_id, "link", None, None, str(record_id), desk.at)
+        for link_id, (record_id, _) in links.items()
+    ]
+    write_log(conn, log)
 
 
 def _names_of(work: MappingDesk, item: Incoming) -> set[Exact]:
