@@ -160,6 +160,7 @@ def _of_system(conn: Connection, work: MappingDesk, ids: Sequence[int]) -> set[i
                 link.c.record_id.in_(ids[start : start + _CHUNK]),
                 link.c.stream_id.in_(_streams(work)),
                 link.c.id.not_in(unmade),
+                link.c.state != "refused",
             )
         )
         found.update(rows.scalars())
