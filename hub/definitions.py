@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from dagster import AssetsDefinition, AssetSelection, AssetSpec, BetaWarning, Definitions, in_process_executor
 
 from hub.assets import names
+from hub.assets.acts import act_ops
 from hub.assets.changes import changes_op, decide_op, state_checks
 from hub.assets.checks import route_checks
 from hub.assets.connections import connection_ops
@@ -27,6 +28,7 @@ from hub.assets.workplace import Workplace
 from hub.model.errors import NeedsPerson
 from hub.model.settings import Settings, SystemSettings, find_home, load_settings
 from hub.texts import sentence
+from schedules.acts import act_jobs
 from schedules.changes import changes_job, changes_sensor, decide_job
 from schedules.jobs import connections_job, exchange_jobs
 from schedules.nightly import nightly_schedule
@@ -70,6 +72,7 @@ def build(settings: Settings, work: Workplace) -> Definitions:
             connections_job(settings, connection_ops(settings, work)),
             decide_job(settings, decide_op(settings, work)),
             replay_job(settings, replay_op(settings, work)),
+            *act_jobs(settings, act_ops(settings, work)),
         ],
         schedules=[nightly_schedule(settings, jobs[0], by_day=by_day)] if jobs else [],
         sensors=[journal_sensor(settings, work), *asked],

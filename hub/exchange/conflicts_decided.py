@@ -121,9 +121,9 @@ def _stands(
     """Whether events have overtaken the line, and whether its value will do."""
     row = conn.execute(select(core.conflict).where(core.conflict.c.id == number)).mappings().first()
     if row is None or row["state"] != "open":
-        return SkipRecord("decision_gone"), None
+        return SkipRecord("question_gone"), None
     if key_of(row) != key:
-        return SkipRecord("decision_changed"), None
+        return SkipRecord("question_changed"), None
     try:
         if word == "value":
             _typed(conn, hub, row["entity"], row["field"], text)
