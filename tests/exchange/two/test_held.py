@@ -104,7 +104,11 @@ def test_a_rejected_change_leaves_our_value_and_gives_it_back(braked: Two) -> No
     braked.exchange()
     assert waiting(braked, "in") == []
     assert braked.golden("ut2", other)["legal_name"] == "ООО Ромашка"
-    assert braked.shows("ut2", other)["НаименованиеПолное"] == "ООО Ромашка"
+    assert braked.shows("ut2", other)[COMMENT] == ""
+    braked.edit("ut2", other, **{COMMENT: "ещё новее"})
+    braked.exchange()
+    say(braked, "approve", *waiting(braked, "in"))
+    assert braked.golden("ut2", other)["comment"] == "ещё новее"
 
 
 def test_what_the_source_takes_back_waits_no_more(braked: Two) -> None:
