@@ -17,11 +17,16 @@ from hub.model.records import Page, Window
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What this kind of system can do; the exchange chooses its way by it."""
+    """What this kind of system can do; the exchange chooses its way by it.
+
+    ``versions_return``: a record that is changed back may get the version it had (a hash of its content), so seeing an
+    earlier one is no evidence that the base went back in time.
+    """
 
     changes_feed: bool = False
     deletes_in_feed: bool = False
     versions: bool = False
+    versions_return: bool = False
     windows: bool = False
     totals: bool = False
     write: bool = False

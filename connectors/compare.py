@@ -17,7 +17,7 @@ Fields = Mapping[str, Any]
 How = Literal["cut", "rounded", "spaced", "dropped", "other"]
 
 #: Fields that the system itself keeps; nobody sends them, they always change.
-OWN = frozenset({"Ref_Key", "DataVersion", "LineNumber"})
+OWN = frozenset({"Ref_Key", "DataVersion", "LineNumber", "_version"})
 #: What may become of a value on its way without being lost: who asked for it decides whether that will do.
 BENT = frozenset({"cut", "rounded", "spaced"})
 

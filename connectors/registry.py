@@ -9,6 +9,8 @@ from connectors.base import Connector
 from connectors.memory import BASES, MemoryBase, MemoryConnector
 from connectors.onec_odata.config import OneCSettings
 from connectors.onec_odata.connector import OneC
+from connectors.sql_tables.config import SqlSettings
+from connectors.sql_tables.connector import SqlTables
 from hub.model.errors import NeedsPerson
 from hub.model.settings import SystemSettings
 
@@ -52,8 +54,30 @@ def _memory(system: SystemSettings, cache: Path | None) -> Connector:
     return MemoryConnector(base, system.title or system.code, system.node or "", system.page_size)
 
 
+def _sql(system: SystemSettings, cache: Path | None) -> Connector:
+    del cache  # a schema is reflected in one question
+    return SqlTables(
+        SqlSettings(
+            url=system.url,
+            user=system.user,
+            password=system.password.resolve() if system.password else "",
+            title=system.title or system.code,
+            timezone=system.timezone,
+            max_sessions=system.max_sessions,
+            page_size=system.page_size,
+            timeout=system.timeout,
+            schema_seconds=system.schema_seconds,
+            tables=system.tables,
+        )
+    )
+
+
 #: Maker of a connector by ``kind`` of the settings.
-KINDS: dict[str, Callable[[SystemSettings, Path | None], Connector]] = {"onec_odata": _onec, "memory": _memory}
+KINDS: dict[str, Callable[[SystemSettings, Path | None], Connector]] = {
+    "onec_odata": _onec,
+    "sql": _sql,
+    "memory": _memory,
+}
 
 
 def open_connector(system: SystemSettings, cache: Path | None = None) -> Connector:

@@ -14,7 +14,7 @@ from hub.model.fields import show
 from hub.texts import sentence
 from mappings.makers import MAKERS
 from mappings.parse import SKIP_REASONS
-from mappings.parse_expr import REJECT_CODES
+from mappings.parse_expr import REJECT_CODES, is_of_onec
 from mappings.profile import profiles, read_profile
 from mappings.reverse import writable, writable_children
 from mappings.spec import (
@@ -176,6 +176,12 @@ answers or in public clients of such bases). *Guess*: taken from public code or 
 leaves its field empty, unless the field is required: then the mapping is paused and says so. Words of enumerations
 (left of the arrows) are no part of `$metadata`: those that the recorded feeds do not hold are guesses as well.
 """
+_OF_TABLES = """\
+Fields in load order: what others refer to comes first; a field with * is required.
+
+Names are those of tables and columns, as in `stand/crm/schema.sql`. Yours are named otherwise: say so in an
+[overlay](../mappings.md#an-overlay). `_version` is the connector's own, see [connectors](../connectors.md).
+"""
 _TABLES = {
     "set": "",
     "balance": ", balances",
@@ -192,13 +198,13 @@ def profile_page(profile: str) -> str:
     parts = [
         f"# Profile {profile}\n\n<!-- Made by `python -m mappings.describe`; edit the mappings, not this page. -->\n"
     ]
-    parts.append(_INTRODUCTION)
+    parts.append(_INTRODUCTION if any(is_of_onec(spec.stream) for spec in specs) else _OF_TABLES)
     for spec in specs:
         stream = f"`{spec.stream}`{_TABLES[spec.table]} ({_standing(spec, 'stream')})"
         head = f"## {spec.name}: {stream} → {spec.entity.name}\n\n{_written(spec)}"
         parts.append(f"{head}\n{table(('field', 'canonical', 'transform', 'source'), _mapping_rows(spec))}")
-    parts.append(f"## The guesses\n\n{''.join(_guesses(spec) for spec in specs)}")
-    return "\n".join(parts)
+    guesses = "".join(_guesses(spec) for spec in specs)
+    return "\n".join([*parts, f"## The guesses\n\n{guesses}"] if guesses else parts)
 
 
 def _written(spec: MappingSpec) -> str:

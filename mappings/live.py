@@ -15,15 +15,16 @@ from mappings.problems import Place, Problem, closest
 from mappings.scope import key_wire, of_rows, reads, row_reads, tests
 from mappings.spec import Cases, ChildSpec, Expr, FieldSpec, First, Maker, MappingSpec, OfRow, Plain, RowSpec
 
-_NUMBERS = ("Double", "Decimal", "Single", "Int64", "Int32", "Int16", "Byte")
-#: Type names of the source (without ``Edm.``) that each wire can be read from.
+_NUMBERS = ("Double", "Decimal", "Single", "Int64", "Int32", "Int16", "Byte", "integer", "numeric")
+#: Type names of the source that each wire can be read from: those of OData (without ``Edm.``), and in small letters
+#: those of tables of a database.
 _FITS: dict[str, tuple[str, ...]] = {
     "number": _NUMBERS,
-    "int": ("Int64", "Int32", "Int16", "Byte", "String"),
-    "bool": ("Boolean",),
-    "date": ("DateTime", "DateTimeOffset"),
-    "guid": ("Guid",),
-    "text": ("String", "Guid", *_NUMBERS, "Boolean", "DateTime"),
+    "int": ("Int64", "Int32", "Int16", "Byte", "String", "integer", "text"),
+    "bool": ("Boolean", "boolean", "integer"),
+    "date": ("DateTime", "DateTimeOffset", "date", "timestamp"),
+    "guid": ("Guid", "uuid"),
+    "text": ("String", "Guid", *_NUMBERS, "Boolean", "DateTime", "text", "uuid", "boolean", "timestamp", "date"),
 }
 
 

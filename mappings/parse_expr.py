@@ -41,9 +41,29 @@ FORMS: dict[str, tuple[str, ...]] = {
 }
 #: What the name of a stream begins with whose records are the words of an enumeration, told by a mapping file.
 ENUM = "Enum_"
+#: What the names of 1C's sets begin with; a reference to any other stream is its key, of whatever form, and no GUID.
+ONEC = (
+    "Catalog_",
+    "Document_",
+    "Task_",
+    "BusinessProcess_",
+    "ExchangePlan_",
+    "ChartOf",
+    "Constant_",
+    "DocumentJournal_",
+    "InformationRegister_",
+    "AccumulationRegister_",
+    "AccountingRegister_",
+    "CalculationRegister_",
+)
 _COMMON = ("optional", "required", "type")
 #: Codes a value that is in no table, or a broken reference, may be refused with.
 REJECT_CODES = ("bad_enum", "bad_reference", "unknown_unit", "unknown_vat", "illegal_status")
+
+
+def is_of_onec(stream: str) -> bool:
+    """Whether a stream is a set of 1C's OData, by its name."""
+    return stream.startswith(ONEC)
 
 
 @dataclass(slots=True)
@@ -241,11 +261,12 @@ class Reader:
         if name is None or not targets:
             return None
         word = targets[0].startswith(ENUM)
-        typed = not word and not name.endswith("_Key")
+        plain = not word and not all(is_of_onec(target) for target in targets)
+        typed = not word and not plain and not name.endswith("_Key")
         if not typed and len(targets) > 1:
             self.complain("mapping_ref_untyped", to.place, source=name)
         not_self = self.flag(tree.get("not_self"), "not_self")
-        return Ref(name, targets, typed, not_self, self._reject(tree, "bad_reference"), word)
+        return Ref(name, targets, typed, not_self, self._reject(tree, "bad_reference"), word or plain)
 
     def _form_const(self, field: Field, tree: Tree) -> Expr | None:
         if field.kind is Kind.REF:

@@ -44,7 +44,8 @@ class Mapped:
 class Ref:
     """A reference. Typed ones (1C's composite attributes) carry their target's type in ``<name>_Type``.
 
-    ``word``: the value of an enumeration, which is the key of a record that a mapping file tells itself.
+    ``word``: the plain key of the target, no GUID: a key in a database, or the word of an enumeration, which is the key
+    of a record that a mapping file tells itself.
     """
 
     name: str

@@ -16,6 +16,8 @@ from mappings.rows import Row, numbered, row_key
 from mappings.runtime import is_guid
 from mappings.spec import ChildSpec, RowSpec
 
+#: What every row of a tabular part of 1C has, and no row of a table of a database.
+NUMBER = "LineNumber"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}T.*")
 
 
@@ -64,7 +66,7 @@ class _Table:
             left = self.work.left[child.child.name]
             ours = [each for each in left if row_key(child, each) in here]
             for wanted in ours + [each for each in left if row_key(child, each) not in here]:
-                base = raw if row.maker is None else _without_texts(raw)
+                base = raw if row.maker is None or NUMBER not in raw else _without_texts(raw)
                 found = self._try(child, row, wanted, base)
                 if found is not None:
                     return found
@@ -98,9 +100,9 @@ class _Table:
 
 
 def _without_texts(raw: Row) -> Row:
-    """What is no text: references, dates, numbers, flags. The texts tell the old value, each in its own way."""
+    """What is no text: references, dates, numbers, flags. 1C's texts tell the old value, each in its own way."""
     return {name: value for name, value in raw.items() if not isinstance(value, str) or _no_text(name, value)}
 
 
 def _no_text(name: str, value: str) -> bool:
-    return name.endswith("_Type") or name == "LineNumber" or is_guid(value) or _DATE.fullmatch(value) is not None
+    return name.endswith("_Type") or name == NUMBER or is_guid(value) or _DATE.fullmatch(value) is not None

@@ -17,6 +17,7 @@ _CANNOT = {
     "changes_feed": "the connector has no change feed",
     "deletes_in_feed": "the connector's change feed tells no deletions",
     "versions": "the connector's records have no version",
+    "versions_return": "a version of the connector's records never comes again",
     "windows": "the connector reads no windows of dates",
     "totals": "the connector gives no totals",
     "write": "the connector does not write",

@@ -117,6 +117,7 @@ def _tell(context: OpExecutionContext, hub: Hub, report: ReplayReport, lang: str
         "dg_received": sum(cause.number for cause in report.causes),
         "dg_passed": sum(cause.passed for cause in report.causes),
         "dg_parked": sum(cause.waiting for cause in report.causes),
+        "dg_held": sum(cause.held for cause in report.causes),
         "dg_skipped": sum(cause.skipped for cause in report.causes),
         "dg_corrected": sum(cause.corrected for cause in report.causes),
         "dg_refused": sum(found.number for cause in report.causes for found in cause.refused.values()),

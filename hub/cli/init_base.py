@@ -42,8 +42,7 @@ def ask(system: SystemSettings, profile: str | None) -> Found:
     """What the base tells; a base that cannot be used ends the command with its first problem."""
     from connectors.registry import open_connector
     from mappings.compiled import compile_profile
-    from mappings.configurations import recognise
-    from mappings.profile import profiles
+    from mappings.configurations import families, recognise
 
     with closing(open_connector(system)) as connector:
         found = Found(connector.check())
@@ -52,7 +51,7 @@ def ask(system: SystemSettings, profile: str | None) -> Found:
         streams = connector.streams()
     found.base = recognise(streams, profile)
     if found.base is None:
-        raise NeedsPerson("cli_init_no_profile", number=len(streams), known=", ".join(profiles()))
+        raise NeedsPerson("cli_init_no_profile", number=len(streams), known=", ".join(f.profile for f in families()))
     found.profile = found.base.profile
     found.compiled = compile_profile(found.profile, system.timezone, None, streams)
     found.missing = [problem for problems in found.compiled.paused.values() for problem in problems]
@@ -90,9 +89,9 @@ def _sign(sign: str) -> str:
 
 def choice_notes(call: Call, found: Found) -> list[str]:
     """Comments beside ``profile``: what was recognised, why, and what else there is."""
-    from mappings.profile import profiles
+    from mappings.configurations import families
 
-    others = ", ".join(name for name in profiles() if name != found.profile)
+    others = ", ".join(family.profile for family in families() if family.profile != found.profile)
     notes = [call.text("init_note_others", others=others)]
     if found.base is not None:
         notes = [call.text("init_note_base", title=found.base.titles[call.lang]), why(call, found.base), *notes]

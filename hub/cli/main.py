@@ -16,19 +16,41 @@ from hub.cli import (
     init,
     parser,
     pausing,
+    pins,
+    plan,
     push,
     quarantine,
     rules,
     status,
     system,
     trouble,
+    undo,
     up,
+    why,
     work,
 )
 from hub.cli.call import DONE, INTERRUPTED, WRONG, Call, Outcome, language
 from hub.model.errors import HubError, exit_code
 
-MODULES = (demo, init, check, rules, work, push, status, quarantine, held, conflicts, pausing, system, up)
+MODULES = (
+    demo,
+    init,
+    check,
+    rules,
+    work,
+    plan,
+    push,
+    why,
+    pins,
+    undo,
+    status,
+    quarantine,
+    held,
+    conflicts,
+    pausing,
+    system,
+    up,
+)
 
 
 def build(lang: str) -> click.Group:

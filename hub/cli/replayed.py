@@ -63,7 +63,7 @@ def _data(call: Call, report: ReplayReport, *, applied: bool) -> dict[str, Any]:
 
 
 def _cause(call: Call, cause: Cause) -> dict[str, Any]:
-    numbers = ("number", "passed", "waiting", "skipped", "corrected", "gone", "untried")
+    numbers = ("number", "passed", "waiting", "held", "skipped", "corrected", "gone", "untried")
     return {
         "route": cause.route,
         "reason": cause.reason_code,
@@ -102,7 +102,7 @@ def _cause_lines(call: Call, cause: Cause, *, applied: bool) -> list[str]:
     if cause.untried:
         why = sentence(cause.blocked, call.lang, **cause.params)
         lines.append(call.text("replay_blocked", place=place, number=cause.untried, reason=why))
-    for name in ("skipped", "corrected", "gone"):
+    for name in ("held", "skipped", "corrected", "gone"):
         number = getattr(cause, name)
         lines += [call.text(f"replay_{name}", number=number)] if number else []
     for found in cause.refused.values():

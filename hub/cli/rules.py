@@ -26,10 +26,11 @@ def rules(call: Call, entity: str | None = None) -> Outcome:
     """Read settings and mappings; no store is opened and no system asked."""
     from hub.exchange.rule_map import mapped_entities, rule_map
     from hub.exchange.rules import RuleBook
+    from hub.exchange.rules_flaws import refuse
     from hub.model.entities import ENTITIES
 
     book = RuleBook.of(load_settings(call.home))
-    book.refuse()
+    refuse(book)
     there = mapped_entities(book)
     if entity is not None and entity not in there:
         raise NeedsPerson("unknown_entity", entity=entity, valid=", ".join(there))

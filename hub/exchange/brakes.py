@@ -17,8 +17,8 @@ from hub.exchange.runs import now
 from hub.store import core
 
 if TYPE_CHECKING:
-    from hub.exchange.desk import MappingDesk
     from hub.exchange.hub import Hub
+    from hub.exchange.mapping_desk import MappingDesk
 
 
 _CHUNK = 400

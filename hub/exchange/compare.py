@@ -18,7 +18,8 @@ from xxhash import xxh3_64_intdigest
 from connectors.base import Connector
 from hub.exchange import runs, went_back
 from hub.exchange.cursors import Cursor
-from hub.exchange.desk import Desk, MappingDesk
+from hub.exchange.desk import Desk
+from hub.exchange.mapping_desk import MappingDesk
 from hub.exchange.prefetch import prefetch
 from hub.exchange.pulling import Pulling
 from hub.model.errors import StopRoute
@@ -170,12 +171,15 @@ def sweep_end(pull: Pulling, connector: Connector, desk: Desk, work: MappingDesk
 
 
 def _unseen(conn: Connection, pull: Pulling, work: MappingDesk, seen: Seen) -> Iterator[str]:
-    """Keys of records here that the sweep did not see, of those that wait or are refused too."""
+    """Keys of records here that the sweep did not see, of those that wait or are refused too.
+
+    A record that is yet to be made there is not missing.
+    """
     link, table, first = core.link, work.table, pull.route.settings.not_before
     query = (
         select(link.c.external_id)
         .join(table, table.c.id == link.c.record_id)
-        .where(link.c.stream_id == work.stream_id, table.c.record_state.not_in(_SETTLED))
+        .where(link.c.stream_id == work.stream_id, _made(), table.c.record_state.not_in(_SETTLED))
     )
     if first is not None and work.entity.dated_by:
         query = query.where(func.date(table.c[work.entity.dated_by]) > str(first))
@@ -191,13 +195,18 @@ def _living(conn: Connection, work: MappingDesk, external_ids: Sequence[str]) ->
     active: Any = (
         select(func.count())
         .select_from(link.join(table, table.c.id == link.c.record_id))
-        .where(link.c.stream_id == work.stream_id, table.c.record_state == "active")
+        .where(link.c.stream_id == work.stream_id, _made(), table.c.record_state == "active")
     )
     lost = sum(
         int(conn.execute(active.where(link.c.external_id.in_(chunk))).scalar_one())
         for chunk in _chunks(external_ids, _CHUNK)
     )
     return lost, int(conn.execute(active).scalar_one())
+
+
+def _made() -> Any:
+    """What we have yet to make there is not missed."""
+    return core.link.c.state != "reserved"
 
 
 def _chunks(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:

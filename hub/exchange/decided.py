@@ -24,7 +24,7 @@ from mappings.runtime import Bad
 from mappings.structs import plain
 
 if TYPE_CHECKING:
-    from hub.exchange.desk import MappingDesk
+    from hub.exchange.mapping_desk import MappingDesk
     from mappings.compiled import CompiledMapping
 
 _CHUNK = 400
@@ -35,7 +35,8 @@ _STANDS = ("skipped", "corrected")
 def covers(conn: Connection, work: MappingDesk, raws: Mapping[str, Any]) -> dict[str, str]:
     """``skipped`` or ``corrected`` by external id, for those of ``raws`` that a decision covers in this form.
 
-    Decisions that an arriving record shows to be about another form are ended.
+    Decisions that an arriving record shows to be about another form are ended; not where there is no key, since what
+    arrives is then another record.
     """
     known = work.decisions(conn)
     asked = [external_id for external_id in raws if external_id in known] if known else []
@@ -45,7 +46,7 @@ def covers(conn: Connection, work: MappingDesk, raws: Mapping[str, Any]) -> dict
         state = _state(work.mapping, raws[external_id], rows)
         if state:
             found[external_id] = state
-        elif not any(_made(row) == _hash(bytes(raws[external_id])) for row in rows):
+        elif external_id and not any(_made(row) == _hash(bytes(raws[external_id])) for row in rows):
             ended += [row.id for row in rows]
     if ended:
         table = core.quarantine

@@ -23,8 +23,9 @@ from hub.exchange.cards.card import UNSEEN, load
 from hub.exchange.cards.desk import CardDesk
 from hub.exchange.cards.layout import layout_of
 from hub.exchange.caught import caught
-from hub.exchange.desk import Desk, MappingDesk
+from hub.exchange.desk import Desk
 from hub.exchange.hub import Hub
+from hub.exchange.mapping_desk import MappingDesk
 from hub.exchange.pull import make_desk
 from hub.exchange.runs import now
 from hub.exchange.showing import Shower

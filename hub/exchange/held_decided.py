@@ -24,9 +24,11 @@ from hub.exchange.cards.desk import CardDesk
 from hub.exchange.cards.layout import layout_of
 from hub.exchange.cards.ledger import Ledger
 from hub.exchange.cards.pinning import set_pin, settle
-from hub.exchange.desk import Desk, MappingDesk
+from hub.exchange.caught import caught
+from hub.exchange.desk import Desk
 from hub.exchange.held import Item, carry_out, payloads, work_of
 from hub.exchange.hub import Hub, Route
+from hub.exchange.mapping_desk import MappingDesk
 from hub.exchange.pull import make_desk
 from hub.exchange.service import RouteReport
 from hub.exchange.stage import Outcome, release
@@ -105,7 +107,7 @@ def _route(hub: Hub, result: Decided, route: Route, words: Sequence[tuple[Item, 
                 runs.account(conn, run_id, route.id, outcome.counters, released=released)
             report.counters.add(outcome.counters)
 
-    report.error = service.caught(act, route.code)
+    report.error = caught(act, route.code)
     troubled = report.counters.quarantined or report.counters.parked
     report.state = "failed" if report.error is not None else "warnings" if troubled else "completed"
     service.close_route(hub, run_id, route.id, report)

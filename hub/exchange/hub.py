@@ -15,6 +15,7 @@ from connectors.registry import open_connector
 from hub.exchange.naming import stream_name
 from hub.exchange.quiet import QuietConnector
 from hub.exchange.rules import RuleBook
+from hub.exchange.rules_flaws import refuse
 from hub.model.entities import ENTITIES, Entity
 from hub.model.errors import NeedsPerson
 from hub.model.settings import RouteSettings, Settings, SystemSettings, load_settings
@@ -71,7 +72,7 @@ class Hub:
         """Open the installation of ``home``; ``NeedsPerson`` for settings, rules or mappings that are wrong."""
         settings = load_settings(home)
         rules = RuleBook.of(settings)
-        rules.refuse()
+        refuse(rules)
         secret = settings.store_password.resolve() if settings.store_password else None
         store = open_store(settings.store_url, secret)
         try:

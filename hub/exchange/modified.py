@@ -18,7 +18,8 @@ import msgspec
 
 from connectors.base import Connector
 from hub.exchange.cursors import MODIFIED, Cursor
-from hub.exchange.desk import Desk, MappingDesk
+from hub.exchange.desk import Desk
+from hub.exchange.mapping_desk import MappingDesk
 from hub.exchange.prefetch import prefetch
 from hub.exchange.pulling import Pulling
 

@@ -19,9 +19,9 @@ from connectors.base import Connector
 from hub.exchange import went_back
 from hub.exchange.compare import known_versions
 from hub.exchange.cursors import MODIFIED
-from hub.exchange.desk import MappingDesk
 from hub.exchange.feed import ASKING, NodeLease
 from hub.exchange.hub import Hub
+from hub.exchange.mapping_desk import MappingDesk
 from hub.exchange.pull import Pull, make_desk
 from hub.model.records import Window
 from hub.store import core

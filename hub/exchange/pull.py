@@ -19,9 +19,10 @@ from hub.exchange import absent, runs
 from hub.exchange.brakes import Brakes
 from hub.exchange.compare import Seen, sweep, sweep_end, versions
 from hub.exchange.cursors import SWEEP, Cursor
-from hub.exchange.desk import Desk, MappingDesk
+from hub.exchange.desk import Desk
 from hub.exchange.hub import Hub, Route
 from hub.exchange.links import Links
+from hub.exchange.mapping_desk import MappingDesk
 from hub.exchange.modified import modified
 from hub.exchange.naming import stream_name
 from hub.exchange.prefetch import prefetch

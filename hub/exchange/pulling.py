@@ -9,8 +9,9 @@ from sqlalchemy import Connection
 
 from connectors.base import ReadRequest
 from hub.exchange.cursors import Cursor
-from hub.exchange.desk import Desk, MappingDesk
+from hub.exchange.desk import Desk
 from hub.exchange.hub import Hub, Route
+from hub.exchange.mapping_desk import MappingDesk
 from hub.model.records import Page, Window
 
 if TYPE_CHECKING:

@@ -16,9 +16,12 @@ from typing import Any, Literal
 from sqlalchemy import Connection, select
 
 from hub.exchange import decided, runs, service, went_back
-from hub.exchange.desk import Desk, MappingDesk
+from hub.exchange.caught import caught
+from hub.exchange.desk import Desk
 from hub.exchange.hub import Hub, Route
+from hub.exchange.mapping_desk import MappingDesk
 from hub.exchange.mending import mended
+from hub.exchange.pauses import pauses
 from hub.exchange.pull import make_desk, open_quarantine
 from hub.exchange.service import RouteReport, RunReport
 from hub.exchange.stage import Outcome, apply_records, release
@@ -57,8 +60,9 @@ class Refused:
 class Cause:
     """What became of the records of one route, reason and field.
 
-    ``skipped``: left out by decision. ``refused``: by reason and field of now. ``gone``: were no longer in quarantine,
-    or in another form. ``untried``: how many could not be tried, ``blocked`` with its ``params`` tells why.
+    ``held``: passed the mapping and are held back by the brakes. ``skipped``: left out by decision. ``refused``: by
+    reason and field of now. ``gone``: were no longer in quarantine, or in another form. ``untried``: how many could not
+    be tried, ``blocked`` with its ``params`` tells why.
     """
 
     route: str
@@ -67,6 +71,7 @@ class Cause:
     number: int = 0
     passed: int = 0
     waiting: int = 0
+    held: int = 0
     skipped: int = 0
     corrected: int = 0
     gone: int = 0
@@ -195,14 +200,20 @@ class _Replay:
         self.causes: dict[tuple[str, str, str], Cause] = {}
         self.routes: list[RouteReport] = []
         self._down: dict[str, HubError] = {}
+        self._paused_routes = {pause.route for pause in pauses(hub)}
 
     def may(self, row: _Row) -> bool:
         """Whether the row's route is exchanged at all; its cause says why not."""
-        route = self.hub.routes.get(row.route)
-        if route is not None and route.settings.enabled:
-            return True
-        self._block(row, "replay_no_route" if route is None else "replay_disabled", route=row.route)
-        return False
+        route, code = self.hub.routes.get(row.route), ""
+        if route is None:
+            code = "replay_no_route"
+        elif not route.settings.enabled:
+            code = "replay_disabled"
+        elif row.route in self._paused_routes:
+            code = "replay_route_paused"
+        if code:
+            self._block(row, code, route=row.route)
+        return not code
 
     def apply(self, run_id: int, route: Route, rows: list[_Row]) -> None:
         """Replay one route for good, batch by batch."""
@@ -229,7 +240,7 @@ class _Replay:
                 report.counters.add(made.outcome.counters)
                 report.released += released
 
-        report.error = service.caught(act, route.code)
+        report.error = caught(act, route.code)
         if report.error is not None and service.stops_system(report.error):
             self._down[route.system] = report.error
         self._close(route, report, paused)
@@ -254,7 +265,7 @@ class _Replay:
                         made.tell()
                 raise _Undo
 
-        error = service.caught(lambda: _undone(act), system)
+        error = caught(lambda: _undone(act), system)
         for route in routes:
             reports[route.code].error = error
             self._close(route, reports[route.code], {} if error else self._paused(route))
@@ -266,7 +277,8 @@ class _Replay:
         troubled = counters.quarantined or counters.parked or counters.held or paused
         report.state = "warnings" if troubled else "completed"
         if report.error is not None:
-            report.state = "fenced" if isinstance(report.error, Fenced) else "failed"
+            quiet = report.error.code == "quiet_hours"
+            report.state = "fenced" if isinstance(report.error, Fenced) else "waiting" if quiet else "failed"
         report.paused = list(paused)
         self.routes.append(report)
 
@@ -324,7 +336,7 @@ class _Replay:
         made.gone = len(batch) - len(out) - len(raws)
         made.corrected = sum(order.action == "correct" and row.id in raws for order, row in at_hand)
         made.outcome = apply_records(conn, desk, work, list(raws.values())) if raws else Outcome()
-        made.refused = _still_refused(conn, list(raws))
+        made.refused = _still_refused(conn, [row for _, row in at_hand if row.id in raws])
         if out:
             left = Counters(received=len(out))
             left.skip("decided", len(out))
@@ -357,11 +369,14 @@ def _undone(act: Callable[[], None]) -> None:
         return
 
 
-def _still_refused(conn: Connection, ids: list[int]) -> dict[tuple[str, str], Refused]:
+def _still_refused(conn: Connection, before: list[Quarantined]) -> dict[tuple[str, str], Refused]:
+    """Those that were refused once more; one that the brakes hold back stands open too, but was not tried again."""
     refused: dict[tuple[str, str], Refused] = {}
-    for row in by_ids(conn, ids).values():
-        if row.state == "open":
-            refused.setdefault((row.reason_code, row.field), Refused(0, row)).number += 1
+    after = by_ids(conn, [row.id for row in before])
+    for row in before:
+        found = after[row.id]
+        if found.state == "open" and found.attempts > row.attempts:
+            refused.setdefault((found.reason_code, found.field), Refused(0, found)).number += 1
     return refused
 
 
@@ -384,6 +399,7 @@ class _Made:
         cause.corrected += self.corrected
         cause.skipped += left_out
         cause.waiting += counters.parked
+        cause.held += counters.held
         cause.passed += counters.received - counters.quarantined - counters.parked - counters.held - left_out
         for key, found in self.refused.items():
             cause.refused.setdefault(key, Refused(0, found.example)).number += found.number

@@ -14,11 +14,10 @@ from hub.engine.cells import Cells, head, names_of
 from hub.engine.matrix import rules_for
 from hub.engine.outgoing import Way
 from hub.engine.policies import ByValue, Policy, Rules
-from hub.exchange.rules_flaws import find_flaws
 from hub.exchange.tellable import makes_records, readable, tellable
 from hub.model.entities import ENTITIES
-from hub.model.settings import BudgetSettings, PolicySettings, Problem, RouteSettings, Settings, SettingsInvalid
-from hub.model.settings_routes import ROLES, Role, role_of
+from hub.model.settings import BudgetSettings, PolicySettings, RouteSettings, Settings
+from hub.model.settings_routes import CHANGES, DELETES, ROLES, Role, role_of
 from mappings.compiled import CompiledMapping, CompiledProfile, compile_profile
 
 
@@ -113,7 +112,12 @@ class RuleBook:
     def budgets(self, route: str) -> tuple[Budget, Budget]:
         """How many records of the route may end, and how many that exist already may change, unasked."""
         its = self.settings.route(route)
-        return _budget(its.delete_budget), _budget(its.change_budget)
+        part = self.parts.get(route)
+        registers = part is not None and all(mapping.table != "set" for mapping in part.mappings)
+        unsaid = (BudgetSettings(), BudgetSettings()) if registers else (DELETES, CHANGES)
+        said = (its.delete_budget, its.change_budget)
+        deletes, changes = (_budget(one or default) for one, default in zip(said, unsaid, strict=True))
+        return deletes, changes
 
     def skew(self, system: str, entity: str) -> int:
         """Seconds that the clock of the system may be off."""
@@ -123,15 +127,6 @@ class RuleBook:
         """The route that overrides the default of that name; empty where the default holds."""
         of_entity = (part for part in self.parts.values() if part.entity == entity)
         return next((part.settings.code for part in of_entity if name in part.policies), "")
-
-    def flaws(self) -> list[Problem]:
-        """Everything about the rules that cannot work, each with its line of the settings and an advice."""
-        return find_flaws(self)
-
-    def refuse(self) -> None:
-        """``SettingsInvalid`` with all flaws, if there are any."""
-        if found := self.flaws():
-            raise SettingsInvalid(self.settings.path, found)
 
     def _parts(self) -> list[RoutePart]:
         parts = []

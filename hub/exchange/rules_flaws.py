@@ -4,29 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from hub.engine import loops
 from hub.engine.cells import head
 from hub.engine.outgoing import Way
 from hub.engine.policies import Policy
+from hub.exchange.rules import RoutePart, RuleBook
 from hub.model.entities import ENTITIES
-from hub.model.settings import Problem
+from hub.model.settings import Problem, SettingsInvalid
 from hub.model.settings_keys import near
 from hub.model.settings_routes import STATE
 
-if TYPE_CHECKING:
-    from hub.exchange.rules import RoutePart, RuleBook
-
 
 def find_flaws(book: RuleBook) -> list[Problem]:
-    """Of each route by itself, then of each entity."""
+    """Everything about the rules that cannot work, each with its line of the settings and an advice."""
     found = [problem for part in book.parts.values() for problem in (*_writing(part, book), *_making(part))]
     for entity in ENTITIES:
         parts = [part for part in book.parts.values() if part.entity == entity]
         if parts:
             found += [_told(flaw, parts, book) for flaw in _of_entity(entity, parts, book)] + _ends(parts)
     return found
+
+
+def refuse(book: RuleBook) -> None:
+    """``SettingsInvalid`` with all flaws, if there are any."""
+    if found := find_flaws(book):
+        raise SettingsInvalid(book.settings.path, found)
 
 
 def _at(part: RoutePart, key: str, code: str, **params: object) -> Problem:

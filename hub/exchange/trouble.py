@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, exists, select, update
 
-from hub.exchange.desk import Desk, MappingDesk
+from hub.exchange.desk import Desk
+from hub.exchange.mapping_desk import MappingDesk
 from hub.exchange.runs import now
 from hub.model.records import Reject
 from hub.store import core

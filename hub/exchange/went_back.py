@@ -7,7 +7,7 @@ evidence, and why nothing else is, stands in ``docs/adr/0008-a-base-that-went-ba
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
@@ -87,7 +87,10 @@ def look(hub: Hub, system: str) -> None:
     for stream, told in found.items():
         if stream in mapping_of:
             shown.update(_shown(connector, mapping_of[stream], stream, told))
-    evidence = judge([one for told in found.values() for one in told], shown)
+    looked = [one for told in found.values() for one in told]
+    if connector.capabilities.versions_return:  # whoever takes an edit back shows the version of before
+        looked = [replace(one, earlier=frozenset()) for one in looked]
+    evidence = judge(looked, shown)
     if evidence is not None:
         stop(hub, system, *evidence)
 

@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 from hub.engine.cells import head
 from hub.engine.decide import Change, Decision, decide_child, decide_root
 from hub.exchange.brakes import Held
-from hub.exchange.desk import ChildDesk, Desk, MappingDesk
+from hub.exchange.desk import Desk
+from hub.exchange.mapping_desk import ChildDesk, MappingDesk
 from hub.model.fields import Field, Kind, show
 from hub.store import bulk, core
 from hub.store.types import dump_json

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hub.model.settings_keys import Bad, Key
 from hub.model.settings_nodes import Nodes, is_empty
 from hub.model.settings_routes import ORIGIN, ROLES, role_of
 from hub.model.settings_routes_file import read_routes
+from hub.model.settings_tables import TABLE_KEYS, TableSettings, sql_url
 from hub.model.settings_types import Problem, SecretRef, Settings, SettingsInvalid, SystemSettings
 
 FILE_NAME = "hub.yaml"
@@ -31,7 +33,7 @@ TOP_KEYS = (
     Key("ui_port", keys.integer(1, 65535)),
 )
 SYSTEM_KEYS = (
-    Key("kind", keys.one_of("onec_odata", "memory"), required=True),
+    Key("kind", keys.one_of("onec_odata", "sql", "memory"), required=True),
     Key("timezone", keys.zone, required=True),
     Key("profile", keys.word(r"[a-z][a-z0-9_]*", "onec_ut11"), required=True),
     Key("title", keys.anything),
@@ -137,12 +139,16 @@ class _Reader(Nodes):
         if not isinstance(node, MappingNode):
             self.problem(node, where, "settings_not_section")
             return None
-        entries = self.entries(node, where, [*(key.name for key in SYSTEM_KEYS), "password"])
+        entries = self.entries(node, where, [*(key.name for key in SYSTEM_KEYS), "password", "tables"])
         values = self.values(node, entries, where, SYSTEM_KEYS)
         if "password" in entries and not is_empty(entries["password"]):
             values["password"] = self.secret(entries["password"], f"{where}.password", demo)
         if values.get("kind") == "onec_odata":
-            values["url"] = self.address(node, entries.get("url"), f"{where}.url")
+            values["url"] = self.address(node, entries.get("url"), f"{where}.url", keys.url)
+        elif values.get("kind") == "sql":
+            values["url"] = self.store_url(self.address(node, entries.get("url"), f"{where}.url", sql_url))
+        if "tables" in entries:
+            values["tables"] = self.tables(entries["tables"], f"{where}.tables", str(values.get("kind")))
         if ("node" in values) != ("exchange_plan" in values):
             self.problem(node, where, "settings_plan_and_node")
         if "verify" in values:
@@ -160,14 +166,30 @@ class _Reader(Nodes):
             return None
         return system
 
-    def address(self, section: Node, node: Node | None, where: str) -> str:
-        """Where a base is published; only a system in memory has no address of the web."""
+    def tables(self, node: Node, where: str, kind: str) -> dict[str, TableSettings]:
+        """What is told of single tables of a database."""
+        if kind != "sql":
+            self.problem(node, where, "settings_tables_sql", kind=kind)
+            return {}
+        found: dict[str, TableSettings] = {}
+        for name, body in (self.entries(node, where, None) if isinstance(node, MappingNode) else {}).items():
+            if not isinstance(body, MappingNode):
+                self.problem(body, f"{where}.{name}", "settings_not_section")
+                continue
+            entries = self.entries(body, f"{where}.{name}", [key.name for key in TABLE_KEYS])
+            found[name] = TableSettings(**self.values(body, entries, f"{where}.{name}", TABLE_KEYS))
+        if not isinstance(node, MappingNode) and not is_empty(node):
+            self.problem(node, where, "settings_not_section")
+        return found
+
+    def address(self, section: Node, node: Node | None, where: str, parse: Callable[[str], str]) -> str:
+        """Where a base is published or a database is; only a system in memory has no address."""
         if not isinstance(node, ScalarNode) or is_empty(node):
             if node is None or is_empty(node):
                 self.problem(node or section, where, "settings_required")
             return ""
         try:
-            return keys.url(node.value)
+            return parse(node.value)
         except Bad as bad:
             self.problem(node, where, bad.code, **bad.params)
             return ""

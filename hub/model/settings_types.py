@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, Literal
 
 from hub.model.errors import NeedsPerson
 from hub.model.settings_routes import Role, RouteSettings
+from hub.model.settings_tables import TableSettings
 from hub.texts import advice, sentence
 
 
@@ -73,11 +75,11 @@ class SystemSettings:
     ``sensor``: seconds between two questions whether there is anything new, ``None`` to ask none. ``quiet_hours``:
     from, to, by the system's own clocks: nothing is asked then. ``role``: what the system is to the others, ``None``
     by its profile. ``schema_seconds`` is no key of the file: runs that only take changes believe a schema that was read
-    so lately.
+    so lately. ``tables``: by name, of kind ``sql`` alone.
     """
 
     code: str
-    kind: Literal["onec_odata", "memory"]
+    kind: Literal["onec_odata", "sql", "memory"]
     timezone: str
     profile: str
     title: str = ""
@@ -99,6 +101,7 @@ class SystemSettings:
     quiet_hours: tuple[time, time] | None = None
     role: Role | None = None
     schema_seconds: float = 0.0
+    tables: Mapping[str, TableSettings] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

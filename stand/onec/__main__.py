@@ -13,7 +13,7 @@ from types import FrameType
 
 from stand.onec.configurations import CONFIGURATIONS
 from stand.onec.generate.build import TODAY, build
-from stand.onec.server import OneCStand
+from stand.onec.server import PEER, OneCStand
 from stand.onec.volume import default_folder, open_volume
 
 #: What a packed set holds, by configuration.
@@ -42,6 +42,11 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--today", type=date.fromisoformat, default=TODAY, help="last day of the data, YYYY-MM-DD")
     made.add_argument("--user", default="", help="no login is asked for when empty")
     made.add_argument("--password", default=os.environ.get("STAND_PASSWORD", ""), help="or $STAND_PASSWORD")
+    made.add_argument("--publication", default="", help="first step of every address; the configuration's own if empty")
+    made.add_argument(
+        "--peer", action="append", metavar="CODE", help=f"a node of EnterpriseData; {PEER} if none is named"
+    )
+    made.add_argument("--folder", type=Path, help="a folder in which messages of EnterpriseData are exchanged too")
     made.add_argument("--control", action="store_true", help="serve /_stand/ for edits and faults")
     return made
 
@@ -54,8 +59,9 @@ def main(argv: list[str] | None = None) -> int:
     world = build(asked.seed, asked.clients, asked.products, live, asked.today, asked.configuration)
     volumes = [open_volume(world, ORDERS[asked.configuration], asked.orders, packed)] if packed else []
     stand = OneCStand(
-        world, port=asked.port, user=asked.user, password=asked.password, control=asked.control, volumes=volumes
-    )
+        world, port=asked.port, user=asked.user, password=asked.password, control=asked.control, volumes=volumes,
+        publication=asked.publication, peers=asked.peer or (PEER,), folder=asked.folder,
+    )  # fmt: skip
 
     def leave(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt

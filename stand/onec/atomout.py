@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape, quoteattr
 from stand.onec.model import NAMESPACE, Kind, Model
 from stand.onec.projection import Projection
 from stand.onec.urls import link
+from stand.onec.veil import veil
 from stand.onec.world import Record, World
 
 _DATA = "http://schemas.microsoft.com/ado/2007/08/dataservices"
@@ -55,6 +56,7 @@ def _table(fields: Projection, name: str, rows: list[Record]) -> str:
 def entry(world: World, fields: Projection, record: Record, root: str, *, alone: bool = False) -> str:
     """One entry; ``alone`` adds the namespaces that a feed would declare."""
     item, plain = fields.item, fields.plain(record)
+    veil(world, item.shape, item.tables, plain)
     own = link(item, record) if item.key else ""
     links = "".join(
         f'<link rel="{_DATA}/related/{name}" href={quoteattr(f"{own}/{name}")} '

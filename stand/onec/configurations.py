@@ -19,11 +19,14 @@ class Configuration:
 
     ``postings``: document set → what posting it does. ``retell``: writes the business of a УТ base down as this
     configuration would, ``None`` for УТ itself. ``exchanged``: document set → registers that the exchange plan has with
-    it. ``stamped``: set → the field that says when a record was changed last.
+    it. ``stamped``: set → the field that says when a record was changed last. ``publication``: the name under which
+    such a base is published unless told otherwise. ``version``: what it says its own version is; made up.
     """
 
     name: str
     title: str
+    publication: str
+    version: str
     model: Model
     postings: Mapping[str, Posting]
     retell: Callable[[World, World], None] | None = None
@@ -34,6 +37,8 @@ class Configuration:
 UT = Configuration(
     "ut",
     "Управление торговлей",
+    "trade",
+    "11.5.22.1",
     MODEL,
     movements_ut.POSTINGS,
     exchanged={movements_ut.ORDER: (movements_ut.ORDERS,), movements_ut.SHIPMENT: (movements_ut.ORDERS,)},
@@ -41,11 +46,13 @@ UT = Configuration(
 UNF = Configuration(
     "unf",
     "Управление нашей фирмой",
+    "unf",
+    "3.0.12.1",
     UNF_MODEL,
     movements_unf.POSTINGS,
     retell_unf,
     stamped={"Catalog_Номенклатура": "ДатаИзменения", "Document_ЗаказПокупателя": "ДатаИзменения"},
 )
-BP = Configuration("bp", "Бухгалтерия предприятия", BP_MODEL, movements_bp.POSTINGS, retell_bp)
+BP = Configuration("bp", "Бухгалтерия предприятия", "bp", "3.0.180.1", BP_MODEL, movements_bp.POSTINGS, retell_bp)
 
 CONFIGURATIONS = {item.name: item for item in (UT, UNF, BP)}

@@ -8,8 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from stand.onec.calling import Address, Failed
+from stand.onec.commerceml.session import exchange_orders, send_catalog
+from stand.onec.commerceml.site import Site
+from stand.onec.enterprise.caller import Caller
+from stand.onec.enterprise.exchange import Refused
+from stand.onec.enterprise.objects import PLAN
 from stand.onec.script import edit_of, key_of
 from stand.onec.wire import Response
 from stand.onec.world import World
@@ -92,6 +99,50 @@ def _register(service: Service, asked: dict[str, Any]) -> Any:
     return {"registered": len(service.engine.exchange.changes[str(asked["node"])])}
 
 
+def _node(service: Service, asked: dict[str, Any]) -> Any:
+    service.exchange.nodes.add(str(asked["code"]), str(asked.get("prefix", "")))
+    return service.exchange.nodes.state()
+
+
+def _folder(service: Service, asked: dict[str, Any]) -> Any:
+    if service.folder is None:
+        raise ValueError("the stand was started without --folder")
+    ways = {"send": service.folder.send, "receive": service.folder.receive}
+    if asked.get("do") not in ways:
+        raise ValueError("do is send or receive")
+    try:
+        path = ways[asked["do"]](service.exchange.node(PLAN, str(asked.get("code", ""))))
+    except Refused as refused:
+        raise ValueError(str(refused)) from None
+    return {"file": path.name, "nodes": service.exchange.nodes.state()}
+
+
+def _address(asked: dict[str, Any]) -> Address:
+    return Address(str(asked["url"]), str(asked.get("user", "")), str(asked.get("password", "")))
+
+
+def _site(service: Service, asked: dict[str, Any]) -> Any:
+    site = Site(_address(asked))
+    ways = {"catalog": send_catalog, "orders": exchange_orders}
+    if asked.get("do") not in ways:
+        raise ValueError("do is catalog or orders")
+    try:
+        return asdict(ways[asked["do"]](service.engine.world, site))
+    except Failed as failed:
+        raise ValueError(str(failed)) from None
+
+
+def _call(service: Service, asked: dict[str, Any]) -> Any:
+    caller = Caller(service.exchange, _address(asked))
+    try:
+        node = caller.connect()
+        caller.send(node)
+        caller.receive(node)
+    except (Failed, Refused) as failed:
+        raise ValueError(str(failed)) from None
+    return service.exchange.nodes.state()
+
+
 def _clear(service: Service, _asked: dict[str, Any]) -> Any:
     service.log.clear()
     service.sessions.clear()
@@ -108,6 +159,10 @@ ACTIONS: dict[str, Callable[[Service, dict[str, Any]], Any]] = {
     "restore": _restore,
     "restart": _restart,
     "register": _register,
+    "node": _node,
+    "folder": _folder,
+    "site": _site,
+    "call": _call,
     "clear": _clear,
 }
 
@@ -142,6 +197,7 @@ def state(service: Service) -> dict[str, Any]:
             "errors": service.script.errors,
         },
         "snapshots": list(service.snapshots.moments),
+        "nodes": service.exchange.nodes.state(),
         "quirks": service.quirks.state(),
         "records": {name: len(table) for name, table in world.tables.items() if len(table)}
         | {name: volume.file.count for name, volume in service.engine.volumes.items()},

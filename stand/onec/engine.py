@@ -20,6 +20,7 @@ from stand.onec.errors import (
     set_not_found,
 )
 from stand.onec.evaluate import Compiler
+from stand.onec.expanding import expanded, paths
 from stand.onec.feed import FUNCTIONS, Exchange
 from stand.onec.model import EMPTY_REF, EntitySet, Kind
 from stand.onec.projection import Projection, project
@@ -27,6 +28,7 @@ from stand.onec.query import Options, Reader, options, ordered, page
 from stand.onec.quirks import Quirks
 from stand.onec.syntax import Parser
 from stand.onec.urls import Segment, arguments, key_in, pairs, segments, stored_key, unquoted
+from stand.onec.veil import hidden
 from stand.onec.virtual import METHODS, PARAMETERS, table
 from stand.onec.virtual_accounting import table as accounting_table
 from stand.onec.volume import Volume
@@ -65,7 +67,7 @@ class Engine:
             self.world.version += 1
             self.metadata = edmx.document(self.published)
             self.exchange.fields.clear()
-            self.exchange.unpublished = frozenset(model.sets.keys() - self.published.sets.keys())
+            self.world.unpublished = frozenset(model.sets.keys() - self.published.sets.keys())
             self._drift = (asked[0], dict(asked[1]))
 
     def refuse(self, error: ODataError, query: str, headers: Mapping[str, str]) -> Response:
@@ -172,7 +174,8 @@ class Engine:
 
     def _collection(self, item: EntitySet, found: list[Record], asked: dict[str, str], form: Form) -> Response:
         parsed = self._options(asked)
-        fields = project(item, parsed.select, parsed.expand)
+        levels = self.quirks.expand_levels
+        fields = expanded(self.world, item, parsed.select, paths(parsed.expand), levels)
         chosen = page(found, parsed)
         if self.quirks.too_large(item.name, rows=len(chosen)):
             raise ODataError(500, -1, OUT_OF_MEMORY)
@@ -219,7 +222,7 @@ class Engine:
     def _follow(self, item: EntitySet, record: Record, name: str) -> tuple[EntitySet, str]:
         """Where a navigation property leads; code 9 when it is empty."""
         prop = item.shape.by_name.get(f"{name}_Key")
-        if prop is not None and prop.kind is Kind.REF and prop.targets[0] in self.world.model.sets:
+        if prop is not None and prop.kind is Kind.REF and not hidden(self.world, prop.targets[0]):
             target = prop.targets[0]
         else:
             raise segment_not_found(name)

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from stand.onec.errors import INTERNAL, ODataError, bad_option, incomparable, segment_not_found, set_not_found
 from stand.onec.model import EMPTY_DATE, EMPTY_REF, NAMESPACE, UNDEFINED, Kind, Prop, Shape
 from stand.onec.syntax import COMPARISONS, Call, Lambda, Literal, Node, Path
+from stand.onec.veil import hidden
 from stand.onec.world import Record, World, collate, rows_of
 
 #: Value of an expression for (record, current row of a lambda).
@@ -128,7 +129,7 @@ class Compiler:
         else:
             raise segment_not_found(rest[0])
         wanted = NAMESPACE + target if prop.kind is Kind.COMPOSITE else ""
-        if target not in world.model.sets:
+        if target not in world.model.sets or hidden(world, target):
             raise segment_not_found(rest[0])
         inner = self._field(world.model.sets[target].shape, rest, target)
 

@@ -37,7 +37,6 @@ class Exchange:
             str(node["Ref_Key"]): {} for node in world.tables[PLAN] if node["Ref_Key"] != THIS_NODE
         }
         self.fields: dict[str, Projection] = {}
-        self.unpublished: frozenset[str] = frozenset()
         world.listeners.append(self.register)
 
     def register(self, name: str, key: Key) -> None:
@@ -84,7 +83,7 @@ class Exchange:
         rows = self.changes[node]
         due = [item for item, sent in rows.items() if sent is None or sent == number]
         # What is registered but not published is passed over in silence and stays registered.
-        wanted = [item for item in due if item[0] not in self.unpublished]
+        wanted = [item for item in due if item[0] not in self.world.unpublished]
         records = self._recordsets({name for name, _ in wanted if name.startswith("Acc")})
         entries, gone = [], []
         for name, key in wanted:

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from stand.onec.model import Model
-from stand.onec.projection import PRESENTATION, Projection, project
+from stand.onec.projection import PRESENTATION, Projection
 from stand.onec.urls import link
+from stand.onec.veil import veil
 from stand.onec.world import Record, World
 
 DETAILS = ("nometadata", "minimalmetadata", "fullmetadata")
@@ -24,15 +25,18 @@ def entity(world: World, fields: Projection, record: Record, detail: str, root: 
     result = fields.plain(record)
     for name in fields.shown:
         result[_shown_name(name)] = shown(world, fields, record, name)
-    for prop in fields.expanded:
-        target = world.model.sets[prop.targets[0]]
-        found = world.get(target.name, record.get(prop.name, prop.empty))
-        result[prop.navigation] = entity(world, project(target, ()), found, detail, root) if found else None
+    veil(world, fields.item.shape, fields.item.tables, result)
+    empty = []
+    for expansion in fields.expanded:
+        found = expansion.find(world, record)
+        result[expansion.key] = entity(world, expansion.fields, found, detail, root) if found else None
+        empty += [] if found else [expansion.prop.navigation]
     if detail == "nometadata":
         return result
     own = link(fields.item, record) if fields.item.key else ""
     if own:
-        for name in fields.references(world, record):
+        # An empty reference has a link where it was to be expanded, and only there.
+        for name in dict.fromkeys([*fields.references(world, record), *empty]):
             result[f"{name}@navigationLinkUrl"] = f"{own}/{name}"
     if detail == "fullmetadata":
         head = {"odata.type": f"StandardODATA.{fields.item.name}", "odata.id": f"{root}/{own}", "odata.editLink": own}

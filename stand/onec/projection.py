@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stand.onec.errors import segment_not_found
 from stand.onec.model import EMPTY_REF, NAMESPACE, EntitySet, Kind, Prop, Shape
+from stand.onec.veil import hidden
 from stand.onec.world import Record, World, rows_of
+
+if TYPE_CHECKING:
+    from stand.onec.expanding import Expansion
 
 PRESENTATION = "____Presentation"
 
@@ -43,7 +47,7 @@ class Projection:
     after: list[tuple[str, Any]] = field(default_factory=list)
     links: list[tuple[str, str, bool]] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
-    expanded: list[Prop] = field(default_factory=list)
+    expanded: list[Expansion] = field(default_factory=list)
 
     def plain(self, record: Record) -> Record:
         """The record's fields as JSON values, without links."""
@@ -62,7 +66,11 @@ class Projection:
             value = record.get(source, EMPTY_REF)
             if value in ("", EMPTY_REF):
                 continue
-            if not composite or record.get(f"{source}_Type", "").removeprefix(NAMESPACE) in world.model.sets:
+            if composite:
+                target = record.get(f"{source}_Type", "").removeprefix(NAMESPACE)
+            else:
+                target = self.item.shape.by_name[source].targets[0]
+            if target in world.model.sets and not hidden(world, target):
                 found.append(name)
         return found
 
@@ -72,11 +80,8 @@ def virtual(shape: Shape) -> Projection:
     return project(EntitySet(shape.name, "virtual", shape, ()), ())
 
 
-def project(item: EntitySet, select: tuple[str, ...], expand: tuple[str, ...] = ()) -> Projection:
-    """Compile ``$select``. Code 6 for a field that does not exist; ``*`` is all, ``**`` all but tabular parts.
-
-    ``expand``: navigation names; one that is not selected is silently not expanded, as in 1C. One level only.
-    """
+def project(item: EntitySet, select: tuple[str, ...]) -> Projection:
+    """Compile ``$select``. Code 6 for a field that does not exist; ``*`` is all, ``**`` all but tabular parts."""
     wanted, parts, shown = _wanted(item, select)
     result = Projection(item, shown=shown)
     flat = result.before
@@ -91,19 +96,8 @@ def project(item: EntitySet, select: tuple[str, ...], expand: tuple[str, ...] = 
                 result.parts.append(Part(prop.name, chosen, inherited))
         elif prop.name in wanted:
             flat.append((prop.name, prop.empty))
-    result.expanded = [
-        p for p in item.shape.navigable if p.navigation in _expandable(item, expand) and p.name in wanted
-    ]
     result.links = [_link(prop) for prop in item.shape.props if prop.name in wanted and _leads(prop)]
     return result
-
-
-def _expandable(item: EntitySet, expand: tuple[str, ...]) -> set[str]:
-    names = {prop.navigation for prop in item.shape.navigable}
-    for name in expand:
-        if name != "*" and name not in names:
-            raise segment_not_found(name)
-    return names if "*" in expand else set(expand)
 
 
 def _leads(prop: Prop) -> bool:

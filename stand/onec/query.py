@@ -12,6 +12,7 @@ from stand.onec.evaluate import Compiler
 from stand.onec.model import EMPTY_REF, EntitySet, Kind, Shape
 from stand.onec.movements import of_register
 from stand.onec.syntax import Parser
+from stand.onec.veil import hidden
 from stand.onec.world import Record, World, collate, rows_of
 
 
@@ -189,6 +190,8 @@ def _sort_key(world: World, item: EntitySet, names: tuple[str, ...]) -> Callable
         raise ODataError(500, -1, "Поля неограниченной длины не могут участвовать в упорядочивании")
     if len(names) > 1:
         target = world.model.sets[prop.targets[0]]
+        if hidden(world, target.name):
+            raise segment_not_found(name)
         inner = _sort_key(world, target, names[1:])
         return lambda record: inner(world.get(target.name, record.get(prop.name, EMPTY_REF)) or {})
     if prop.kind is Kind.REF:

@@ -74,6 +74,7 @@ class Quirks:
     inlinecount_ignores_top: bool = False
     empty_service_list: bool = False
     base64_messages: bool = False
+    expand_levels: int = 4
     unpublished: tuple[str, ...] = ()
     retyped: dict[str, str] = field(default_factory=dict)
     # How it writes.
@@ -87,6 +88,13 @@ class Quirks:
     operational_today_only: bool = True
     unoperational_moves_nothing: bool = False
     now: str = ""
+    # EnterpriseData.
+    operation_polls: int = 0
+    old_message_lowers_number: bool = False
+    lost_error_texts: bool = True
+    wsdl_host: str = ""
+    russian_words: bool = True
+    grouped_numbers: bool = False
     # The web server and the sessions.
     plus_is_blank: bool = False
     longest_segment: int = 260

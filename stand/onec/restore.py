@@ -1,7 +1,7 @@
 """The base at an earlier moment: snapshots that it can be put back to.
 
 Put back, versions are lower than before, records that were deleted are there again and new ones are gone, and the
-exchange plan forgets what it has sent: a base restored from a backup, or a copy behind the same address that goes on
+exchange plans forget what they have sent: a base restored from a backup, or a copy behind the same address that goes on
 by itself when it is edited after that.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from stand.onec.enterprise.nodes import Node, Nodes
 from stand.onec.feed import Exchange, Registered
 from stand.onec.world import Key, Record, Rows, World
 
@@ -21,6 +22,7 @@ class _Moment:
     frozen: dict[tuple[str, str], dict[str, Rows]]
     forbidden: set[tuple[str, Key]]
     changes: dict[str, Registered]
+    nodes: dict[str, Node]
 
 
 def _copied(rows: Mapping[Key, Record]) -> dict[Key, Record]:
@@ -31,9 +33,10 @@ def _copied(rows: Mapping[Key, Record]) -> dict[Key, Record]:
 class Snapshots:
     """Named moments of one base, kept in memory."""
 
-    def __init__(self, world: World, exchange: Exchange) -> None:
+    def __init__(self, world: World, exchange: Exchange, nodes: Nodes) -> None:
         self.world = world
         self.exchange = exchange
+        self.nodes = nodes
         self.moments: dict[str, _Moment] = {}
 
     def take(self, name: str = "") -> None:
@@ -46,6 +49,7 @@ class Snapshots:
                 dict(world.frozen),
                 set(world.forbidden),
                 {node: dict(rows) for node, rows in self.exchange.changes.items()},
+                {code: node.copy() for code, node in self.nodes.by_code.items()},
             )
 
     def restore(self, name: str = "") -> None:
@@ -59,5 +63,6 @@ class Snapshots:
             world.frozen = dict(moment.frozen)
             world.forbidden = set(moment.forbidden)
             self.exchange.changes = {node: dict(rows) for node, rows in moment.changes.items()}
+            self.nodes.by_code = {code: node.copy() for code, node in moment.nodes.items()}
             # A counter of this process, not of the base: what is cached for the old state must not be found.
             world.version += 1

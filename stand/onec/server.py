@@ -5,23 +5,32 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from stand.onec.doors import ODATA
 from stand.onec.engine import Engine
+from stand.onec.enterprise.exchange import Synchronisation
+from stand.onec.enterprise.folder import Folder
 from stand.onec.generate.build import build
 from stand.onec.quirks import Quirks
 from stand.onec.restore import Snapshots
 from stand.onec.script import Script
-from stand.onec.service import BASE_PATH, Login, RequestLog, Service
+from stand.onec.service import Login, RequestLog, Service
 from stand.onec.sessions import Sessions
 from stand.onec.volume import Volume
 from stand.onec.world import World
 
-__all__ = ["BASE_PATH", "OneCStand"]
+__all__ = ["PEER", "OneCStand"]
+
+#: The peer that a base exchanges with unless told otherwise.
+PEER = "ХАБ"
+_PUBLICATION = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -41,7 +50,6 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(response.status)
         self.send_header("Content-Type", response.content_type)
         self.send_header("Content-Length", str(len(response.body)))
-        self.send_header("DataServiceVersion", "3.0")
         for name, value in response.headers.items():
             # Location holds raw UTF-8 bytes, as 1C sends it; header text is latin-1 on its way out.
             self.send_header(name, value.encode().decode("latin-1"))
@@ -68,9 +76,12 @@ class _Server(ThreadingHTTPServer):
 class OneCStand:
     """A running stand. As a context manager it serves from a background thread until left.
 
-    ``url``: the service root. ``world``: the data, to look into and edit. ``quirks``: switches. ``requests``: what was
-    asked. ``sessions``: how many were open. ``script``: edits while pages are read. ``snapshots``: the base at earlier
-    moments. With ``user`` empty no login is needed. ``volumes``: sets that are served from packed files.
+    ``url``: the root of OData, ``path`` its path, ``address`` the server's without one. ``publication``: the first step
+    of every address, the configuration's own unless given. ``world``: the data, to look into and edit. ``quirks``:
+    switches. ``requests``: what was asked. ``sessions``: how many were open. ``script``: edits while pages are read.
+    ``snapshots``: the base at earlier moments. ``exchange``: EnterpriseData, with a node for each of ``peers``;
+    ``folder``: the same through files of that folder, ``None`` without one. With ``user`` empty no login is needed.
+    ``volumes``: sets that are served from packed files.
     """
 
     def __init__(
@@ -82,16 +93,28 @@ class OneCStand:
         password: str = "",
         control: bool = False,
         volumes: Iterable[Volume] = (),
+        publication: str = "",
+        peers: Iterable[str] = (PEER,),
+        folder: Path | None = None,
     ) -> None:
         self.world = world if world is not None else build()
+        self.publication = publication or self.world.configuration.publication
+        if not _PUBLICATION.fullmatch(self.publication):
+            raise ValueError(f"a publication is latin letters, digits, - and _, not {self.publication!r}")
         self.quirks = Quirks()
         self._server = _Server(("127.0.0.1", port), Handler)
         self.port: int = self._server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}{BASE_PATH}"
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.path = f"/{self.publication}/{ODATA}"
+        self.url = f"{self.address}{self.path}"
         self.engine = Engine(self.world, self.url, self.quirks)
         for volume in volumes:
             self.engine.serve(volume)
-        self.service = Service(self.engine, Login(user, password), self.quirks, control)
+        self.exchange = Synchronisation(self.world, self.quirks, peers)
+        self.folder = Folder(self.exchange, folder) if folder is not None else None
+        self.service = Service(
+            self.engine, Login(user, password), self.quirks, control, self.publication, self.exchange, self.folder
+        )  # fmt: skip
         self._server.RequestHandlerClass = type("BoundHandler", (Handler,), {"service": self.service})
         self._thread: threading.Thread | None = None
 

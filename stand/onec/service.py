@@ -7,10 +7,15 @@ import binascii
 import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from stand.onec import control, jsonout, pages
+from stand.onec.doors import Door, OData, act_of
 from stand.onec.engine import Engine
+from stand.onec.enterprise.dsl import Dsl
+from stand.onec.enterprise.exchange import Synchronisation
+from stand.onec.enterprise.folder import Folder
+from stand.onec.enterprise.soap import Soap
 from stand.onec.errors import OUT_OF_MEMORY, locked
 from stand.onec.quirks import Quirks
 from stand.onec.restore import Snapshots
@@ -18,9 +23,7 @@ from stand.onec.script import Script
 from stand.onec.sessions import COOKIE, Refused, Session, Sessions
 from stand.onec.wire import Request, Response
 
-BASE_PATH = "/trade/odata/standard.odata"
 _VIRTUAL = ("/Balance", "/Turnovers", "/SliceLast", "/SliceFirst", "/DrCrTurnovers", "/RecordsWithExtDimensions")
-_POSTS = {"SelectChanges": "select", "NotifyChangesReceived": "notify", "Post": "post", "Unpost": "unpost"}
 
 
 @dataclass(slots=True)
@@ -33,12 +36,12 @@ class RequestLog:
     writes: int = 0
     bytes_sent: int = 0
 
-    def note(self, method: str, path: str) -> None:
+    def note(self, method: str, path: str, name: str, act: str) -> None:
         """Count one request. Reading a change feed is a POST but no write."""
         self.items.append((method, unquote(path)))
         self.methods[method] += 1
-        self.sets[set_name(path)] += 1
-        if act_of(method, path) not in ("read", "select", "notify"):
+        self.sets[name] += 1
+        if act not in ("read", "select", "notify"):
             self.writes += 1
 
     def clear(self) -> None:
@@ -50,22 +53,6 @@ class RequestLog:
 
     def __len__(self) -> int:
         return sum(self.methods.values())
-
-
-def act_of(method: str, path: str) -> str:
-    """What a request does, as ``Quirks.acts`` calls it."""
-    last = unquote(path).rstrip("/").rpartition("/")[2].partition("(")[0]
-    if method in ("GET", "HEAD"):
-        return "read"
-    if method == "POST":
-        return _POSTS.get(last, "create")
-    return "delete" if method == "DELETE" else "change"
-
-
-def set_name(path: str) -> str:
-    """The set a path below the root names, ``$metadata``, or an empty string for the service document."""
-    below = unquote(path).partition("?")[0].removeprefix(BASE_PATH).lstrip("/")
-    return below.partition("/")[0].partition("(")[0]
 
 
 class Login:
@@ -87,17 +74,31 @@ class Login:
 
 
 class Service:
-    """Everything between the socket and the engine."""
+    """Everything between the socket and what answers. ``publication``: the first step of every address."""
 
-    def __init__(self, engine: Engine, login: Login, quirks: Quirks, controlled: bool) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        login: Login,
+        quirks: Quirks,
+        controlled: bool,
+        publication: str,
+        exchange: Synchronisation,
+        folder: Folder | None = None,
+    ) -> None:
         self.engine = engine
         self.login = login
         self.quirks = quirks
         self.controlled = controlled
+        self.publication = publication
+        self.exchange = exchange
+        self.folder = folder
         self.log = RequestLog()
         self.sessions = Sessions(quirks)
         self.script = Script(engine.world)
-        self.snapshots = Snapshots(engine.world, engine.exchange)
+        self.snapshots = Snapshots(engine.world, engine.exchange, exchange.nodes)
+        self.odata = OData(engine, self.script, quirks)
+        self.doors: tuple[Door, ...] = (self.odata, Soap(exchange, publication), Dsl(exchange))
         self.down_until = 0.0
 
     @property
@@ -115,29 +116,41 @@ class Service:
         path, _, query = target.partition("?")
         if self.controlled and path.startswith(control.PREFIX):
             return control.answer(self, method, path, body), None
-        self.log.note(method, path)
+        door, below = self._door(path)
+        request = Request(method, below, query, headers, body)
+        name, act = door.what(request) if door is not None else ("", act_of(method, path))
+        self.log.note(method, path, name, act)
         refused = self._web_server(path, query, headers)
         if refused is not None:
             return refused, None
-        faults = self.quirks.fault(set_name(path), act_of(method, path), unquote(path))
+        faults = self.quirks.fault(name, act, unquote(path))
         if (faults is not None and faults.down) or time.monotonic() < self.down_until:
             return pages.html(503, pages.DOWN), faults
         if faults is not None:
             time.sleep(faults.slow)
-        if not unquote(path).startswith(BASE_PATH):
+        if door is None:
             return pages.html(404, pages.NOT_FOUND), None
         try:
-            session = self.sessions.enter(self.login.user, headers)
+            session = self.sessions.enter(self.login.user, headers, door.sessions)
         except Refused as refusal:
             return _no_session(refusal.status), None
         try:
             time.sleep(self._delay(session, path))
-            response = self._carried_out(method, path, query, headers, body, faults)
+            response = self._carried_out(door, request, name, faults)
         finally:
             self.sessions.leave(session, headers)
         if session.started:
-            response.headers["Set-Cookie"] = f"{COOKIE}={session.id}; Path=/trade"
-        return self._spoil(response, faults, set_name(path)), faults
+            response.headers["Set-Cookie"] = f"{COOKIE}={session.id}; Path=/{quote(self.publication)}"
+        return self._spoil(response, faults, name, bom=door is self.odata), faults
+
+    def _door(self, path: str) -> tuple[Door | None, str]:
+        """What answers at a path, and the rest of it. Slashes at the front are one: 1C's own client sends two."""
+        plain = "/" + path.lstrip("/")
+        for door in self.doors:
+            root = f"/{quote(self.publication)}/{door.prefix}"
+            if plain == root or plain.startswith(f"{root}/"):
+                return door, plain[len(root) :].lstrip("/")
+        return None, ""
 
     def _web_server(self, path: str, query: str, headers: dict[str, str]) -> Response | None:
         """What the web server refuses before 1C hears of it."""
@@ -161,24 +174,18 @@ class Service:
             + (quirks.session_start if session.fresh else 0.0)
         )
 
-    def _carried_out(
-        self, method: str, path: str, query: str, headers: dict[str, str], body: bytes, faults: Quirks | None
-    ) -> Response:
-        """The engine's answer, unless a fault strikes before it is asked."""
+    def _carried_out(self, door: Door, request: Request, name: str, faults: Quirks | None) -> Response:
+        """The answer, unless a fault strikes before it is asked for."""
         if faults is not None and faults.locked:
-            return self.engine.refuse(locked(set_name(path)), query, headers)
+            return door.refuse(locked(name).text, request)
         if faults is not None and (faults.drop_before_commit or faults.not_carried_out):
             return pages.html(500, pages.APPLICATION_ERROR)
-        if method in ("GET", "HEAD") and unquote(path).endswith(f"/{set_name(path)}"):
-            self.script.asked(set_name(path))
-        if self.quirks.plus_is_blank:
-            query = query.replace("+", "%20")
-        return self.engine.handle(Request(method, path[len(BASE_PATH) :].lstrip("/"), query, headers, body))
+        return door.answer(request)
 
-    def _spoil(self, response: Response, faults: Quirks | None, name: str) -> Response:
+    def _spoil(self, response: Response, faults: Quirks | None, name: str, *, bom: bool) -> Response:
         if response.status == 200 and self.quirks.too_large(name, size=len(response.body)):
             return pages.exception(OUT_OF_MEMORY)
-        if self.quirks.bom and response.status == 200:
+        if bom and self.quirks.bom and response.status == 200:
             response.body = b"\xef\xbb\xbf" + response.body
         if faults is None:
             return response

@@ -88,13 +88,16 @@ class Sessions:
             self._last = -1e9
             self._free.notify_all()
 
-    def enter(self, user: str, headers: Mapping[str, str]) -> Session:
-        """A session for one request; waits up to ``pool_timeout`` for one. ``Refused`` when there is none."""
+    def enter(self, user: str, headers: Mapping[str, str], mode: str = "") -> Session:
+        """A session for one request; waits up to ``pool_timeout`` for one. ``Refused`` when there is none.
+
+        ``mode``: how sessions are reused at this address; empty as everywhere.
+        """
         with self._free:
             self._at_once += 1
             self.counters.most_at_once = max(self.counters.most_at_once, self._at_once)
             try:
-                session = self._found(user, headers)
+                session = self._found(user, headers, mode or self.quirks.reuse_sessions)
             except Refused:
                 self._at_once -= 1
                 self.counters.refused += 1
@@ -116,8 +119,8 @@ class Sessions:
                 self._live.pop(session.id, None)
             self._free.notify_all()
 
-    def _found(self, user: str, headers: Mapping[str, str]) -> Session:
-        mode, limit, cookie = self.quirks.reuse_sessions, self.quirks.pool_size, _cookie(headers)
+    def _found(self, user: str, headers: Mapping[str, str], mode: str) -> Session:
+        limit, cookie = self.quirks.pool_size, _cookie(headers)
         if cookie and mode == "use":
             return self._named(cookie)
         start = mode == "use" and headers.get("ibsession", "").lower() == "start"

@@ -24,11 +24,10 @@ Sums = list[float]
 
 
 def table(world: World, item: EntitySet, name: str, given: dict[str, str]) -> Table:
-    """The table asked for. 501 for parameters that are not emulated."""
+    """The table asked for. Code 12 for a condition on the other account anywhere but in turnovers."""
     register = checked(item, name, given)
-    for parameter in ("BalancedAccountCondition", "ExtraDimensions"):
-        if parameter in given:
-            raise ODataError(501, 21, f"Параметр {parameter} не реализован в стенде")
+    if "BalancedAccountCondition" in given and name != "Turnovers":
+        raise ODataError(400, 12, "Неизвестный параметр метода: BalancedAccountCondition")
     if name == "RecordsWithExtDimensions":
         shape = register.virtual[name]
         return Table(shape.name, shape, (), lambda: records(world, item, given))
@@ -106,6 +105,10 @@ def _summed(world: World, item: EntitySet, name: str, given: dict[str, str]) -> 
     shape, (start, end) = register.virtual["Balance"], window(name, given)
     asked = [given[option] for option in ("Condition", "AccountCondition") if given.get(option)]
     tests = [condition(world, item, shape, text) for text in asked]
+    # The other account is named as in the language of queries or as if one stood there.
+    other = given.get("BalancedAccountCondition", "").replace("BalancedAccount", "Account")
+    balanced = [condition(world, item, shape, other)] if other else []
+    kinds = _kinds(world, register, given.get("ExtraDimensions", ""))
     sides = [_side(register, side) for side in ("Dr", "Cr")]
     found: dict[Key, list[Sums]] = {}
     for move in of_register(world, item.name):
@@ -113,14 +116,45 @@ def _summed(world: World, item: EntitySet, name: str, given: dict[str, str]) -> 
         if (early and name == "Turnovers") or (not early and move.date > end):
             continue
         for row in filter(_active, move.rows()):
-            for side in sides:
-                if tests and not _passes(tests, side, row):
+            for side, opposite in zip(sides, reversed(sides), strict=True):
+                seen = _regrouped(row, kinds, side) if kinds else row
+                if seen is None or not _passes(tests, side, seen) or not _passes(balanced, opposite, row):
                     continue
-                key = tuple([row.get(field, empty) for field, empty in side.key])
+                key = tuple([seen.get(field, empty) for field, empty in side.key])
                 # An entry without an account on a side is not seen from there.
                 if key[0] != EMPTY_REF:
                     _add(found.setdefault(key, [[0, 0, 0] for _ in side.amounts]), side, row, early=early)
     return found
+
+
+def _kinds(world: World, register: Register, text: str) -> list[str]:
+    """Keys of the kinds of analytics that ``ExtraDimensions`` lists, by guid or by name. Code 14 for another word."""
+    chart = register.virtual["RecordsWithExtDimensions"].by_name["ExtDimensionTypeDr1_Key"].targets[0]
+    rows = world.tables[chart]
+    names = {str(row["Ref_Key"]): row for row in rows}
+    names |= {row[field]: row for row in rows for field in ("Description", "PredefinedDataName") if row.get(field)}
+    found = []
+    for word in filter(None, (part.strip() for part in text.split(","))):
+        name = word[5:-1] if word.startswith("guid'") else word
+        if name not in names:
+            raise bad_option("ExtraDimensions", word)
+        found.append(str(names[name]["Ref_Key"]))
+    return found
+
+
+def _regrouped(row: Record, kinds: list[str], side: _Side) -> Record | None:
+    """The entry with only those analytics on a side, in that order; ``None`` when its account lacks one of them."""
+    mark = "Dr" if side.column == 1 else "Cr"
+    places = {row.get(f"ExtDimensionType{mark}{n}_Key"): n for n in range(1, ANALYTICS + 1)}
+    if not {*kinds} <= places.keys():
+        return None
+    gone = {f"ExtDimension{mark}{n}{end}" for n in range(1, ANALYTICS + 1) for end in ("", "_Type")}
+    seen = {name: value for name, value in row.items() if name not in gone}
+    for n, kind in enumerate(kinds, 1):
+        for end in ("", "_Type"):
+            if (value := row.get(f"ExtDimension{mark}{places[kind]}{end}")) is not None:
+                seen[f"ExtDimension{mark}{n}{end}"] = value
+    return seen
 
 
 def _passes(tests: list[Callable[[Record], bool]], side: _Side, row: Record) -> bool:

@@ -59,7 +59,8 @@ class World:
 
     ``hidden``: documents that exist and make movements, but are not published. ``frozen``: movements of documents that
     were changed without being posted anew, as PATCH does. ``forbidden``: (set, key) that row-level rights hide.
-    ``clock``: the base's own time; it goes on by a second with every change, so that a day of it repeats exactly.
+    ``unpublished``: sets that OData does not show, though references lead there. ``clock``: the base's own time; it
+    goes on by a second with every change, so that a day of it repeats exactly.
     """
 
     def __init__(self, configuration: Configuration) -> None:
@@ -73,6 +74,7 @@ class World:
         self.listeners: list[Callable[[str, Key], None]] = []
         self.version = 0
         self.lock = threading.RLock()
+        self.unpublished: frozenset[str] = frozenset()
         self.notes: dict[str, Any] = {}
 
     def put(self, name: str, record: Record) -> Record:
@@ -97,9 +99,11 @@ class World:
         return list(self.tables[name])
 
     def add(self, name: str, fields: Mapping[str, Any]) -> Record:
-        """Create a record as a user of 1C would; its first version is 1."""
+        """Create a record as a user of 1C would; its first version is 1. ``ValueError``: it has no ``Ref_Key``."""
         with self.lock:
             record = {"DataVersion": FIRST_VERSION, **self._checked(name, fields)}
+            if self.model.sets[name].key == ("Ref_Key",) and "Ref_Key" not in record:
+                raise ValueError(f"a new record of {name} needs Ref_Key, a guid of your own")
             self._stamp(name, record)
             self.put(name, record)
             self._changed(name, self.key_of(name, record))
@@ -170,6 +174,10 @@ class World:
         """The same for a reference; an empty or broken one sorts first."""
         record = self.get(name, key) if key != EMPTY_REF else None
         return self.presentation(name, record) if record else ("", "")
+
+    def identifier(self, name: str) -> str:
+        """The guid that stands for a set where its name must not be told."""
+        return derived_guid(f"type {name}")
 
     def set_of(self, name: str) -> EntitySet:
         """The description of a set."""

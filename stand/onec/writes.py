@@ -16,6 +16,7 @@ from stand.onec.model import NAMESPACE, EntitySet, Kind, Prop, Shape
 from stand.onec.movements import freeze
 from stand.onec.quirks import Quirks
 from stand.onec.urls import key_in, link, stored_key
+from stand.onec.veil import type_shown
 from stand.onec.world import FIRST_VERSION, Key, Record, Rows, World
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -99,6 +100,8 @@ class Writer:
             if prop is None or prop.kind is Kind.ROWS or name in _OWN:
                 continue
             if prop.kind is Kind.TYPE:
+                if value == type_shown(self.world, old.get(name, "")):
+                    continue
                 self._check_type(name, str(value), old)
             match = _BIND.search(value) if name.endswith("@odata.bind") and isinstance(value, str) else None
             stored = _scalar(prop, match[2] if match else value)

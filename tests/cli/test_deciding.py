@@ -97,7 +97,7 @@ def test_held_comes_back_in_a_file(braked: Home, obmen: Obmen, tmp_path: Path) -
     book = load_workbook(path)
     sheet = book["Задержано"]
     head = [cell.value for cell in sheet[1]]
-    assert "перезвонить" in sheet.cell(2, head.index("было → станет") + 1).value
+    assert "перезвонить" in str(sheet.cell(2, head.index("было → станет") + 1).value)
     sheet.cell(2, head.index("решение") + 1).value = "отклонить"
     book.save(path)
     assert obmen("held", "import", str(path)).code == 1

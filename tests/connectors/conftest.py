@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.engine import URL
 
 from connectors.onec_odata.config import OneCSettings, Patience
 from connectors.onec_odata.connector import OneC
+from tests.connectors import sql_server
 from tests.connectors.front import Front
 from tests.connectors.server import Script, Scripted, serving
+from tests.connectors.sql_bases import OnDatabase, OnSQLite
 
 SECRET = "Пароль-7%"
 #: Passing faults are met at once: tests do not wait.
@@ -60,3 +64,21 @@ def opened(front: Front) -> Iterator[Callable[..., OneC]]:
             return connector
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def filled(pg_server: URL) -> Iterator[URL]:
+    """The database of a small CRM on a PostgreSQL server."""
+    with sql_server.database(pg_server) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def crm(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OnDatabase]:
+    """The database of a small CRM as it was made, on each kind of database in turn."""
+    if request.param == "sqlite":
+        made: OnDatabase = OnSQLite(tmp_path / "crm.db")
+    else:
+        made = sql_server.OnPostgreSQL(request.getfixturevalue("filled"))
+    yield made
+    made.close()

@@ -14,6 +14,7 @@ from hub.exchange.service import pull_feed
 from hub.store import core, tables
 from hub.store.database import Store
 from hub.store.quarantined import Choice, decisions
+from mappings.runtime import ZERO
 from tests.dagster.base import ORDERS, PARTIES, guid, order, party
 from tests.exchange.dump import dump
 from tests.exchange.installation import make_hub
@@ -205,12 +206,20 @@ def test_a_decision_about_another_form_is_not_carried_out(fast: World) -> None:
     assert fast.states(1) == ["open"]
 
 
-def test_a_record_without_a_key_can_be_left_out(fast: World) -> None:
-    """What has no key is known by its form alone."""
+def test_records_without_a_key_are_left_out_each_for_itself(fast: World) -> None:
+    """What has no key is known by its form alone: one of two is left out, the other stands, night after night."""
     fast.base.infos[PARTIES].fields["Ref_Key"] = "Edm.String"
     fast.base.put(PARTIES, party(5) | {"Ref_Key": ""})
     fast.exchange("ut.party")
     row = next(row for row in fast.open() if row.reason_code == "no_key")
     fast.replay(Order(row.id, "skip", row.key))
     assert fast.exchange("ut.party").routes[0].counters.skipped_by == {"decided": 1}
-    assert fast.rows(select(core.quarantine.c.state).where(core.quarantine.c.reason_code == "no_key")) == ["skipped"]
+    fast.base.put(PARTIES, party(6) | {"Ref_Key": ZERO})
+    for _ in range(2):
+        counters = fast.exchange("ut.party").routes[0].counters
+        assert (set(counters.skipped_by), counters.quarantined) == ({"decided"}, 1)
+    states = select(core.quarantine.c.state).where(core.quarantine.c.reason_code == "no_key")
+    assert sorted(fast.rows(states)) == ["open", "skipped"]
+    (cause,) = fast.replay(external_ids=("",)).causes
+    assert (cause.number, cause.gone, [found.number for found in cause.refused.values()]) == (2, 1, [1])
+    assert sorted(fast.rows(states)) == ["open", "skipped"]

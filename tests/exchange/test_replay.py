@@ -9,10 +9,12 @@ from sqlalchemy import func, select
 
 from hub.exchange import replay as replaying
 from hub.exchange import runs, went_back
+from hub.exchange.pauses import pause, resume
 from hub.exchange.replay import Order, chosen, replay
 from hub.exchange.service import open_run
 from hub.model.errors import RetryLater, StopSystem
 from hub.model.settings import RouteSettings
+from hub.model.settings_routes import BudgetSettings
 from hub.store import core, tables
 from hub.store.database import Store
 from hub.store.quarantined import Choice
@@ -137,7 +139,7 @@ def test_what_is_chosen_is_replayed_and_nothing_else(fast: World) -> None:
 
 
 def test_what_no_mapping_reads_is_said(fast: World) -> None:
-    """A paused mapping, a switched-off route and a route that is gone: none is tried, each is told why."""
+    """A paused mapping, a route that is off, paused or gone: none is tried, each is told why."""
     fast.base.put(ORDERS, order(1, BROKEN_DAY))
     fast.exchange()
     del fast.base.infos[ORDERS].fields["Date"]
@@ -150,6 +152,9 @@ def test_what_no_mapping_reads_is_said(fast: World) -> None:
     fast.reopen(routes={"ut.sales_order": RouteSettings("ut.sales_order", enabled=False)})
     assert [cause.blocked for cause in fast.replay().causes] == ["replay_disabled"]
     fast.reopen()
+    pause(fast.hub, "ut.sales_order", "ремонт", "анна", until=None)
+    assert [cause.blocked for cause in fast.replay().causes] == ["replay_route_paused"]
+    resume(fast.hub, "ut.sales_order")
     del fast.hub.routes["ut.sales_order"]
     assert [cause.blocked for cause in fast.replay().causes] == ["replay_no_route"]
     assert [row.attempts for row in fast.open()] == [1]
@@ -239,3 +244,19 @@ def test_nothing_to_replay_is_no_run(fast: World) -> None:
     report = fast.replay()
     assert (report.run_id, report.causes, report.exit_code) == (None, [], 0)
     assert fast.rows(select(func.max(core.exchange_run.c.id))) == last
+
+
+def test_the_brakes_hold_for_a_replay_too(fast: World) -> None:
+    """Four kept edits where one is allowed at once: what is held back is told as that, and not as refused."""
+    never = RouteSettings("ut.sales_order", change_budget=BudgetSettings(absolute=1, percent=None, minimum=0))
+    fast.exchange()
+    fast.overlay("sales_order", STATUS.format(known="Закрыт: closed"))
+    for number in (1, 2, 3, 4):
+        fast.base.put(ORDERS, order(number, "2026-03-01") | {"Статус": "Особый"})
+    fast.exchange()
+    assert len(fast.open()) == 4
+    (fast.home / "overlay" / "sales_order.yaml").write_text(STATUS.format(known="Особый: closed"), encoding="utf-8")
+    fast.reopen(overlay=fast.home / "overlay", routes={"ut.sales_order": never})
+    (cause,) = fast.replay().causes
+    assert (cause.number, cause.passed, cause.held, cause.refused) == (4, 0, 4, {})
+    assert fast.rows(select(core.held.c.reason_code)) == ["mass_change"] * 4

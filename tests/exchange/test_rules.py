@@ -14,6 +14,7 @@ from hub.engine.policies import ByValue, Policy
 from hub.exchange.hub import Hub
 from hub.exchange.rule_map import mapped_entities, rule_map
 from hub.exchange.rules import Creation, RuleBook
+from hub.exchange.rules_flaws import find_flaws
 from hub.exchange.tellable import makes_records, readable, tellable
 from hub.model.entities import ENTITIES, PARTY
 from hub.model.settings import PolicySettings, RouteSettings, SettingsInvalid, load_settings
@@ -49,7 +50,7 @@ def told(home: Path, routes: str) -> list[tuple[int, str, str]]:
     first = SYSTEMS.count("\n")
     return [
         (flaw.line - first, flaw.where.removeprefix("routes."), flaw.code.removeprefix("rules_"))
-        for flaw in book(home, routes).flaws()
+        for flaw in find_flaws(book(home, routes))
     ]
 
 
@@ -69,7 +70,7 @@ def test_without_a_word_the_matrix_holds_and_nothing_is_written(tmp_path: Path) 
         assert made.rules(name) == rules_for(entity, ROLES)
         assert made.way("ut", name).writes == made.way("nowhere", name).writes == frozenset()
         assert made.creation("ut", name) is None
-    assert made.flaws() == []
+    assert find_flaws(made) == []
     assert made.budgets("ut.party") == (Budget(50, 5, 100), Budget(None, 20, 100))
     assert made.skew("ut", "party") == 5
 
@@ -108,7 +109,7 @@ def test_what_a_route_states_is_laid_over_the_matrix(tmp_path: Path) -> None:
     assert made.rules("contract").state == "ask"
     assert made.budgets("ut.party")[0] == Budget(None, 1, 100)
     assert made.skew("ut", "party") == 60
-    assert made.flaws() == []
+    assert find_flaws(made) == []
     assert [made.stated_by("party", name) for name in ("comment", "trade_name")] == ["ut.party", ""]
 
 
@@ -122,7 +123,7 @@ def test_all_is_what_the_mappings_can_tell(tmp_path: Path) -> None:
         *(tellable(one) for one in made.profiles["ut"].mappings.values() if one.entity is PARTY)
     )
     assert "credit_limit" not in made.way("bp", "contract").writes  # Бухгалтерия has none
-    assert made.flaws() == []
+    assert find_flaws(made) == []
 
 
 def test_a_list_is_narrowed_to_what_can_be_told(tmp_path: Path) -> None:
@@ -132,7 +133,7 @@ def test_a_list_is_narrowed_to_what_can_be_told(tmp_path: Path) -> None:
         '  bp.party: {write: [comment, person_detail, "address[legal]"], asks: [address]}\n'
         "  ut.party: {write: [person_detail.gender]}\n",
     )
-    assert made.flaws() == []
+    assert find_flaws(made) == []
     way = made.way("bp", "party")
     names = {"last_name", "first_name", "middle_name", "birth_date", "position"}  # no gender there
     assert way.writes == {"comment", "address[legal]", *(f"person_detail.{name}" for name in names)}
@@ -152,7 +153,7 @@ def test_records_are_made_by_one_mapping(tmp_path: Path) -> None:
         "    where: {kind: person, is_legal_entity: no}}\n"
         "  bp.party: {write: all}\n",
     )
-    assert made.flaws() == []
+    assert find_flaws(made) == []
     assert made.creation("ut", "contract") == Creation("always", "contract", {})
     filters: dict[str, tuple[str | int, ...]] = {"kind": ("person",), "is_legal_entity": (0,)}
     assert made.creation("ut", "party") == Creation("after_match", "partner", filters)
@@ -302,22 +303,22 @@ def test_an_order_that_names_a_stranger(tmp_path: Path) -> None:
     settings = book(tmp_path).settings
     policies = {"comment": PolicySettings(order=("amo", "ut"))}
     settings.routes["ut.party"] = RouteSettings("ut.party", policies=policies)
-    (flaw,) = RuleBook.of(settings).flaws()
+    (flaw,) = find_flaws(RuleBook.of(settings))
     assert (flaw.code, flaw.line, flaw.params["names"]) == ("rules_unknown", 0, "amo")
 
 
 def test_every_refusal_has_its_sentence_and_advice(tmp_path: Path) -> None:
     """Both languages; they name the other route, the fields, the valid words; no mark is left open."""
     for routes, _ in FLAWS.values():
-        for flaw in book(tmp_path, routes).flaws():
+        for flaw in find_flaws(book(tmp_path, routes)):
             for lang in ("ru", "en"):
                 text = flaw.text(lang)
                 assert "{" not in text
                 assert text.count(".") > 1
-    told_loop = book(tmp_path, FLAWS["two routes that would never rest"][0]).flaws()[0].text("ru")
+    told_loop = find_flaws(book(tmp_path, FLAWS["two routes that would never rest"][0]))[0].text("ru")
     assert "ut.party" in told_loop
     assert "crm.party.policies.comment" in told_loop
-    told_name = book(tmp_path, FLAWS["no mapping of that name"][0]).flaws()[0].text("en")
+    told_name = find_flaws(book(tmp_path, FLAWS["no mapping of that name"][0]))[0].text("en")
     assert "partner, contact_person, counterparty" in told_name
     assert "organization" in told_name
 
@@ -329,7 +330,7 @@ def test_a_makerless_route_is_told(tmp_path: Path) -> None:
         "fields:\n  name: {concat: [Description, Номер], separator: ' '}\n", encoding="utf-8"
     )
     systems = SYSTEMS.replace("profile: onec_ut11", "profile: onec_ut11, overlay: site")
-    flaws = book(tmp_path, "  ut.contract: {write: [number], create: always}\n", systems).flaws()
+    flaws = find_flaws(book(tmp_path, "  ut.contract: {write: [number], create: always}\n", systems))
     assert [flaw.code for flaw in flaws] == ["rules_makes_none"]
 
 
@@ -377,3 +378,11 @@ def test_the_map_says_who_reads_writes_and_why(tmp_path: Path) -> None:
     assert "segment" not in found
     assert "sales_order" in mapped_entities(made)
     assert STATE not in {rule.name for rule in rule_map(made, "stock_balance")}
+
+
+def test_balances_and_prices_may_change_all_at_once(tmp_path: Path) -> None:
+    """A new price list changes every price: the default brakes are for cards and documents; a route may set its own."""
+    made = book(tmp_path, "  ut.stock_balance: {change_budget: {percent: 30}}\n")
+    assert made.budgets("ut.price")[1].limit(1000) is None
+    assert made.budgets("ut.party")[1].limit(1000) == 200
+    assert made.budgets("ut.stock_balance")[1].limit(1000) == 300

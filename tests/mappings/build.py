@@ -10,10 +10,12 @@ from connectors.base import StreamInfo
 from mappings.compiled import CompiledMapping, CompiledProfile, compile_specs
 from mappings.parse import parse_mapping
 from mappings.problems import Problem
-from mappings.profile import read_folder
+from mappings.profile import profiles, read_folder
 from mappings.source import parse
 from mappings.spec import MappingSpec
 
+#: The profiles of 1C's configurations.
+ONEC = [name for name in profiles() if name.startswith("onec_")]
 ZERO = "00000000-0000-0000-0000-000000000000"
 
 

@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 from mappings.backward import Backward, Payload, Unsaid
 from mappings.compiled import CompiledMapping, RefTarget, compile_profile
 from mappings.forward import Forward
-from mappings.profile import profiles
-from tests.mappings.build import ZERO, compiled, guid
+from tests.mappings.build import ONEC, ZERO, compiled, guid
 from tests.mappings.run import one, rows
 
-PROFILES = {name: compile_profile(name, "Europe/Moscow") for name in profiles()}
+PROFILES = {name: compile_profile(name, "Europe/Moscow") for name in ONEC}
 WAYS = {name: Backward(profile.mappings["counterparty"]) for name, profile in PROFILES.items()}
 ORDERS = {name: Backward(PROFILES[name].mappings["sales_order"]) for name in ("onec_ut11", "onec_unf")}
 Row = dict[str, Any]

@@ -18,11 +18,18 @@ from mappings.parse import KEYS, ROW_KEYS
 from mappings.parse_expr import FORMS
 from mappings.profile import profiles
 from mappings.transforms import TRANSFORMS
+from tests.mappings.build import ONEC
 
 
 @pytest.fixture(scope="module", params=profiles())
 def profile(request: pytest.FixtureRequest) -> CompiledProfile:
     """Each shipped profile."""
+    return compile_profile(request.param, "Europe/Moscow")
+
+
+@pytest.fixture(scope="module", params=ONEC)
+def onec(request: pytest.FixtureRequest) -> CompiledProfile:
+    """Each profile of 1C."""
     return compile_profile(request.param, "Europe/Moscow")
 
 
@@ -37,13 +44,13 @@ ABSENT = {"onec_ut11": set[str](), "onec_unf": set[str](), "onec_bp3": {"sales_o
 PARTIES = {"onec_ut11": 5, "onec_unf": 5, "onec_bp3": 4}
 
 
-def test_every_entity_has_a_mapping(profile: CompiledProfile) -> None:
+def test_every_entity_has_a_mapping(onec: CompiledProfile) -> None:
     """All of the canonical model that the configuration has is filled; payments from two documents."""
     streams: dict[str, set[str]] = {}
-    for mapping in profile.mappings.values():
+    for mapping in onec.mappings.values():
         streams.setdefault(mapping.entity.name, set()).add(mapping.stream)
-    assert set(streams) == set(ENTITIES) - ABSENT[profile.name]
-    assert len(streams["party"]) == PARTIES[profile.name]
+    assert set(streams) == set(ENTITIES) - ABSENT[onec.name]
+    assert len(streams["party"]) == PARTIES[onec.name]
     assert len(streams["payment"]) == 2
 
 
@@ -75,9 +82,9 @@ def test_documents_name_their_date_and_total(profile: CompiledProfile) -> None:
         assert set(mapping.key) <= set(mapping.select)
 
 
-def test_virtual_tables(profile: CompiledProfile) -> None:
+def test_virtual_tables(onec: CompiledProfile) -> None:
     """Balances become zero when they are gone; prices in force do not."""
-    tables = {name: (m.table, m.absent) for name, m in profile.mappings.items() if m.table != "set"}
+    tables = {name: (m.table, m.absent) for name, m in onec.mappings.items() if m.table != "set"}
     assert tables == {
         "price": ("slice_last", None),
         "stock_balance": ("balance", "zero"),
@@ -93,11 +100,11 @@ def test_an_order_needs_its_client_and_products_and_nothing_else(trade: Compiled
     assert not trade.mappings["counterparty"]._required_streams
 
 
-def test_the_streams_own_field_of_change_is_asked_for(profile: CompiledProfile) -> None:
+def test_the_streams_own_field_of_change_is_asked_for(onec: CompiledProfile) -> None:
     """Where a mapping names one it is told as ``changed_field`` and read; everywhere else there is none."""
-    told = {name: mapping.changed_field for name, mapping in profile.mappings.items() if mapping.changed_field}
-    assert told == ({"product": "ДатаИзменения", "sales_order": "ДатаИзменения"} if profile.name == "onec_unf" else {})
-    assert all(field in profile.mappings[name].select for name, field in told.items())
+    told = {name: mapping.changed_field for name, mapping in onec.mappings.items() if mapping.changed_field}
+    assert told == ({"product": "ДатаИзменения", "sales_order": "ДатаИзменения"} if onec.name == "onec_unf" else {})
+    assert all(field in onec.mappings[name].select for name, field in told.items())
 
 
 def test_two_mappings_of_one_table_are_streams_of_their_own(profile: CompiledProfile) -> None:

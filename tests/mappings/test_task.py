@@ -9,8 +9,7 @@ import pytest
 
 from mappings.backward import Backward, Payload, Unsaid
 from mappings.compiled import CompiledProfile, RefTarget, compile_profile
-from mappings.profile import profiles
-from tests.mappings.build import guid
+from tests.mappings.build import ONEC, guid
 from tests.mappings.run import one, root
 
 USERS, CLIENTS = "Catalog_Пользователи", "Catalog_Контрагенты"
@@ -38,9 +37,9 @@ RAW: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module", params=profiles())
+@pytest.fixture(scope="module", params=ONEC)
 def profile(request: pytest.FixtureRequest) -> CompiledProfile:
-    """Each shipped profile."""
+    """Each profile of 1C."""
     return compile_profile(request.param, "Europe/Moscow")
 
 

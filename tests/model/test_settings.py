@@ -23,6 +23,7 @@ from hub.model.settings import (
     load_settings,
 )
 from hub.model.settings_keys import Key
+from hub.model.settings_tables import TABLE_KEYS, TableSettings
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
 SECRET = "hunter2-Пароль"
@@ -362,6 +363,7 @@ def documented(heading: str) -> dict[str, str]:
     [
         ("The installation", Settings, {"home", "path"}, settings_file.TOP_KEYS),
         ("A system", SystemSettings, {"code", "schema_seconds"}, settings_file.SYSTEM_KEYS),
+        ("A table", TableSettings, set(), TABLE_KEYS),
         ("A route", RouteSettings, {"code", "lines"}, settings_routes_file.ROUTE_KEYS),
     ],
 )
@@ -372,7 +374,7 @@ def test_docs_dataclasses_and_reader_agree(
     fields = {item.name: item for item in dataclasses.fields(kind) if item.name not in left_out}
     told = documented(heading)
     assert set(told) == set(fields)
-    sections = {"store_password", "systems", "routes", "password", *settings_routes_file.ROUTE_SECTIONS}
+    sections = {"store_password", "systems", "routes", "password", "tables", *settings_routes_file.ROUTE_SECTIONS}
     assert {key.name for key in known} == set(fields) - sections
     for key in known:
         assert key.required == ("mandatory" in told[key.name] and key.name != "url"), key.name
@@ -380,3 +382,66 @@ def test_docs_dataclasses_and_reader_agree(
         if isinstance(default, (bool, int, float, str)) and default != "":
             unit = "s" if key.name == "skew" else ""
             assert told[key.name] == f"`{str(default).lower().removesuffix('.0')}{unit}`", key.name
+
+
+CRM = """\
+company_timezone: Europe/Moscow
+systems:
+  crm:
+    kind: sql
+    url: {url}
+    timezone: Europe/Moscow
+    profile: crm_sql
+"""
+
+
+def test_a_database_and_its_tables(tmp_path: Path) -> None:
+    """Names with commas become lists, what is not said stays unsaid, a relative file lies in the home."""
+    text = CRM.format(url="sqlite:///crm.db") + (
+        "    tables:\n"
+        "      orders: {parts: 'order_lines, notes', changed: modified_at}\n"
+        "      debts: {key: client_id}\n"
+        "      tags: {parts: ''}\n"
+    )
+    crm = load_settings(write(tmp_path, text)).systems["crm"]
+    assert crm.url == f"sqlite:///{tmp_path.resolve().as_posix()}/crm.db"
+    assert crm.tables == {
+        "orders": TableSettings(parts=("order_lines", "notes"), changed="modified_at"),
+        "debts": TableSettings(key=("client_id",)),
+        "tags": TableSettings(parts=()),
+    }
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        (f"postgresql+psycopg://obmen:{SECRET}@db/crm", "settings_sql_password"),
+        (f"postgresql+psycopg://obmen@db/crm?password={SECRET}", "settings_sql_password"),
+        (f"mssql+pyodbc://db/crm?PWD={SECRET}", "settings_sql_password"),
+        ("sqlite://", "settings_sql_url"),
+        ("'sqlite:///:memory:'", "settings_sql_url"),
+        ("crm.db", "settings_sql_url"),
+        ("", "settings_required"),
+    ],
+)
+def test_an_address_of_a_database_is_checked(tmp_path: Path, url: str, code: str) -> None:
+    """No password in it, a file for SQLite; the password that stood there is not repeated."""
+    assert problems(tmp_path, CRM.format(url=url)) == [(5, "systems.crm.url", code)]
+    with pytest.raises(SettingsInvalid) as caught:
+        load_settings(tmp_path)
+    assert SECRET not in str(caught.value)
+
+
+def test_what_is_wrong_with_tables_is_told_by_its_line(tmp_path: Path) -> None:
+    """A key that no table has, a table that is no section, tables of a system that has none."""
+    text = CRM.format(url="sqlite:////srv/crm.db") + "    tables:\n      orders: {part: lines}\n      clients: id\n"
+    assert problems(tmp_path, text) == [
+        (9, "systems.crm.tables.orders.part", "settings_unknown"),
+        (10, "systems.crm.tables.clients", "settings_not_section"),
+    ]
+    assert problems(tmp_path, SYSTEM + "    tables: {a: {key: id}}\n") == [
+        (8, "systems.ut.tables", "settings_tables_sql")
+    ]
+    assert problems(tmp_path, CRM.format(url="sqlite:////srv/crm.db") + "    tables: all\n") == [
+        (8, "systems.crm.tables", "settings_not_section")
+    ]

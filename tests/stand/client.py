@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from lxml import etree
 
-from stand.onec.server import BASE_PATH, OneCStand
+from stand.onec.server import OneCStand
 
 SAFE = "$()_-,.=/'?&;:*%@"
 NS = {
@@ -72,6 +72,7 @@ class Client:
 
     def __init__(self, stand: OneCStand) -> None:
         self.port = urlsplit(stand.url).port
+        self.path = stand.path
         self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
 
     def __enter__(self) -> Self:
@@ -90,7 +91,7 @@ class Client:
 
     def get(self, path: str, **headers: str) -> Answer:
         """GET below the service root, blanks as %20."""
-        return self.send("GET", f"{BASE_PATH}/{quote(path, safe=SAFE)}", b"", **headers)
+        return self.send("GET", f"{self.path}/{quote(path, safe=SAFE)}", b"", **headers)
 
     def rows(self, path: str) -> list[dict[str, Any]]:
         """Records of a set in JSON."""
@@ -103,4 +104,4 @@ class Client:
     def write(self, method: str, path: str, fields: Any = None, **headers: str) -> Answer:
         """POST, PATCH, PUT or DELETE in JSON."""
         body = b"" if fields is None else json.dumps(fields).encode()
-        return self.send(method, f"{BASE_PATH}/{quote(path, safe=SAFE)}", body, Accept="application/json", **headers)
+        return self.send(method, f"{self.path}/{quote(path, safe=SAFE)}", body, Accept="application/json", **headers)

@@ -15,7 +15,7 @@ import pytest
 from stand.onec.errors import OUT_OF_MEMORY
 from stand.onec.generate.build import NODE
 from stand.onec.quirks import FAULTS, Quirks
-from stand.onec.server import BASE_PATH, OneCStand
+from stand.onec.server import OneCStand
 from tests.stand.client import Client
 
 PARTIES, ORDERS = "Catalog_Контрагенты", "Document_ЗаказКлиента"
@@ -181,7 +181,7 @@ def test_what_the_web_server_finds_too_long(stand: OneCStand, own: Client) -> No
 
 def test_a_plus_is_no_blank_unless_the_web_server_says_so(stand: OneCStand, own: Client) -> None:
     """Behind IIS `+` in a filter is refused; with the switch it is the blank that most clients mean by it."""
-    path = f"{BASE_PATH}/{quote(PARTIES)}?$format=json&$filter=DeletionMark+eq+false&$top=1"
+    path = f"{own.path}/{quote(PARTIES)}?$format=json&$filter=DeletionMark+eq+false&$top=1"
     assert own.send("GET", path).status == 400
     stand.quirks.plus_is_blank = True
     assert len(own.send("GET", path).value) == 1

@@ -36,8 +36,7 @@ def stand() -> Iterator[OneCStand]:
 
 def _server(stand: OneCStand) -> tuple[str, str]:
     """The address as these clients want it: the server, and the name of the publication."""
-    server, _, _ = stand.url.partition("/trade/")
-    return server, "trade"
+    return stand.address, stand.publication
 
 
 def _lines(stand: OneCStand) -> list[dict[str, Any]]:

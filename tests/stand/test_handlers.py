@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from stand.onec.model import EMPTY_REF
-from stand.onec.server import BASE_PATH, OneCStand
+from stand.onec.server import OneCStand
 from tests.stand.client import NS, Client
 
 PARTIES, ORDERS = "Catalog_Контрагенты", "Document_ЗаказКлиента"
@@ -39,7 +39,7 @@ def _load(own: Client, method: str, path: str, fields: Any) -> Any:
     """A write with the header of load mode, whose name holds an underscore."""
     own.connection.request(
         method,
-        f"{BASE_PATH}/{quote(path)}",
+        f"{own.path}/{quote(path)}",
         json.dumps(fields).encode(),
         {"Accept": "application/json", **LOAD},
     )
@@ -188,7 +188,7 @@ def test_bodies_in_atom(stand: OneCStand, own: Client) -> None:
         f"<entry xmlns='{NS['a']}' xmlns:d='{NS['d']}' xmlns:m='{NS['m']}'><content type='application/xml'>"
         f"<m:properties>{fields}</m:properties></content></entry>"
     )
-    where = f"{BASE_PATH}/{quote(PARTIES)}"
+    where = f"{own.path}/{quote(PARTIES)}"
     answer = own.send("POST", where, entry.encode(), Content_Type="application/atom+xml")
     assert answer.status == 201
     key = answer.xml.findtext(".//d:Ref_Key", namespaces=NS)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from stand.onec.generate.build import NODE
+from stand.onec.model import EMPTY_REF
 from stand.onec.server import OneCStand
 from stand.onec.world import next_version
 from tests.stand.client import NS, Client
@@ -168,6 +169,33 @@ def test_a_set_that_is_no_longer_published(stand: OneCStand, own: Client) -> Non
     assert own.write("POST", feed).entries == []
     _post(own, "quirks", unpublished=[])
     assert len(own.write("POST", feed).entries) == 1
+
+
+def test_references_to_what_is_not_published(own: Client) -> None:
+    """No link, path or expansion leads to what is not published; a composite reference does not tell its type."""
+    _post(own, "quirks", unpublished=[PARTIES])
+    order = own.rows(f"{ORDERS}?$top=1")[0]
+    assert order["Контрагент_Key"] != EMPTY_REF
+    assert "Контрагент@navigationLinkUrl" not in order
+    assert "Партнер@navigationLinkUrl" in order
+    links = [link.get("title") for link in own.get(f"{ORDERS}?$top=1").entries[0].findall("a:link", NS)]
+    assert "Партнер" in links
+    assert "Контрагент" not in links
+    path = f"{ORDERS}(guid'{order['Ref_Key']}')/Контрагент"
+    for asked in (path, f"{ORDERS}?$filter=Контрагент/ИНН eq '1'", f"{ORDERS}?$orderby=Контрагент/ИНН"):
+        assert own.fail(asked)[:2] == (400, "6")
+    assert own.fail(f"{ORDERS}?$expand=Контрагент")[:2] == (400, "6")
+    assert "Контрагент" not in own.rows(f"{ORDERS}?$top=1&$expand=*")[0]
+    name = "Catalog_КлючиАналитикиУчетаПоПартнерам"
+    row = next(row for row in own.rows(name) if row["Контрагент"] not in ("", EMPTY_REF))
+    assert row["Контрагент_Type"].startswith("UnavailableEntities.UnavailableEntity_")
+    assert "Контрагент@navigationLinkUrl" not in row
+    same = {"Контрагент": row["Контрагент"], "Контрагент_Type": row["Контрагент_Type"]}
+    path = f"{name}(guid'{row['Ref_Key']}')"
+    assert own.write("PATCH", path, same).status == 200
+    assert own.write("PATCH", path, {**same, "Контрагент_Type": "UnavailableEntities.X"}).error[:2] == (400, "4")
+    _post(own, "quirks", unpublished=[])
+    assert own.get(f"{path}?$format=json").json["Контрагент_Type"] == f"StandardODATA.{PARTIES}"
 
 
 def test_a_field_that_changed_its_type(stand: OneCStand, own: Client) -> None:

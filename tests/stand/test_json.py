@@ -139,6 +139,48 @@ def test_expand_needs_the_field_in_select(odata: Client) -> None:
     assert both["Грузополучатель"] is None
     assert "Контрагент" not in odata.rows(f"{ORDERS}?$top=1&$select=Number&$expand=Контрагент")[0]
     assert odata.fail(f"{ORDERS}?$top=1&$expand=Нет")[:2] == (400, "6")
+    assert "Грузополучатель@navigationLinkUrl" in both
+    plain = odata.rows(f"{ORDERS}?$top=1&$select=Number,Контрагент_Key,Грузополучатель_Key")[0]
+    assert "Грузополучатель@navigationLinkUrl" not in plain
+
+
+def test_expand_goes_on_from_what_is_expanded(shared: OneCStand, odata: Client) -> None:
+    """A path expands several steps, with chosen fields on each; four are reported to work, more are refused."""
+    contract = "Договор_Key ne guid'00000000-0000-0000-0000-000000000000'"
+    names = "Number,Договор/Контрагент/Партнер/Description,Договор/Номер"
+    row = odata.rows(f"{ORDERS}?$top=1&$filter={contract}&$select={names}&$expand=Договор/Контрагент/Партнер")[0]
+    record = shared.world.get("Catalog_ДоговорыКонтрагентов", row["Договор_Key"])
+    assert record is not None
+    party = shared.world.get(PARTIES, record["Контрагент_Key"])
+    assert party is not None
+    partner = shared.world.get("Catalog_Партнеры", party["Партнер_Key"])
+    assert partner is not None
+    inner = row["Договор"]
+    assert {name for name in inner if "@" not in name} == {"Номер", "Контрагент_Key", "Контрагент"}
+    assert inner["Номер"] == record["Номер"]
+    assert inner["Контрагент"]["Партнер"] == {"Description": partner["Description"]}
+    whole = odata.rows(f"{ORDERS}?$top=1&$filter={contract}&$expand=Договор/Контрагент/*")[0]
+    assert whole["Договор"]["Контрагент"]["Партнер"]["Ref_Key"] == party["Партнер_Key"]
+    deep = "Договор/Контрагент/ГоловнойКонтрагент/ГоловнойКонтрагент"
+    assert odata.get(f"{ORDERS}?$top=1&$format=json&$expand={deep}").status == 200
+    assert odata.fail(f"{ORDERS}?$top=1&$expand={deep}/ГоловнойКонтрагент")[:2] == (400, "14")
+
+
+def test_expand_of_a_composite_reference_names_its_type(odata: Client) -> None:
+    """The type is a step of the path; another type than the record's is null, a type that cannot be is refused."""
+    bills = "Document_СчетНаОплатуКлиенту"
+    row = odata.rows(f"{bills}?$top=1&$expand=ДокументОснование/{ORDERS}")[0]
+    assert row["ДокументОснование_Expanded"]["Ref_Key"] == row["ДокументОснование"]
+    for path in ("ДокументОснование", f"ДокументОснование/{PARTIES}"):
+        assert odata.fail(f"{bills}?$top=1&$expand={path}")[:2] == (400, "6")
+
+
+def test_virtual_tables_expand(odata: Client) -> None:
+    """A dimension of a virtual table is expanded beside its key."""
+    balance = "AccumulationRegister_ТоварыНаСкладах/Balance(Dimensions='Номенклатура')"
+    rows = odata.rows(f"{balance}?$top=3&$expand=Номенклатура")
+    assert len(rows) == 3
+    assert [row["Номенклатура"]["Ref_Key"] for row in rows] == [row["Номенклатура_Key"] for row in rows]
 
 
 def test_every_set_can_be_read(odata: Client) -> None:

@@ -12,6 +12,8 @@ from stand.onec.quirks import ACTS, BOUNDS, FAULTS, MEMORY, REUSE, Quirks
 
 README = (Path(__file__).parents[2] / "stand" / "README.md").read_text(encoding="utf-8")
 
+FOLDER = Path(__file__).parent
+
 
 def _tables(title: str) -> list[list[str]]:
     """Rows of the tables of a section, cells without blanks, heads left out."""
@@ -20,6 +22,18 @@ def _tables(title: str) -> list[list[str]]:
         [cell.strip() for cell in line.strip("|").split(" | ")] for line in section.splitlines() if line.startswith("|")
     ]
     return [row for row in rows if row[0].startswith("`")]
+
+
+def test_every_item_of_fidelity_has_tests_that_exist() -> None:
+    """Each row of the table names at least one test, and every one it names is in that file."""
+    section = README.split("\n## Fidelity\n")[1].split("\n## ")[0]
+    rows = [line.strip("|").split(" | ") for line in section.splitlines() if line.startswith("|")][2:]
+    assert len(rows) > 30
+    for item, tests in rows:
+        named = re.findall(r"`([\w/]+\.py)::(test_\w+)`", tests)
+        assert named, item
+        for file, name in named:
+            assert f"def {name}(" in (FOLDER / file).read_text(encoding="utf-8"), (item, file, name)
 
 
 def test_every_switch_is_documented_with_its_default() -> None:

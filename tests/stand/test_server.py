@@ -18,7 +18,7 @@ import pytest
 from stand.onec.errors import OUT_OF_MEMORY
 from stand.onec.generate.build import build
 from stand.onec.quirks import FAULTS, Quirks
-from stand.onec.server import BASE_PATH, OneCStand
+from stand.onec.server import OneCStand
 from tests.stand.client import Client
 
 PARTIES, ORDERS = "Catalog_Контрагенты", "Document_ЗаказКлиента"
@@ -81,7 +81,7 @@ def test_requests_are_counted(stand: OneCStand, own: Client) -> None:
     own.write("PATCH", f"{PARTIES}(guid'{stand.world.records(PARTIES)[0]['Ref_Key']}')", {})
     assert stand.requests.writes == 1
     assert stand.requests.sets[PARTIES] == 2
-    assert stand.requests.items[0] == ("GET", f"{BASE_PATH}/{PARTIES}")
+    assert stand.requests.items[0] == ("GET", f"{stand.path}/{PARTIES}")
     stand.requests.clear()
     assert len(stand.requests) == 0
 
@@ -215,7 +215,8 @@ def test_command_line() -> None:
             assert line["pid"] == process.pid
             port = int(line["url"].split(":")[2].split("/")[0])
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-            connection.request("GET", f"{BASE_PATH}/?$format=json", headers={"Authorization": _basic("u", "p")})
+            path = line["url"].partition(str(port))[2]
+            connection.request("GET", f"{path}/?$format=json", headers={"Authorization": _basic("u", "p")})
             assert connection.getresponse().status == 200
             connection.close()
             process.send_signal(signal.SIGTERM)
@@ -223,3 +224,27 @@ def test_command_line() -> None:
         finally:
             if process.poll() is None:
                 process.kill()
+
+
+def test_a_publication_is_the_configurations_own_or_chosen() -> None:
+    """Each configuration has a name of its own in the address; another may be given, and nothing else answers."""
+    for name, publication in (("ut", "trade"), ("unf", "unf"), ("bp", "bp")):
+        with OneCStand(build(2, clients=3, products=3, orders=3, configuration=name)) as stand, Client(stand) as client:
+            assert stand.url == f"{stand.address}/{publication}/odata/standard.odata"
+            assert client.get("?$format=json").json["odata.metadata"].startswith(stand.url)
+            stand.quirks.reuse_sessions = "use"
+            assert client.get("$metadata", IBSession="start").headers["set-cookie"].endswith(f"; Path=/{publication}")
+    with OneCStand(build(2, clients=3, products=3, orders=3), publication="ut_demo") as stand, Client(stand) as client:
+        assert client.get("?$format=json").status == 200
+        assert client.send("GET", "/trade/odata/standard.odata/").status == 404
+        assert client.send("GET", "/ut_demo/odata/standard.odata2/").status == 404
+    with pytest.raises(ValueError, match="latin letters"):
+        OneCStand(build(2, clients=3, products=3, orders=3), publication="../база")
+
+
+def test_a_new_record_needs_a_key(stand: OneCStand, own: Client) -> None:
+    """Adding by the control address without a key is a sentence that says what is missing."""
+    body = json.dumps({"set": PARTIES, "fields": {"Description": "Без ключа"}}).encode()
+    answer = own.send("POST", "/_stand/add", body)
+    assert answer.status == 400
+    assert answer.json["error"] == f"ValueError: a new record of {PARTIES} needs Ref_Key, a guid of your own"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -132,3 +133,14 @@ def test_one_session_serves_one_request_at_a_time() -> None:
     assert refused.value.status == 406
     sessions.leave(session, {})
     assert sessions.enter("кто", {"cookie": f"ibsession={session.id}"}).id == session.id
+
+
+def test_delays_are_those_of_the_switches(stand: OneCStand, own: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cold call, a new session and a balance each add their own seconds to an answer, and nothing else does."""
+    slept: list[float] = []
+    clock = SimpleNamespace(sleep=slept.append, monotonic=time.monotonic)
+    monkeypatch.setattr("stand.onec.service.time", clock)
+    stand.quirks.update({"slow_first": 30.0, "slow_virtual": 12.0, "session_start": 0.3, "latency": 0.1})
+    for path in ("Catalog_Валюты?$top=1", "Catalog_Валюты?$top=1", "AccumulationRegister_ТоварыНаСкладах/Balance"):
+        assert own.get(path).status == 200
+    assert slept == pytest.approx([30.4, 0.1, 12.1])

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from stand.onec.server import BASE_PATH, OneCStand
+from stand.onec.server import OneCStand
 from stand.onec.world import next_version
 from tests.stand.client import Client
 
@@ -99,7 +99,7 @@ def test_a_tabular_part_is_replaced_whole(stand: OneCStand, own: Client) -> None
 
 def test_broken_json(own: Client) -> None:
     """A body that is no JSON is a 500 with the recorded sentence."""
-    answer = own.send("POST", f"{BASE_PATH}/{quote('Catalog_Валюты')}", b"{,", Accept="application/json")
+    answer = own.send("POST", f"{own.path}/{quote('Catalog_Валюты')}", b"{,", Accept="application/json")
     assert answer.error == (500, "-1", "Непредвиденный символ при чтении JSON")
 
 

@@ -14,8 +14,8 @@ from hub.store import core
 
 if TYPE_CHECKING:
     from hub.exchange.brakes import Brakes, Verdicts
-    from hub.exchange.desk import MappingDesk
     from hub.exchange.hub import Hub
+    from hub.exchange.mapping_desk import MappingDesk
 
 
 class CardDesk:

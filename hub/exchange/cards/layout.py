@@ -18,7 +18,7 @@ from hub.model.fields import SCALE, Field, Kind
 from hub.store.types import dump_json
 
 if TYPE_CHECKING:
-    from hub.exchange.desk import MappingDesk
+    from hub.exchange.mapping_desk import MappingDesk
     from mappings.compiled import Mapped
 
 #: A site's own fields are cells of their own, ``ext.<name>``.

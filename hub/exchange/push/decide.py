@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +23,17 @@ from hub.exchange.push.words import Addresses, Speaker, Words
 from hub.store import core
 
 if TYPE_CHECKING:
-    from hub.exchange.desk import Desk, MappingDesk
+    from hub.exchange.desk import Desk
     from hub.exchange.hub import Route
+    from hub.exchange.mapping_desk import MappingDesk
 
+#: Nothing is written to a record while what it shows waits for a person.
+NOT_TAKEN = "record_not_taken"
 _CHUNK = 400
+
+
+#: Whether what a link's system is to be told (golden values by path; is it a new record?) may be sent now.
+Gate = Callable[[Connection, Card, int, Mapping[str, Value], bool], bool]
 
 
 @dataclass(slots=True)
@@ -50,7 +57,10 @@ class Decided:
 
 
 class Decider:
-    """Decides the rows of one batch inside one transaction. ``current``: raw records as they are now, by link."""
+    """Decides the rows of one batch inside one transaction. ``current``: raw records as they are now, by link.
+
+    ``gate``: what it does not let pass stays as it is.
+    """
 
     def __init__(
         self,
@@ -59,8 +69,9 @@ class Decider:
         route: Route,
         current: Mapping[int, tuple[Any, str | None]],
         brakes: Brakes,
+        gate: Gate | None = None,
     ) -> None:
-        self.brakes = brakes
+        self.brakes, self.gate = brakes, gate
         self.conn, self.desk, self.route, self.current = conn, desk, route, current
         self.cards_desk = desk.cards()
         self.layout: Layout = layout_of(route.entity.name)
@@ -85,6 +96,9 @@ class Decider:
             elif work is None:
                 box.wait_for(self.conn, row, "mapping_paused")
                 self._end(result, row, "waiting", "mapping_paused")
+            elif not_taken(self.conn, work, card.links[row.link_id].external_id):
+                box.wait_for(self.conn, row, NOT_TAKEN)
+                self._end(result, row, "waiting", NOT_TAKEN)
             else:
                 contribution = card.contribution(row.link_id)
                 owed = self._owed(row, work, card, contribution)
@@ -177,6 +191,9 @@ class Decider:
             self._end(result, row, "failed", "record_gone")
             return
         words = self._speaker(work).say(card, contribution, owed, None if create else msgspec.json.decode(raw))
+        if self.gate is not None and not self.gate(self.conn, card, link.id, words.meant, create):
+            self._end(result, row, "held" if row.state == "held" else "waiting", "plan_moved")
+            return
         needed = words.missing.keys() & _required(work) if create else ()
         if words.missing and (needed or not (words.meant or words.unsaid)):
             path, number = next(iter(words.missing.items()))
@@ -195,6 +212,11 @@ class Decider:
         if outcome == "superseded":
             box.settled(self.conn, row)
         result.ended.append((outcome, reason, row.id))
+
+
+def not_taken(conn: Connection, work: MappingDesk, external_id: str) -> bool:
+    """Whether what the record shows now is not here, but held back, refused or parked: it is not to be written over."""
+    return any(external_id in known for known in (*work.troubled(conn), work.held_back(conn)))
 
 
 def _required(work: MappingDesk) -> set[str]:

@@ -21,11 +21,12 @@ from hub.exchange.cards.card import UNSEEN, Card, load
 from hub.exchange.cards.desk import CardDesk
 from hub.exchange.cards.layout import layout_of
 from hub.exchange.cards.ledger import Ledger
-from hub.exchange.desk import Desk, MappingDesk
+from hub.exchange.desk import Desk
 from hub.exchange.hub import Hub, Route
+from hub.exchange.mapping_desk import MappingDesk
 from hub.exchange.pull import make_desk
 from hub.exchange.push import box
-from hub.exchange.push.decide import Decider, Outgo
+from hub.exchange.push.decide import NOT_TAKEN, Decider, Gate, Outgo, not_taken
 from hub.exchange.request import record_request
 from hub.exchange.stage import apply_page, apply_records, release
 from hub.model.errors import Fenced, HubError, RetryLater
@@ -42,12 +43,17 @@ _TRIES = 3
 
 @dataclass(slots=True)
 class Push:
-    """One route that sends in one run. ``received``: what the looks before and after writing brought in."""
+    """One route that sends in one run. ``received``: what the looks before and after writing brought in.
+
+    ``only``: links that it sends to, all that are owed without it; ``gate``: asked before each of them.
+    """
 
     hub: Hub
     run_id: int
     route: Route
     should_stop: Callable[[], bool] | None = None
+    only: list[int] | None = None
+    gate: Gate | None = None
     counters: PushCounters = field(default_factory=PushCounters)
     received: Counters = field(default_factory=Counters)
     done: list[int] = field(default_factory=list)
@@ -72,8 +78,16 @@ class Push:
     def _lease(self) -> list[box.Row]:
         if self.should_stop is not None and self.should_stop():
             raise Fenced("stopped", route=self.route.code)
-        with self._transaction() as conn:
-            return box.lease(conn, self.run_id, self.route.id, self.done, BATCH)
+        if self.only is None:
+            with self._transaction() as conn:
+                return box.lease(conn, self.run_id, self.route.id, self.done, BATCH)
+        while self.only:
+            with self._transaction() as conn:
+                rows = box.lease(conn, self.run_id, self.route.id, self.done, BATCH, self.only[:BATCH])
+            if rows:
+                return rows
+            del self.only[:BATCH]
+        return []
 
     @contextmanager
     def _transaction(self) -> Iterator[Any]:
@@ -84,9 +98,8 @@ class Push:
     def _batch(self, desk: Desk, rows: Sequence[box.Row]) -> None:
         current = self._look(desk, rows)
         with self._transaction() as conn:
-            decided = Decider(conn, desk, self.route, current, self.brakes).decide(
-                rows, shadow=self.route.settings.shadow
-            )
+            decider = Decider(conn, desk, self.route, current, self.brakes, self.gate)
+            decided = decider.decide(rows, shadow=self.route.settings.shadow)
         for outcome, reason, row_id in decided.ended:
             self._count(outcome, reason, row_id)
         by_stream: dict[str, list[Outgo]] = {}
@@ -104,10 +117,12 @@ class Push:
                     link.c.id.in_([row.link_id for row in rows])
                 )
             ).all()
+            held = {number: work.held_back(conn) for number, work in desk.by_stream.items()}
         sent = {row.link_id for row in rows if row.sent_before}
         by_stream: dict[int, dict[str, int]] = {}
         for one in found:
-            if one.stream_id in desk.by_stream and (one.state not in UNSEEN or one.id in sent):
+            looked = one.state not in UNSEEN or one.id in sent
+            if looked and one.stream_id in desk.by_stream and one.external_id not in held[one.stream_id]:
                 by_stream.setdefault(one.stream_id, {})[one.external_id] = one.id
         current: dict[int, tuple[Any, str | None]] = {}
         for stream_id, links in by_stream.items():
@@ -177,6 +192,10 @@ class Push:
                 self._take_key(conn, one, result.external_id)
                 self._see_anew(conn, [one.row.link_id])
                 self._arrived(conn, desk, apply_records(conn, desk, one.work, [msgspec.Raw(result.record)]))
+                if not_taken(conn, one.work, result.external_id):
+                    box.wait_for(conn, one.row, NOT_TAKEN)
+                    self._count("waiting", NOT_TAKEN, one.row.id)
+                    return
             if result.became in {"written", "unchanged"}:
                 self._close(conn, desk, one)
                 return
@@ -187,8 +206,9 @@ class Push:
                 self._again(conn, one, "record_moved")
             elif result.became == "unknown":
                 self._count(box.wait(conn, one.row, code, keep=True, **params), code, one.row.id)
-            elif isinstance(error, RetryLater):
-                self._count(box.wait(conn, one.row, code, **params), code, one.row.id)
+            elif isinstance(error, RetryLater) or code in box.PASSING:
+                waits = box.wait(conn, one.row, code, for_ever=code in box.PASSING, **params)
+                self._count(waits, code, one.row.id)
             else:
                 box.fail(conn, one.row, code, **params)
                 self._count("failed", code, one.row.id)

@@ -1,0 +1,1 @@
+"""Tables and views of any database that SQLAlchemy speaks, as one more system of the exchange: an existing CRM."""
