@@ -37,7 +37,7 @@ def test_every_code_used_is_in_the_catalogue() -> None:
 def test_every_reason_of_not_sending_has_its_text_and_advice() -> None:
     """What a row of the outbox may be left with is told in words, with what to do about it."""
     left = {use.code for use in uses() if use.place.startswith(("hub/exchange/push/", "hub/exchange/brakes"))}
-    left |= {"first_contact", "period_closed", "object_locked"}
+    left |= {"first_contact", "record_not_taken", "period_closed", "object_locked"}
     wanted = {"mass_change", "mass_delete", "reference_missing", "mapping_paused", "shadow", "record_gone"}
     assert wanted | {"record_moved", "more_owed", "value_refused"} <= left
     assert sorted(code for code in left - {"stopped"} if not catalogue().get(code, {}).get("ru_advice")) == []
