@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from dagster import AssetsDefinition, AssetSelection, AssetSpec, BetaWarning, Definitions, in_process_executor
 
 from hub.assets import names
+from hub.assets.acts import act_ops
 from hub.assets.changes import changes_op, decide_op, state_checks
 from hub.assets.checks import route_checks
 from hub.assets.connections import connection_ops
@@ -23,11 +24,13 @@ from hub.assets.nodes import RouteNode, route_nodes
 from hub.assets.plan import apply_op, plan_op
 from hub.assets.replay import replay_op
 from hub.assets.routes import route_assets
+from hub.assets.sending import outgoing_assets, outgoing_checks, written_to
 from hub.assets.summary import summary_asset
 from hub.assets.workplace import Workplace
 from hub.model.errors import NeedsPerson
 from hub.model.settings import Settings, SystemSettings, find_home, load_settings
 from hub.texts import sentence
+from schedules.acts import act_jobs
 from schedules.changes import changes_job, changes_sensor, decide_job
 from schedules.hand import hand_jobs
 from schedules.jobs import connections_job, exchange_jobs
@@ -35,6 +38,7 @@ from schedules.nightly import nightly_schedule
 from schedules.partitions import document_days
 from schedules.plan import apply_job, plan_job
 from schedules.replay import replay_job
+from schedules.sending import outgoing_selection, push_job
 from schedules.sensors import journal_sensor
 
 
@@ -48,7 +52,11 @@ def build(settings: Settings, work: Workplace) -> Definitions:
     active = [node for node in nodes if node.settings.enabled]
     keys = [names.route_key(node.system.code, node.entity.name) for node in active]
     states = state_checks(settings, work)
+    sent_to = written_to(settings) if active else []
+    assets += outgoing_assets(settings, sent_to, nodes, work)
     selection = AssetSelection.assets(*keys, names.SUMMARY_KEY) | AssetSelection.checks(*states)
+    if sent_to:
+        selection |= outgoing_selection(sent_to)
     jobs = exchange_jobs(settings, selection) if active else []
     systems = _with_routes(active)
     changes = [changes_job(settings, system, changes_op(settings, system, work)) for system in systems]
@@ -60,13 +68,15 @@ def build(settings: Settings, work: Workplace) -> Definitions:
     by_day = any(node.dated for node in active)
     return Definitions(
         assets=assets,
-        asset_checks=[*route_checks(settings, nodes, work), *states],
+        asset_checks=[*route_checks(settings, nodes, work), *states, *outgoing_checks(settings, sent_to, work)],
         jobs=[
             *jobs,
+            *([push_job(settings, sent_to)] if sent_to else []),
             *changes,
             connections_job(settings, connection_ops(settings, work)),
             decide_job(settings, decide_op(settings, work)),
             replay_job(settings, replay_op(settings, work)),
+            *act_jobs(settings, act_ops(settings, work)),
             *hand_jobs(settings, hand_ops(settings, work)),
             plan_job(settings, plan_op(settings, work)),
             apply_job(settings, apply_op(settings, work)),

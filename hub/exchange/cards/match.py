@@ -164,6 +164,7 @@ def _of_system(conn: Connection, work: MappingDesk, records: set[int]) -> set[in
             select(link.c.record_id, link.c.id)
             .join(stream, stream.c.id == link.c.stream_id)
             .where(link.c.record_id.in_(ids[start : start + _CHUNK]), stream.c.system_id == own)
+            .where(link.c.state != "refused")
         )
         found.update(record for record, number in rows if number not in free)
     return found
