@@ -21,6 +21,7 @@ from hub.assets.lineage import source_specs, table_specs
 from hub.assets.nodes import RouteNode, route_nodes
 from hub.assets.replay import replay_op
 from hub.assets.routes import route_assets
+from hub.assets.sending import outgoing_assets, outgoing_checks, written_to
 from hub.assets.summary import summary_asset
 from hub.assets.workplace import Workplace
 from hub.model.errors import NeedsPerson
@@ -31,6 +32,7 @@ from schedules.jobs import connections_job, exchange_jobs
 from schedules.nightly import nightly_schedule
 from schedules.partitions import document_days
 from schedules.replay import replay_job
+from schedules.sending import outgoing_selection, push_job
 from schedules.sensors import journal_sensor
 
 
@@ -44,7 +46,11 @@ def build(settings: Settings, work: Workplace) -> Definitions:
     active = [node for node in nodes if node.settings.enabled]
     keys = [names.route_key(node.system.code, node.entity.name) for node in active]
     states = state_checks(settings, work)
+    sent_to = written_to(settings) if active else []
+    assets += outgoing_assets(settings, sent_to, nodes, work)
     selection = AssetSelection.assets(*keys, names.SUMMARY_KEY) | AssetSelection.checks(*states)
+    if sent_to:
+        selection |= outgoing_selection(sent_to)
     jobs = exchange_jobs(settings, selection) if active else []
     systems = _with_routes(active)
     changes = [changes_job(settings, system, changes_op(settings, system, work)) for system in systems]
@@ -56,9 +62,10 @@ def build(settings: Settings, work: Workplace) -> Definitions:
     by_day = any(node.dated for node in active)
     return Definitions(
         assets=assets,
-        asset_checks=[*route_checks(settings, nodes, work), *states],
+        asset_checks=[*route_checks(settings, nodes, work), *states, *outgoing_checks(settings, sent_to, work)],
         jobs=[
             *jobs,
+            *([push_job(settings, sent_to)] if sent_to else []),
             *changes,
             connections_job(settings, connection_ops(settings, work)),
             decide_job(settings, decide_op(settings, work)),

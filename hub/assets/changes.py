@@ -24,6 +24,7 @@ from hub.assets import names
 from hub.assets.checks import check_result
 from hub.assets.outcome import raise_for
 from hub.assets.request import Request
+from hub.assets.sending import evaluated, outgoing_told
 from hub.assets.told import route_metadata
 from hub.assets.watch import Fence
 from hub.assets.workplace import Workplace
@@ -72,8 +73,12 @@ def _take(context: OpExecutionContext, work: Workplace, system: str, lang: str) 
     except HubError as error:
         raise_for(error, lang, context.retry_number)
     yield from _told(work.hub, report, lang)
+    yield from outgoing_told(work.hub, report.pushes, report.run_id, Request("changes", None))
     yield _evaluated(work.hub, system, lang)
-    failed = next((route.error for route in report.routes if route.error is not None), None)
+    for code in dict.fromkeys(one.route.partition(".")[0] for one in report.pushes):
+        yield from evaluated(work.hub, code, lang)
+    errors = [*(part.error for part in report.routes), *(part.error for part in report.pushes)]
+    failed = next((error for error in errors if error is not None), None)
     if failed is not None:
         raise_for(failed, lang, context.retry_number)
     later = ", ".join(part.route for part in report.routes if part.state == "later")

@@ -15,14 +15,17 @@ from sqlalchemy import Connection, Row, select
 
 from hub.assets import names
 from hub.assets.request import Request
+from hub.assets.sending import outgoing_told
 from hub.assets.told import ROW_COUNT, route_metadata
 from hub.exchange.hub import Hub, Route
+from hub.exchange.sending import PushReport
 from hub.exchange.service import RouteReport
 from hub.model.records import OUTCOMES, Counters, Window
 from hub.reconcile.history import ENDED_WELL
 from hub.reconcile.rows import route_rows, table_rows
 from hub.store import core, journal
 from hub.store.journal import Deletions
+from hub.store.outgoing import pushes
 
 #: Runs looked at in one go; older ones of a long absence are passed over, the newest state is what counts.
 MOST_RUNS = 50
@@ -47,16 +50,27 @@ def untold(hub: Hub, after: int) -> Untold:
         rows = conn.execute(
             select(run.c.id, run.c.mode, run.c.state, run.c.dagster_run_id).where(run.c.id > first).order_by(run.c.id)
         ).all()
-        position, found = first, []
+        position, found, runs = first, [], []
         for row in rows:
             if row.state == "running":
                 break
             position = int(row.id)
             if row.dagster_run_id is None:
+                runs.append(row)
                 parts = _parts(conn, row.id)
                 gone = journal.deletions(conn, row.id) if any(part.updated for part in parts) else {}
                 found += [(row, part, gone.get(part.code, Deletions())) for part in parts]
-    return Untold(tuple(event for told in found for event in _events(hub, *told)), position)
+    events = [event for told in found for event in _events(hub, *told)]
+    events += [event for run in runs for event in _sent(hub, run)]
+    return Untold(tuple(events), position)
+
+
+def _sent(hub: Hub, run: Any) -> Iterator[AssetMaterialization]:
+    """What a run sent, on the pages of the systems."""
+    with hub.store.read() as conn:
+        entries = pushes(conn, run.id)
+    reports = [PushReport(one.route, one.state, one.counters, Counters(received=one.received)) for one in entries]
+    yield from outgoing_told(hub, reports, run.id, Request(run.mode, None))
 
 
 def _parts(conn: Connection, run_id: int) -> list[Row[Any]]:

@@ -21,6 +21,9 @@ GROUPS = {
     "communications": "g50_communications",
 }
 
+#: What is sent to the systems.
+OUTGOING_GROUP = "g60_outgoing"
+
 #: First part of the keys that belong to no system: the central store's tables and the summary.
 HUB = "obmen"
 SUMMARY_KEY = AssetKey([HUB, "morning_summary"])
@@ -49,6 +52,16 @@ def route_key(system: str, entity: str) -> AssetKey:
 def source_key(system: str) -> AssetKey:
     """The system itself, where its routes begin."""
     return AssetKey([system, "source"])
+
+
+def outgoing_key(system: str) -> AssetKey:
+    """What is sent to the system."""
+    return AssetKey([system, "outgoing"])
+
+
+def outgoing_step(system: str) -> str:
+    """Step key of that asset."""
+    return f"{system}__outgoing"
 
 
 def table_key(entity: str) -> AssetKey:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dagster import AssetExecutionContext, DagsterRun
 
-from hub.assets.names import ENTITY_TAG, MODE_TAG, SEVERAL, SYSTEM_TAG
+from hub.assets.names import ENTITY_TAG, MODE_TAG, RUN_TAG, SEVERAL, SYSTEM_TAG, outgoing_step
 from hub.assets.nodes import RouteNode
+from hub.exchange import service
+from hub.exchange.hub import Hub
 from hub.model.records import Window
 
 #: Set by jobs; a run without the tag was started by a person on the assets themselves.
-MODES = ("nightly", "manual", "backfill", "initial")
+MODES = ("nightly", "manual", "backfill", "initial", "push")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +49,43 @@ def partition_window(context: AssetExecutionContext) -> Window:
     return Window(window.start.date(), window.end.date())
 
 
-def planned(context: AssetExecutionContext, nodes: dict[str, RouteNode]) -> list[RouteNode]:
+def planned(context: AssetExecutionContext, nodes: Mapping[str, RouteNode]) -> list[RouteNode]:
     """The routes this run is to pull, in load order. ``nodes``: all there are, by step key."""
-    steps = set(context.run.step_keys_to_execute or ())
-    if not steps:
-        steps = {node.name for node in context.job_def.nodes}
+    steps = _steps(context)
     return [node for step, node in nodes.items() if step in steps]
 
 
-def run_tags(run: DagsterRun, routes: list[RouteNode], mode: str) -> dict[str, str]:
+def _steps(context: AssetExecutionContext) -> set[str]:
+    return set(context.run.step_keys_to_execute or ()) or {node.name for node in context.job_def.nodes}
+
+
+def opened(context: AssetExecutionContext, hub: Hub, nodes: Mapping[str, RouteNode], ask: Request) -> int:
+    """The exchange run of this Dagster run: opened by the first of its steps, joined by the others.
+
+    It stays open until every route it is to pull has ended, and every route of the systems it is to send to.
+    """
+    run, routes, steps = context.run, planned(context, nodes), _steps(context)
+    sent_to = [system for system in hub.settings.systems if outgoing_step(system) in steps]
+    schedule = run.tags.get("dagster/schedule_name")
+    run_id = service.open_run(
+        hub,
+        [node.code for node in routes],
+        sends_to=sent_to,
+        mode=ask.mode,
+        initiator=f"schedule:{schedule}" if schedule else "dagster",
+        dagster_run_id=run.run_id,
+        supersedes=run.parent_run_id,
+        silent=ask.silent,
+    )
+    tags = run_tags(run, {node.system.code for node in routes} | set(sent_to), routes, ask.mode)
+    context.instance.add_run_tags(run.run_id, {**tags, RUN_TAG: str(run_id)})
+    return run_id
+
+
+def run_tags(run: DagsterRun, systems: set[str], routes: list[RouteNode], mode: str) -> dict[str, str]:
     """Tags to look runs up by, for those that the run does not carry from its job."""
     tags = {
-        SYSTEM_TAG: _one({node.system.code for node in routes}),
+        SYSTEM_TAG: _one(systems),
         ENTITY_TAG: _one({node.entity.name for node in routes}),
         MODE_TAG: mode,
     }

@@ -24,7 +24,7 @@ from dagster import (
 from hub.assets import names
 from hub.assets.nodes import RouteNode
 from hub.assets.outcome import raise_for, tried_again
-from hub.assets.request import Request, planned, request_of, run_tags
+from hub.assets.request import Request, opened, request_of
 from hub.assets.told import ROW_COUNT, route_metadata
 from hub.assets.watch import Fence, Teller
 from hub.assets.workplace import Workplace
@@ -98,7 +98,7 @@ def _exchange(
     work.begin(context.run.run_id, node.step)
     try:
         hub, ask = work.hub, request_of(context)
-        run_id = _open(context, hub, by_step, ask)
+        run_id = opened(context, hub, by_step, ask)
         report = _pull(context, work, node, run_id, ask)
         error = report.error
     except HubError as caught:
@@ -110,24 +110,6 @@ def _exchange(
     if report.paused:
         context.log.warning(sentence("dg_fields_paused", lang, names=", ".join(report.paused)))
     return _tell(context, hub, node, report, run_id, ask)
-
-
-def _open(context: AssetExecutionContext, hub: Hub, by_step: dict[str, RouteNode], ask: Request) -> int:
-    """The exchange run of this Dagster run: opened by the first of its steps, joined by the others."""
-    run, instance = context.run, context.instance
-    routes = planned(context, by_step)
-    schedule = run.tags.get("dagster/schedule_name")
-    run_id = service.open_run(
-        hub,
-        [node.code for node in routes],
-        mode=ask.mode,
-        initiator=f"schedule:{schedule}" if schedule else "dagster",
-        dagster_run_id=run.run_id,
-        supersedes=run.parent_run_id,
-        silent=ask.silent,
-    )
-    instance.add_run_tags(run.run_id, {**run_tags(run, routes, ask.mode), names.RUN_TAG: str(run_id)})
-    return run_id
 
 
 def _pull(context: AssetExecutionContext, work: Workplace, node: RouteNode, run_id: int, ask: Request) -> RouteReport:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from hub.exchange.hub import Hub
@@ -63,6 +63,6 @@ class Workplace:
         """The step will be tried again later."""
         self._waiting.add((run, step))
 
-    def waits(self, run: str) -> bool:
-        """True while some step of the run is put off."""
-        return any(each == run for each, _ in self._waiting)
+    def waits(self, run: str, besides: Collection[str] = ()) -> bool:
+        """True while some step of the run, none of ``besides``, is put off."""
+        return any(each == run and step not in besides for each, step in self._waiting)

@@ -217,13 +217,22 @@ def account(conn: Connection, run_id: int, route_id: int, counters: Counters, **
 
 
 def account_push(conn: Connection, run_id: int, route_id: int, counters: PushCounters, writes: int) -> None:
-    """Write what became of what a route owed; a retry within the same run tells it anew."""
+    """Write what became of what a route owed. ``writes``: requests that wrote.
+
+    A route may send more than once in a run: what was settled adds up, what stands is as it was left the last time.
+    """
     table = core.run_push
-    values: dict[str, Any] = {name: getattr(counters, name) for name in ("owed", *PUSHED)}
+    values: dict[str, Any] = {name: getattr(counters, name) for name in PUSHED}
     values |= {"failed_by": counters.by.get("failed"), "waiting_by": counters.by.get("waiting"), "writes": writes}
     key = and_(table.c.run_id == run_id, table.c.route_id == route_id)
-    if conn.execute(update(table).where(key).values(**values)).rowcount == 0:
-        conn.execute(table.insert().values(run_id=run_id, route_id=route_id, **values))
+    before = conn.execute(select(table).where(key)).mappings().first()
+    if before is None:
+        conn.execute(table.insert().values(run_id=run_id, route_id=route_id, owed=counters.owed, **values))
+        return
+    for name in ("confirmed", "superseded", "writes"):
+        values[name] += before[name]
+    values["owed"] = sum(values[name] for name in PUSHED)
+    conn.execute(update(table).where(key).values(**values))
 
 
 def end_route(

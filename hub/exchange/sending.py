@@ -89,15 +89,20 @@ def push_all(
             reports[route.code] = report if before is None else _joined(before, report)
             if report.error is not None and isinstance(report.error, (RetryLater, StopSystem)):
                 unreachable.add(route.system)
-    for route in writing(hub):
+    for route in writing(hub, wanted):
         if route.code not in reports:
             reports[route.code] = _closed(hub, run_id, route, "waiting" if route.system in unreachable else "completed")
     return list(reports.values())
 
 
-def writing(hub: Hub) -> list[Route]:
-    """Routes that may write anything, in the order of their references."""
-    return [route for route in _in_order(hub) if hub.rules.way(route.system, route.entity.name).writes]
+def writing(hub: Hub, systems: Iterable[str] | None = None) -> list[Route]:
+    """Routes to ``systems`` (all when None) that may write anything, in the order of their references."""
+    wanted = set(systems) if systems is not None else set(hub.settings.systems)
+    return [
+        route
+        for route in _in_order(hub)
+        if route.system in wanted and hub.rules.way(route.system, route.entity.name).writes
+    ]
 
 
 def _in_order(hub: Hub) -> list[Route]:

@@ -99,6 +99,7 @@ def open_run(
     hub: Hub,
     routes: list[str],
     *,
+    sends_to: Sequence[str] = (),
     mode: str,
     initiator: str,
     dagster_run_id: str | None = None,
@@ -107,14 +108,15 @@ def open_run(
 ) -> int:
     """Id of the running exchange run that ``routes`` (codes, in order) will be pulled in.
 
-    ``mode``: nightly, manual, backfill, initial or feed. ``supersedes``: Dagster id of a run that this one replaces;
+    ``sends_to``: systems that are then sent what they are owed; the run is over when that is done too. ``mode``:
+    nightly, manual, backfill, initial, feed or push. ``supersedes``: Dagster id of a run that this one replaces;
     if it still lives somewhere, it writes nothing from now on.
     """
     for code in routes:
         hub.route(code)
     return runs.open_run(
         hub.store,
-        routes,
+        [*routes, *(route.code for route in writing(hub, sends_to))],
         mode=mode,
         initiator=initiator,
         dagster_run_id=dagster_run_id,

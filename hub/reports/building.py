@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -18,6 +19,9 @@ from hub.reports import facts
 from hub.reports.model import (
     FRESH,
     Freshness,
+    Owing,
+    PausedRoute,
+    PushLine,
     RouteLine,
     Severity,
     Stopped,
@@ -27,10 +31,11 @@ from hub.reports.model import (
     Verdict,
     Waiting,
 )
-from hub.reports.text import unfilled
-from hub.store import journal
+from hub.reports.reasons import safe, unfilled, why
+from hub.store import journal, outgoing
 from hub.store.database import Store
 from hub.store.journal import Deletions, RouteEntry, RunEntry, SystemEntry
+from hub.store.outgoing import Pause
 from hub.texts import LANGS, advice, sentence
 
 _FAILED, _WAITING = ("failed", "fenced"), "waiting"
@@ -51,6 +56,9 @@ def build(
             run = replace(run, state="failed")
             rows = [replace(row, state="failed") if row.state == "running" else row for row in rows]
         rows = [row for row in rows if row.entity or row.counters.received]  # of a feed's rest only if there is one
+        rows = [row for row in rows if not row.route.endswith(".push")]
+        pushes, owing = _pushes(conn, run), _owing(conn)
+        pauses = tuple(_pause(pause) for pause in outgoing.pauses(conn, at))
         routes = _lines(conn, run, rows)
         quarantine, parked = _troubles(conn), _waits(conn)
         held, conflicts = facts.open_number(conn, "held"), facts.open_number(conn, "conflict")
@@ -68,7 +76,11 @@ def build(
         *teller.parked(parked, waiting),
         *teller.open("report_held", held),
         *teller.open("report_conflicts", conflicts),
+        *teller.unsent(pushes),
+        *teller.owing(owing, at),
+        *teller.pauses(pauses),
     ]
+    todo.sort(key=lambda item: item.severity != "red")
     return Summary(
         run_id=run.id,
         mode=run.mode,
@@ -85,6 +97,9 @@ def build(
         held=held,
         conflicts=conflicts,
         stopped=tuple(teller.stop(state) for state in states),
+        pushes=pushes,
+        owing=owing,
+        pauses=pauses,
     )
 
 
@@ -129,6 +144,37 @@ def _lines(conn: Connection, run: RunEntry, rows: Sequence[RouteEntry]) -> tuple
         )
         for row in rows
     )
+
+
+def _pushes(conn: Connection, run: RunEntry) -> tuple[PushLine, ...]:
+    broken = run.state == "failed"
+    return tuple(
+        PushLine(
+            row.route,
+            _system(row.route),
+            row.entity,
+            "failed" if broken and row.state == "running" else row.state,
+            row.counters,
+            row.received,
+            row.writes,
+            row.seconds,
+            row.error_code,
+        )
+        for row in outgoing.pushes(conn, run.id)
+    )
+
+
+def _owing(conn: Connection) -> tuple[Owing, ...]:
+    return tuple(
+        Owing(row.route, row.system, row.entity, row.state, row.reason, row.number, row.oldest, safe(row.params))
+        for row in outgoing.standing(conn)
+    )
+
+
+def _pause(pause: Pause) -> PausedRoute:
+    direction = "push" if pause.route.endswith(".push") else "pull"
+    code = outgoing.pull_code(pause.route)
+    return PausedRoute(code, direction, pause.reason, pause.by, pause.since, pause.until)
 
 
 def _troubles(conn: Connection) -> tuple[Trouble, ...]:
@@ -328,6 +374,54 @@ class _Teller:
                 for lang in LANGS
             }
             items.append(self.item("yellow", "report_parked", [route], number, said))
+        return items
+
+    def unsent(self, pushes: Sequence[PushLine]) -> list[ToDo]:
+        """Routes whose sending ended with an error: what they owe stays owed."""
+        items = []
+        for line in pushes:
+            if line.state in _FAILED:
+                said, advise = {}, {}
+                for lang in LANGS:
+                    reason, advise[lang] = why(line.error_code or "report_broken_off", lang, system=line.system)
+                    said[lang] = {"place": self.place(line.route, line.entity, lang), "reason": reason}
+                items.append(self.item("red", "report_unsent", [line.route], line.counters.owed, said, advise))
+        return items
+
+    def owing(self, owing: Sequence[Owing], at: datetime) -> list[ToDo]:
+        """What is not sent and does not pass by itself, by route and reason; what waits is told after a day."""
+        items = []
+        for owed in owing:
+            asked = owed.state in {"failed", "unknown", "held"}
+            if not asked and (not owed.late(at) or owed.reason == "shadow"):
+                continue
+            said, advise = {}, {}
+            for lang in LANGS:
+                reason, advise[lang] = why(owed.reason or owed.state, lang, **owed.params)
+                said[lang] = {"place": self.place(owed.route, owed.entity, lang), "reason": reason}
+            severity: Severity = "red" if owed.state in {"failed", "unknown"} else "yellow"
+            code = f"report_owed_{owed.state}" if asked else "report_owed_late"
+            items.append(self.item(severity, code, [owed.route], owed.number, said, advise))
+        return items
+
+    def pauses(self, pauses: Sequence[PausedRoute]) -> list[ToDo]:
+        """Routes that stand still because somebody wanted it, with why and until when."""
+        items = []
+        for pause in pauses:
+            zone = ZoneInfo(self.settings.company_timezone)
+            said = {
+                lang: {
+                    "route": pause.route,
+                    "direction": sentence(f"report_direction_{pause.direction}", lang),
+                    "by": pause.by,
+                    "reason": pause.reason,
+                    "until": f"{pause.until.astimezone(zone):%d.%m.%Y %H:%M}"
+                    if pause.until
+                    else sentence("report_until_resumed", lang),
+                }
+                for lang in LANGS
+            }
+            items.append(self.item("yellow", "report_pause", [pause.route], 1, said))
         return items
 
     def open(self, code: str, number: int) -> list[ToDo]:

@@ -60,6 +60,7 @@ def read_last(conn: Connection) -> dict[str, datetime]:
         .join(table, table.c.route_id == core.route.c.id)
         .join(runs, runs.c.id == table.c.run_id)
         .where(table.c.state.in_(("completed", "warnings")), runs.c.mode != "replay")  # a replay reads nothing
+        .where(core.route.c.direction == "pull")  # and a push looks at what it writes only
         .group_by(core.system.c.code)
     )
     return {row.code: row.at for row in conn.execute(query) if row.at is not None}

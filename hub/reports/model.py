@@ -12,13 +12,16 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from hub.model.errors import HubError
-from hub.model.records import Counters
+from hub.model.records import Counters, PushCounters
+from hub.reports.reasons import why
 
 Verdict = Literal["none", "running", "good", "attention", "failed"]
 Severity = Literal["red", "yellow"]
 
 #: A system that has not been read for longer than a night and some slack is told as stale.
 FRESH = timedelta(hours=26)
+#: What has waited to be sent for longer wants a look.
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +113,56 @@ class Stopped:
 
 
 @dataclass(frozen=True, slots=True)
+class PushLine:
+    """What one route sent in the run. ``received``: what its looks before and after writing brought in."""
+
+    route: str
+    system: str
+    entity: str
+    state: str
+    counters: PushCounters
+    received: int
+    writes: int
+    seconds: float
+    error_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Owing:
+    """What one route still owes, in one state for one reason (a code). ``params``: what may be told of it."""
+
+    route: str
+    system: str
+    entity: str
+    state: str
+    reason: str
+    number: int
+    oldest: datetime
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def late(self, at: datetime) -> bool:
+        """Whether it has waited for more than a day."""
+        return at - self.oldest > DAY
+
+
+@dataclass(frozen=True, slots=True)
+class PausedRoute:
+    """One direction (``pull`` or ``push``) of a route that an admin has stopped, until ``until`` or for good."""
+
+    route: str
+    direction: str
+    reason: str
+    by: str
+    since: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """One exchange as a person reads it; ``run_id`` 0 and verdict ``none`` while there has been none.
 
-    ``started_at``, ``ended_at``: UTC. ``zone``: the company's, for showing them. ``quarantine``, ``parked``, ``held``
-    and ``conflicts`` tell what stands open now, whatever run left it there.
+    ``started_at``, ``ended_at``: UTC. ``zone``: the company's, for showing them. ``quarantine``, ``parked``, ``held``,
+    ``conflicts``, ``owing`` and ``pauses`` tell what stands open now, whatever run left it there.
     """
 
     run_id: int
@@ -132,6 +180,9 @@ class Summary:
     held: int = 0
     conflicts: int = 0
     stopped: tuple[Stopped, ...] = ()
+    pushes: tuple[PushLine, ...] = ()
+    owing: tuple[Owing, ...] = ()
+    pauses: tuple[PausedRoute, ...] = ()
 
     @property
     def totals(self) -> Counters:
@@ -149,7 +200,7 @@ class Summary:
     def as_dict(self, lang: str = "ru") -> dict[str, Any]:
         """JSON-able; moments as ISO 8601 in UTC, sentences in ``lang``."""
         plain: dict[str, Any] = _json(
-            {name: getattr(self, name) for name in self.__slots__ if name not in {"todo", "routes"}}
+            {name: getattr(self, name) for name in self.__slots__ if name not in {"todo", "routes", "pushes", "owing"}}
         )
         gone = {name: sum(getattr(line, name) for line in self.routes) for name in ("deleted", "restored")}
         plain["totals"] = asdict(self.totals) | gone
@@ -167,6 +218,8 @@ class Summary:
             for item in self.todo
         ]
         plain["routes"] = [_flat(line, lang) for line in self.routes]
+        plain["pushes"] = [_sent(line) for line in self.pushes]
+        plain["owing"] = [_owing(item, lang) for item in self.owing]
         return plain
 
 
@@ -177,6 +230,17 @@ def _flat(line: RouteLine, lang: str) -> dict[str, Any]:
         for name, reasons in line.paused.items()
     }
     return asdict(line.counters) | whole | {"paused": paused}
+
+
+def _sent(line: PushLine) -> dict[str, Any]:
+    whole = {name: getattr(line, name) for name in line.__slots__ if name != "counters"}
+    return asdict(line.counters) | {"owed": line.counters.owed} | whole
+
+
+def _owing(item: Owing, lang: str) -> dict[str, Any]:
+    said, advise = why(item.reason or item.state, lang, **item.params)
+    plain: dict[str, Any] = _json(item)
+    return plain | {"sentence": said, "advice": advise}
 
 
 def _json(value: Any) -> Any:

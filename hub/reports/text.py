@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from hub.model.entities import ENTITIES
-from hub.model.records import OUTCOMES
+from hub.model.records import OUTCOMES, PUSHED
 from hub.reports.model import RouteLine, Summary
+from hub.reports.reasons import unfilled, why
 from hub.texts import advice, sentence
 
 Table = list[list[str]]
-
-
-def unfilled(text: str) -> str:
-    """``text`` with the marks that nothing filled shown as dots: a sentence about many records names no value."""
-    return re.sub(r"\{\w+\}", "…", text)
 
 
 def number(value: int, lang: str) -> str:
@@ -148,6 +143,38 @@ def _parked(summary: Summary, say: _Words) -> Table:
     return table
 
 
+def _pushes(summary: Summary, say: _Words) -> Table:
+    """What became of what each route owed; columns that are zero everywhere are left out."""
+    lines = [line for line in summary.pushes if line.counters.owed or line.state != "completed"]
+    outcomes = [name for name in PUSHED if name == "confirmed" or any(getattr(line.counters, name) for line in lines)]
+    heads = ["route", "owed", *(f"push_{name}" for name in outcomes), "writes", "seconds", "state"]
+    table = [[say(f"col_{name}") for name in heads]]
+    for line in lines:
+        counts = [number(getattr(line.counters, name), say.lang) for name in ("owed", *outcomes)]
+        label = f"{line.route} · {entity_name(line.entity, say.lang)}"
+        writes = number(line.writes, say.lang)
+        table.append([label, *counts, writes, duration(line.seconds), say(f"state_{line.state}")])
+    return table if lines else []
+
+
+def _owing(summary: Summary, say: _Words) -> Table:
+    """What is still owed, with why."""
+    table = [[say(f"col_{name}") for name in ("route", "number", "oldest", "standing", "reason")]]
+    for item in summary.owing:
+        said, _ = why(item.reason or item.state, say.lang, **item.params)
+        oldest, state = moment(item.oldest, summary.zone), say(f"standing_{item.state}")
+        table.append([item.route, number(item.number, say.lang), oldest, state, said])
+    return table
+
+
+def _pauses(summary: Summary, say: _Words) -> Table:
+    table = [[say(f"col_{name}") for name in ("route", "direction", "until", "by", "reason")]]
+    for item in summary.pauses:
+        until = moment(item.until, summary.zone) if item.until else say("until_resumed")
+        table.append([item.route, say(f"direction_{item.direction}"), until, item.by, item.reason])
+    return table
+
+
 def _aligned(table: Table) -> list[str]:
     """Columns of a terminal: the first to the left, numbers to the right, the last as it is."""
     widths = [max(len(row[at]) for row in table) for at in range(len(table[0]))]
@@ -199,4 +226,10 @@ def _sections(summary: Summary, say: _Words) -> Sequence[tuple[str, Table]]:
         found.append((say("quarantine_title"), _quarantine(summary, say)))
     if summary.parked:
         found.append((say("parked_title"), _parked(summary, say)))
+    if pushes := _pushes(summary, say):
+        found.append((say("pushes_title"), pushes))
+    if summary.owing:
+        found.append((say("owing_title"), _owing(summary, say)))
+    if summary.pauses:
+        found.append((say("pauses_title"), _pauses(summary, say)))
     return found

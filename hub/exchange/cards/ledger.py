@@ -21,7 +21,7 @@ from hub.engine.decide import Change, decide_child
 from hub.engine.outgoing import outgoing
 from hub.exchange.cards.card import UNSEEN, Card
 from hub.exchange.cards.layout import layout_of
-from hub.exchange.cards.owed import Owed, enqueue
+from hub.exchange.cards.owed import Owed, enqueue, withdraw
 from hub.exchange.cards.tasks import LostEdit, give
 from hub.exchange.runs import now
 from hub.exchange.write import write_log
@@ -131,7 +131,9 @@ class Ledger:
                 update(core.pin).where(core.pin.c.id.in_(self._ended)).values(revoked_by="exchange", revoked_at=now())
             )
         give(conn, self.desk, self._tasks)
-        enqueue(conn, self.desk, [owed for entry in self._entries.values() for owed in self._owed(entry)])
+        even: list[int] = []
+        enqueue(conn, self.desk, [owed for entry in self._entries.values() for owed in self._owed(entry, even)])
+        withdraw(conn, even)
 
     def _entry(self, card: Card, golden: Mapping[str, Golden]) -> _Entry:
         entry = self._entries.get(card.record_id)
@@ -280,8 +282,8 @@ class Ledger:
         read_at, mapping = entry.read.get(link_id, before)
         return {"link_id": link_id, **encode(one), "run_id": self.desk.run_id, "read_at": read_at, "mapping": mapping}
 
-    def _owed(self, entry: _Entry) -> Iterator[Owed]:
-        """Links that do not stand for the golden record as it is now."""
+    def _owed(self, entry: _Entry, even: list[int]) -> Iterator[Owed]:
+        """Links that do not stand for the golden record as it is now; those that do go to ``even``."""
         card, rules = entry.card, self.desk.rules(self.entity)
         same = self.layout.same(self.desk.refs)
         for one in card.known.contributions:
@@ -291,6 +293,8 @@ class Ledger:
             way = self.desk.way(one.system, self.entity)
             if way.writes and outgoing(one, entry.golden, rules, way, same):
                 yield Owed(one.system, self.entity, one.link_id, waits=one.link_id in entry.first)
+            else:
+                even.append(one.link_id)
 
 
 def _as_rows(value: Value, *, member: bool) -> Sequence[tuple[Any, ...]]:

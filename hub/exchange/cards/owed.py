@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, delete, update
 
 from hub.exchange.runs import now
 from hub.store import bulk, core
@@ -47,4 +47,14 @@ def enqueue(conn: Connection, desk: CardDesk, owed: Sequence[Owed]) -> None:
             update(core.outbox)
             .where(core.outbox.c.link_id.in_(ids[start : start + _CHUNK]), core.outbox.c.state == "failed")
             .values(state="pending", attempts=0, next_at=None, last_error=None, error_params=None)
+        )
+
+
+def withdraw(conn: Connection, link_ids: Sequence[int]) -> None:
+    """Nothing is owed to these links any more: what waits there for a person's word needs none. The rest is leased."""
+    box = core.outbox
+    for start in range(0, len(link_ids), _CHUNK):
+        chunk = link_ids[start : start + _CHUNK]
+        conn.execute(
+            delete(box).where(box.c.link_id.in_(chunk), box.c.state.in_(("held", "failed")), box.c.op == "update")
         )

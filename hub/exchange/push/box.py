@@ -7,7 +7,7 @@ for a person. A row that is settled is removed; what was sent stands in the chan
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -28,7 +28,10 @@ _CHUNK = 400
 
 @dataclass(slots=True)
 class Row:
-    """One leased row. ``meant``: golden values of a request that may have been done. ``approved``: by an admin."""
+    """One leased row.
+
+    ``meant``: golden values of a request that may have been done. ``approved``: by which admin and when, if so.
+    """
 
     id: int
     link_id: int
@@ -36,7 +39,7 @@ class Row:
     state: str
     attempts: int
     meant: dict[str, Any] | None
-    approved: bool
+    approved: Any
 
     @property
     def sent_before(self) -> bool:
@@ -69,7 +72,7 @@ def lease(conn: Connection, run_id: int, route_id: int, done: Sequence[int], lim
             row["state"],
             row["attempts"],
             {path: as_value(value) for path, value in row["meant"].items()} if row["meant"] is not None else None,
-            bool((row["error_params"] or {}).get("approved")),
+            (row["error_params"] or {}).get("approved"),
         )
         for row in found
     ]
@@ -100,7 +103,8 @@ def settled(conn: Connection, row: Row) -> None:
 def again(conn: Connection, row: Row, *, op: str | None = None) -> None:
     """More is owed by now, or the record was another one: to be sent in the next round."""
     more = {"op": op} if op else {}
-    _set(conn, row.id, None, state="pending", meant=None, next_at=None, last_error=None, error_params=None, **more)
+    told = _told(row, {}) or None
+    _set(conn, row.id, None, state="pending", meant=None, next_at=None, last_error=None, error_params=told, **more)
 
 
 def wait(conn: Connection, row: Row, code: str, *, keep: bool = False, **params: Any) -> str:
@@ -112,7 +116,7 @@ def wait(conn: Connection, row: Row, code: str, *, keep: bool = False, **params:
         fail(conn, row, code, **params)
         return "failed"
     due = now() + timedelta(seconds=DELAYS[row.attempts])
-    told = {"next_at": due, "last_error": code, "error_params": params, "attempts": row.attempts + 1}
+    told = {"next_at": due, "last_error": code, "error_params": _told(row, params), "attempts": row.attempts + 1}
     _set(conn, row.id, None, state="unknown" if keep else "waiting", **told, **({} if keep else {"meant": None}))
     return "unknown" if keep else "waiting"
 
@@ -127,7 +131,8 @@ def not_sent(conn: Connection, row: Row, code: str, *, sent_before: bool) -> Non
 
 def wait_for(conn: Connection, row: Row, code: str, **params: Any) -> None:
     """Wait for something that is no fault of anybody's (another record, an admin): each run looks again."""
-    _set(conn, row.id, None, state="waiting", meant=None, next_at=None, last_error=code, error_params=params)
+    told = _told(row, params)
+    _set(conn, row.id, None, state="waiting", meant=None, next_at=None, last_error=code, error_params=told)
 
 
 def fail(conn: Connection, row: Row, code: str, **params: Any) -> None:
@@ -158,6 +163,11 @@ def standing(conn: Connection, route_id: int, done: Sequence[int]) -> list[tuple
         select(box.c.state, box.c.last_error, func.count()).where(and_(*where)).group_by(box.c.state, box.c.last_error)
     )
     return [(str(state), reason, int(number)) for state, reason, number in rows]
+
+
+def _told(row: Row, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of a reason; what an admin has approved stays approved while it waits for something else."""
+    return {**params, **({"approved": row.approved} if row.approved else {})}
 
 
 def passing(error: HubError) -> bool:

@@ -54,9 +54,11 @@ class Push:
     done: list[int] = field(default_factory=list)
     tries: dict[int, int] = field(default_factory=dict)
     brakes: Brakes = field(init=False)
+    _written: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.brakes = Brakes(self.hub)
+        self._written = self._writes()
 
     def run(self) -> None:
         """Send until nothing is due. Faults of the system come out as ``HubError``; rows not sent stay owed."""
@@ -221,7 +223,10 @@ class Push:
         refused = [path for path in owed if path in one.words.meant and same(path, owed[path], one.words.meant[path])]
         if refused:
             shown = contribution.shown.get(refused[0])
-            box.fail(conn, one.row, "value_refused", field=refused[0], sent=str(owed[refused[0]]), shown=str(shown))
+            said = {"field": refused[0], "sent": str(owed[refused[0]]), "shown": str(shown)}
+            place = {"system": self.route.system, "stream": one.work.mapping.stream}
+            text = f"{said['field']}: {said['sent']} → {said['shown']}"
+            box.fail(conn, one.row, "value_refused", **place, **said, text=text)
             self._count("failed", "value_refused", one.row.id)
         elif owed:
             if set(owed) <= set(one.words.missing):
@@ -257,5 +262,9 @@ class Push:
             for state, reason, number in box.standing(conn, self.route.id, self.done):
                 outcome = state if state in PUSHED else "unknown" if state == "sending" else "waiting"
                 self.counters.add(outcome, reason or state, number)
-            writes = self.hub.traffic(self.route.system)
-            runs.account_push(conn, self.run_id, self.route.id, self.counters, writes.writes if writes else 0)
+            runs.account_push(conn, self.run_id, self.route.id, self.counters, self._writes() - self._written)
+
+    def _writes(self) -> int:
+        """Requests that wrote to the system, of this process so far."""
+        traffic = self.hub.traffic(self.route.system)
+        return traffic.writes if traffic else 0
