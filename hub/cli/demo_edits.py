@@ -1,0 +1,3 @@
+from typing import Any
+def ways_to_edit(*a: Any) -> list[str]:
+    return []
