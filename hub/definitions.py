@@ -17,6 +17,7 @@ from hub.assets import names
 from hub.assets.changes import changes_op, decide_op, state_checks
 from hub.assets.checks import route_checks
 from hub.assets.connections import connection_ops
+from hub.assets.hand import hand_ops
 from hub.assets.lineage import source_specs, table_specs
 from hub.assets.nodes import RouteNode, route_nodes
 from hub.assets.replay import replay_op
@@ -28,6 +29,7 @@ from hub.model.errors import NeedsPerson
 from hub.model.settings import Settings, SystemSettings, find_home, load_settings
 from hub.texts import sentence
 from schedules.changes import changes_job, changes_sensor, decide_job
+from schedules.hand import hand_jobs
 from schedules.jobs import connections_job, exchange_jobs
 from schedules.nightly import nightly_schedule
 from schedules.partitions import document_days
@@ -70,6 +72,7 @@ def build(settings: Settings, work: Workplace) -> Definitions:
             connections_job(settings, connection_ops(settings, work)),
             decide_job(settings, decide_op(settings, work)),
             replay_job(settings, replay_op(settings, work)),
+            *hand_jobs(settings, hand_ops(settings, work)),
         ],
         schedules=[nightly_schedule(settings, jobs[0], by_day=by_day)] if jobs else [],
         sensors=[journal_sensor(settings, work), *asked],

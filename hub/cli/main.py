@@ -8,11 +8,27 @@ from collections.abc import Sequence
 
 import click
 
-from hub.cli import check, demo, init, parser, push, quarantine, rules, status, system, trouble, up, work
+from hub.cli import (
+    check,
+    demo,
+    init,
+    parser,
+    pins,
+    push,
+    quarantine,
+    rules,
+    status,
+    system,
+    trouble,
+    undo,
+    up,
+    why,
+    work,
+)
 from hub.cli.call import DONE, INTERRUPTED, WRONG, Call, Outcome, language
 from hub.model.errors import HubError, exit_code
 
-MODULES = (demo, init, check, rules, work, push, status, quarantine, system, up)
+MODULES = (demo, init, check, rules, work, push, why, pins, undo, status, quarantine, system, up)
 
 
 def build(lang: str) -> click.Group:

@@ -277,7 +277,8 @@ class _Replay:
         troubled = counters.quarantined or counters.parked or counters.held or paused
         report.state = "warnings" if troubled else "completed"
         if report.error is not None:
-            report.state = "fenced" if isinstance(report.error, Fenced) else "failed"
+            quiet = report.error.code == "quiet_hours"
+            report.state = "fenced" if isinstance(report.error, Fenced) else "waiting" if quiet else "failed"
         report.paused = list(paused)
         self.routes.append(report)
 
