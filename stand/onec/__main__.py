@@ -75,12 +75,14 @@ def main(argv: list[str] | None = None) -> int:
         publication=asked.publication, peers=asked.peer or (PEER,), folder=asked.folder,
     )  # fmt: skip
 
-    if asked.journal:
-        try:
-            journal_of(asked, stand).replay()
-        except WrongJournal as wrong:
-            sys.stderr.write(f"{wrong}\n")
-            return 2
+    journal = journal_of(asked, stand) if asked.journal else None
+    try:
+        if journal:
+            journal.replay()
+    except WrongJournal as wrong:
+        sys.stderr.write(f"{wrong}\n")
+        stand.close()
+        return 2
 
     def leave(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -91,7 +93,10 @@ def main(argv: list[str] | None = None) -> int:
     try:
         stand.serve()
     except KeyboardInterrupt:
-        return 0
+        pass
+    finally:
+        if journal:
+            journal.close()
     return 0
 
 

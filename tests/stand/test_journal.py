@@ -17,7 +17,7 @@ from stand.onec.world import World, rows_of
 from tests.stand.client import Client
 
 PARTIES, ORDERS = "Catalog_Контрагенты", "Document_ЗаказКлиента"
-SIZE = {"seed": 3, "clients": 20, "products": 30, "orders": 60}
+SIZE: dict[str, int] = {"seed": 3, "clients": 20, "products": 30, "orders": 60}
 
 
 def content(world: World) -> dict[str, Any]:
@@ -30,19 +30,18 @@ def content(world: World) -> dict[str, Any]:
     return {"tables": tables, "frozen": world.frozen, "clock": world.clock}
 
 
-def started(path: Path) -> tuple[OneCStand, Journal]:
-    """The base generated anew, with the journal played."""
-    stand = OneCStand(build(**SIZE), control=True)  # type: ignore[arg-type]
-    journal = Journal(path, stand.world, SIZE)
+def started(path: Path) -> tuple[World, Journal]:
+    """The base generated anew, with the journal played; no stand is needed for that."""
+    world = build(SIZE["seed"], SIZE["clients"], SIZE["products"], SIZE["orders"])
+    journal = Journal(path, world, SIZE)
     journal.replay()
-    return stand, journal
+    return world, journal
 
 
-def work(stand: OneCStand) -> None:
+def work(world: World) -> None:
     """Writes of every kind: through OData, as a user, over the control address."""
-    world = stand.world
     orders, parties = world.records(ORDERS), world.records(PARTIES)
-    with stand, Client(stand) as client:
+    with OneCStand(world, control=True) as stand, Client(stand) as client:
         posted = next(row for row in orders if row.get("Posted"))
         path = f"{ORDERS}(guid'{posted['Ref_Key']}')"
         for method, where, body in (
@@ -68,31 +67,31 @@ def work(stand: OneCStand) -> None:
 def test_what_was_written_is_there_after_a_new_start(tmp_path: Path) -> None:
     """The whole base, movements that were kept and the clock included; and it goes on from there as it would have."""
     path = tmp_path / "journal"
-    stand, journal = started(path)
-    before = content(stand.world)
-    work(stand)
+    world, journal = started(path)
+    before = content(world)
+    work(world)
     journal.close()
-    after = content(stand.world)
+    after = content(world)
     assert after != before
     again, journal = started(path)
-    assert content(again.world) == after
-    key = stand.world.records(PARTIES)[0]["Ref_Key"]
-    for world in (stand.world, again.world):
-        world.edit(PARTIES, key, {"КПП": "770501009"})
+    assert content(again) == after
+    key = world.records(PARTIES)[0]["Ref_Key"]
+    for one in (world, again):
+        one.edit(PARTIES, key, {"КПП": "770501009"})
     journal.close()
-    assert content(again.world) == content(stand.world)
+    assert content(again) == content(world)
     third, journal = started(path)
     journal.close()
-    assert content(third.world) == content(stand.world)
+    assert content(third) == content(world)
 
 
 def test_the_end_may_come_in_the_middle_of_a_line(tmp_path: Path) -> None:
     """Cut after any byte of its last lines the journal gives the base before that change, and takes new ones."""
     path = tmp_path / "journal"
-    stand, journal = started(path)
-    keys = [row["Ref_Key"] for row in stand.world.records(PARTIES)[:3]]
+    world, journal = started(path)
+    keys = [row["Ref_Key"] for row in world.records(PARTIES)[:3]]
     for key in keys[:2]:
-        stand.world.edit(PARTIES, key, {"КПП": "770501001"})
+        world.edit(PARTIES, key, {"КПП": "770501001"})
     journal.close()
     whole = path.read_bytes()
     lines = whole.splitlines(keepends=True)
@@ -101,38 +100,38 @@ def test_the_end_may_come_in_the_middle_of_a_line(tmp_path: Path) -> None:
     for cut in (1, len(lines[0]) - 1, last + 1, last + len(lines[-1]) // 2, len(whole) - 1):
         path.write_bytes(whole[:cut])
         again, journal = started(path)
-        kept = [again.world.get(PARTIES, key) for key in keys[:2]]
+        kept = [again.get(PARTIES, key) for key in keys[:2]]
         assert [row is not None and row["КПП"] == "770501001" for row in kept] == [cut > last, False]
-        again.world.edit(PARTIES, keys[2], {"КПП": "770501002"})
+        again.edit(PARTIES, keys[2], {"КПП": "770501002"})
         journal.close()
         more, journal = started(path)
         journal.close()
-        assert content(more.world) == content(again.world)
+        assert content(more) == content(again)
 
 
 def test_another_base_or_a_damaged_file_is_refused(tmp_path: Path) -> None:
     """A sentence names what differs, or the line; the file stays as it is."""
     path = tmp_path / "journal"
-    stand, journal = started(path)
-    stand.world.touch(PARTIES, stand.world.records(PARTIES)[0]["Ref_Key"])
+    world, journal = started(path)
+    world.touch(PARTIES, world.records(PARTIES)[0]["Ref_Key"])
     journal.close()
     told = path.read_bytes()
     with pytest.raises(WrongJournal, match="another base: seed 3, not 4; orders 60, not 61"):
-        Journal(path, stand.world, SIZE | {"seed": 4, "orders": 61}).replay()
+        Journal(path, world, SIZE | {"seed": 4, "orders": 61}).replay()
     assert path.read_bytes() == told
     path.write_bytes(told.replace(b"\n", b"\nhalf\n", 1))
     with pytest.raises(WrongJournal, match="line 2"):
-        Journal(path, stand.world, SIZE).replay()
+        Journal(path, world, SIZE).replay()
     path.write_bytes(b"a text\n")
     with pytest.raises(WrongJournal, match="line 1"):
-        Journal(path, stand.world, SIZE).replay()
+        Journal(path, world, SIZE).replay()
 
 
 def test_a_base_with_a_journal_is_not_put_back(tmp_path: Path) -> None:
     """A journal knows no way back: restoring is refused over the control address, with what to do."""
-    stand, journal = started(tmp_path / "journal")
-    stand.snapshots.kept = True
-    with stand, Client(stand) as client:
+    world, journal = started(tmp_path / "journal")
+    with OneCStand(world, control=True) as stand, Client(stand) as client:
+        stand.snapshots.kept = True
         assert client.send("POST", "/_stand/snapshot", b'{"name": "night"}').status == 200
         answer = client.send("POST", "/_stand/restore", b'{"name": "night"}')
     journal.close()
