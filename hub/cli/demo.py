@@ -1,13 +1,16 @@
-"""``obmen demo``: a stand, an exchange with it, the summary, and the hub on top; nothing to configure.
+"""``obmen demo``: two stands, an exchange between them, the summary, and the hub on top; nothing to configure.
 
-The stand is a program of its own that this one only starts: an emulator of a 1C trade base on this machine.
+The stands are programs of their own that this one only starts: an emulator of a 1C trade base on this machine, and the
+database of a CRM, a file. What people write to either stays there from one demo to the next.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -20,6 +23,7 @@ from typing import Any
 import click
 
 from hub.cli.call import DONE, WAITS, Call, Outcome
+from hub.cli.demo_edits import ways_to_edit
 from hub.cli.lock import HomeLock, Running, forget
 from hub.cli.parser import command, option
 from hub.cli.processes import Child, Service
@@ -33,8 +37,13 @@ from hub.model.settings import FILE_NAME, load_settings
 #: Seconds that the stand may take to make its base.
 PATIENCE = 120.0
 USER = "obmen"
+#: Orders of the 1C base unless told otherwise.
+ORDERS = 20_000
+#: Files of the demo in its home: the CRM, and what was written to the 1C base.
+CRM, JOURNAL = "crm.db", "onec.jsonl"
 _POLL = 0.1
-_SIZE = click.IntRange(1, 1_000_000)
+#: What was written to more of them could not be kept.
+_SIZE = click.IntRange(1, 100_000)
 
 
 def commands(lang: str) -> list[click.Command]:
@@ -42,14 +51,12 @@ def commands(lang: str) -> list[click.Command]:
     options = [
         option(lang, "--once", "once", is_flag=True),
         option(lang, "--port", "port", type=click.IntRange(1, 65535), metavar="PORT"),
-        option(
-            lang, "--orders", "orders", type=click.IntRange(1, 1_000_000), metavar="N", default=20000, show_default=True
-        ),
+        option(lang, "--orders", "orders", type=_SIZE, metavar="N", show_default=str(ORDERS)),
     ]
     return [command(lang, "demo", demo, options)]
 
 
-def demo(call: Call, port: int | None = None, orders: int = 20000, *, once: bool = False) -> Outcome:
+def demo(call: Call, port: int | None = None, orders: int | None = None, *, once: bool = False) -> Outcome:
     """Set up the demo's home, exchange, tell, and keep the hub up until asked to stop (not with ``once``)."""
     home = Path(call.named_home).expanduser().resolve() if call.named_home else Path.cwd() / ".obmen" / "demo"
     call.named_home = str(home)
@@ -59,22 +66,25 @@ def demo(call: Call, port: int | None = None, orders: int = 20000, *, once: bool
         clear_left_over(home, teller(call))
         if not once and not port_is_free(port or 3000):
             raise NeedsPerson("cli_port_taken", port=port or 3000)
-        stand = Child(stand_service(home, orders, remembered(home)))
+        known = remembered(home, orders)
+        stand = Child(stand_service(home, known))
         try:
             call.say(call.text("demo_stand"))
             url = start(stand, home)
+            make_crm(home, known)
             write_settings(call, home, url, stand.service.env["STAND_PASSWORD"])
-            return _work(call, home, stand, port, once=once)
+            return _work(call, home, stand, url, port, once=once)
         finally:
             stand.stop()
             forget(home)
 
 
-def _work(call: Call, home: Path, stand: Child, port: int | None, *, once: bool) -> Outcome:
+def _work(call: Call, home: Path, stand: Child, url: str, port: int | None, *, once: bool) -> Outcome:
     call.say(call.text("demo_exchange", home=home))
     done = run_own(call, "exchange")
     if done not in (DONE, WAITS):
         return Outcome(done)  # it has told why
+    call.say("", *ways_to_edit(call, load_settings(home), home / CRM, "" if once else url))
     if once:
         call.say("", call.text("demo_once", home=home))
         return Outcome(DONE)  # what waits for a person in a demo is part of the show
@@ -88,24 +98,45 @@ def refuse_foreign(home: Path) -> None:
         raise NeedsPerson("cli_demo_taken", home=home)
 
 
-def remembered(home: Path) -> dict[str, Any]:
-    """What stays the same from one demo to the next, so that the second one finds nothing changed."""
+def remembered(home: Path, orders: int | None = None) -> dict[str, Any]:
+    """What stays the same from one demo to the next: the last day of its data, and how many orders there are.
+
+    ``NeedsPerson(cli_demo_other_size)`` when another number is asked for than the home's base has.
+    """
     path = home / "demo.json"
     try:
         known = json.loads(path.read_text(encoding="utf-8"))
         date.fromisoformat(known["today"])
     except (OSError, ValueError, KeyError, TypeError):
         known = {"today": datetime.now().astimezone().date().isoformat()}
-        path.write_text(json.dumps(known), encoding="utf-8")
+    size = int(known.setdefault("orders", orders or ORDERS))
+    if orders not in (None, size):
+        raise NeedsPerson("cli_demo_other_size", home=home, orders=size)
+    path.write_text(json.dumps(known), encoding="utf-8")
     return dict(known)
 
 
-def stand_service(home: Path, orders: int, known: dict[str, Any]) -> Service:
-    """The stand as a process, on a free port, with its own password; its base ends on the day of the first demo."""
+def stand_service(home: Path, known: dict[str, Any]) -> Service:
+    """The 1C stand as a process, on a free port, with its own password; its base ends on the day of the first demo."""
     line = [sys.executable, "-m", "stand.onec", "--control", "--port", str(free_port()), "--user", USER]
-    line += ["--orders", str(orders), "--today", known["today"]]
+    line += ["--orders", str(known["orders"]), "--today", known["today"], "--journal", str(home / JOURNAL)]
     env = {"STAND_PASSWORD": secrets.token_urlsafe(18), "PYTHONUNBUFFERED": "1"}
     return Service("stand", line, home / "logs" / "stand.log", env)
+
+
+def make_crm(home: Path, known: dict[str, Any]) -> None:
+    """The CRM's file, unless it is there: people's work is in it. ``NeedsPerson(cli_demo_stand_failed)``."""
+    path, log = home / CRM, home / "logs" / "crm.log"
+    if path.exists():
+        return
+    unfinished = path.with_suffix(".new")
+    unfinished.unlink(missing_ok=True)
+    line = [sys.executable, "-m", "stand.crm", str(unfinished), "--today", known["today"]]
+    with log.open("ab") as out:
+        done = subprocess.run(line, stdout=out, stderr=out, timeout=PATIENCE, check=False)
+    if done.returncode:
+        raise NeedsPerson("cli_demo_stand_failed", log=log)
+    os.replace(unfinished, path)
 
 
 def start(stand: Child, home: Path) -> str:
@@ -127,9 +158,10 @@ def start(stand: Child, home: Path) -> str:
 
 def write_settings(call: Call, home: Path, url: str, password: str) -> None:
     """``hub.yaml`` of the demo, written anew each time: the stand is somewhere else each time."""
-    text = call.text("demo_file", locale=call.lang, url=json.dumps(url), user=USER, password=json.dumps(password))
+    crm = json.dumps(f"sqlite:///{(home / CRM).as_posix()}")
+    words = {"url": json.dumps(url), "user": USER, "password": json.dumps(password), "crm": crm}
     path = home / FILE_NAME
-    path.write_text(f"{text}\n", encoding="utf-8", newline="\n")
+    path.write_text(f"{call.text('demo_file', locale=call.lang, **words)}\n", encoding="utf-8", newline="\n")
     path.chmod(0o600)
 
 

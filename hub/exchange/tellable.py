@@ -39,8 +39,15 @@ def makes_records(mapping: CompiledMapping) -> bool:
     )
 
 
+def by_act(mapping: CompiledMapping, name: str) -> bool:
+    """Whether the source changes that field by an act of its own (posting a document, doing a task)."""
+    return any(item.field.name == name and _acted(item.expr) for item in mapping.spec.fields)
+
+
+def _acted(expr: Expr) -> bool:
+    return isinstance(expr, Cases) and any(test.name in ACTS for condition, _ in expr.branches for test in condition)
+
+
 def _by_itself(expr: Expr) -> bool:
     """A constant of the mapping, or what an act such as posting decides."""
-    if isinstance(expr, Cases):
-        return any(test.name in ACTS for condition, _ in expr.branches for test in condition)
-    return isinstance(expr, Const)
+    return isinstance(expr, Const) or _acted(expr)

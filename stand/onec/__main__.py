@@ -13,6 +13,7 @@ from types import FrameType
 
 from stand.onec.configurations import CONFIGURATIONS
 from stand.onec.generate.build import TODAY, build
+from stand.onec.journal import Journal, WrongJournal
 from stand.onec.server import PEER, OneCStand
 from stand.onec.volume import default_folder, open_volume
 
@@ -47,14 +48,27 @@ def parser() -> argparse.ArgumentParser:
         "--peer", action="append", metavar="CODE", help=f"a node of EnterpriseData; {PEER} if none is named"
     )
     made.add_argument("--folder", type=Path, help="a folder in which messages of EnterpriseData are exchanged too")
+    made.add_argument(
+        "--journal", type=Path, metavar="FILE", help="keep what is written to the base, and start with it"
+    )
     made.add_argument("--control", action="store_true", help="serve /_stand/ for edits and faults")
     return made
 
 
+def journal_of(asked: argparse.Namespace, stand: OneCStand) -> Journal:
+    """The journal that was asked for, of the base that these words make. The base then cannot be put back."""
+    words = ("configuration", "seed", "clients", "products", "orders")
+    base = {name: getattr(asked, name) for name in words} | {"today": asked.today.isoformat()}
+    stand.snapshots.kept = True
+    return Journal(asked.journal, stand.world, base)
+
+
 def main(argv: list[str] | None = None) -> int:
-    """Build, announce, serve."""
+    """Build, announce, serve. 2 for a journal of another base."""
     asked = parser().parse_args(argv)
     packed = asked.packed or (default_folder() if asked.orders > LIVE_ORDERS else None)
+    if packed and asked.journal:
+        parser().error("--journal does not keep a packed set: leave out --packed, or ask for fewer orders")
     live = min(asked.orders, TEMPLATES) if packed else asked.orders
     world = build(asked.seed, asked.clients, asked.products, live, asked.today, asked.configuration)
     volumes = [open_volume(world, ORDERS[asked.configuration], asked.orders, packed)] if packed else []
@@ -62,6 +76,15 @@ def main(argv: list[str] | None = None) -> int:
         world, port=asked.port, user=asked.user, password=asked.password, control=asked.control, volumes=volumes,
         publication=asked.publication, peers=asked.peer or (PEER,), folder=asked.folder,
     )  # fmt: skip
+
+    journal = journal_of(asked, stand) if asked.journal else None
+    try:
+        if journal:
+            journal.replay()
+    except WrongJournal as wrong:
+        sys.stderr.write(f"{wrong}\n")
+        stand.close()
+        return 2
 
     def leave(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -72,7 +95,10 @@ def main(argv: list[str] | None = None) -> int:
     try:
         stand.serve()
     except KeyboardInterrupt:
-        return 0
+        pass
+    finally:
+        if journal:
+            journal.close()
     return 0
 
 

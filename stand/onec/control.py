@@ -17,6 +17,7 @@ from stand.onec.commerceml.site import Site
 from stand.onec.enterprise.caller import Caller
 from stand.onec.enterprise.exchange import Refused
 from stand.onec.enterprise.objects import PLAN
+from stand.onec.people import work
 from stand.onec.script import edit_of, key_of
 from stand.onec.unshown import unshown
 from stand.onec.wire import Response
@@ -78,6 +79,10 @@ def _script(service: Service, asked: dict[str, Any]) -> Any:
 
     service.script.when(name, int(asked.get("page", 1)), play)
     return {"waiting": len(service.script.steps)}
+
+
+def _people(service: Service, asked: dict[str, Any]) -> Any:
+    return work(service.engine.world, str(asked["do"]), str(asked["who"]), str(asked.get("value", "")))
 
 
 def _snapshot(service: Service, asked: dict[str, Any]) -> Any:
@@ -153,6 +158,7 @@ def _clear(service: Service, _asked: dict[str, Any]) -> Any:
 #: What can be posted, by the last word of the address.
 ACTIONS: dict[str, Callable[[Service, dict[str, Any]], Any]] = {
     **{action: _edit(action) for action in ("edit", "add", "delete", "touch")},
+    "people": _people,
     "quirks": _quirks,
     "forbid": _forbid,
     "script": _script,
@@ -177,7 +183,7 @@ def answer(service: Service, method: str, path: str, body: bytes) -> Response:
         return _reply(404, {"error": f"no such control request: {method} {path}"})
     try:
         return _reply(200, ACTIONS[action](service, json.loads(body or b"{}")))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         return _reply(400, {"error": f"{type(error).__name__}: {error}"})
 
 

@@ -31,13 +31,14 @@ def _copied(rows: Mapping[Key, Record]) -> dict[Key, Record]:
 
 
 class Snapshots:
-    """Named moments of one base, kept in memory."""
+    """Named moments of one base, kept in memory. ``kept``: the base has a journal, which knows no way back."""
 
     def __init__(self, world: World, exchange: Exchange, nodes: Nodes) -> None:
         self.world = world
         self.exchange = exchange
         self.nodes = nodes
         self.moments: dict[str, _Moment] = {}
+        self.kept = False
 
     def take(self, name: str = "") -> None:
         """Remember the base as it is now."""
@@ -53,7 +54,12 @@ class Snapshots:
             )
 
     def restore(self, name: str = "") -> None:
-        """Put the base back. ``KeyError``: no such snapshot. It can be put back there again later."""
+        """Put the base back. It can be put back there again later.
+
+        ``KeyError``: no such snapshot. ``ValueError``: what is written to this base is kept in a journal.
+        """
+        if self.kept:
+            raise ValueError("a base with a journal is not put back: start it without --journal for that")
         moment, world = self.moments[name], self.world
         with world.lock:
             for set_name, table in world.tables.items():

@@ -155,11 +155,15 @@ class OneCStand:
     def stop(self) -> None:
         """Stop serving and free the port."""
         self._server.shutdown()
+        self.close()
+        if self._thread is not None:
+            self._thread.join(5)
+
+    def close(self) -> None:
+        """Free the port and the files of a stand that does not serve."""
         self._server.server_close()
         for volume in self.engine.volumes.values():
             volume.close()
-        if self._thread is not None:
-            self._thread.join(5)
 
     def __enter__(self) -> Self:
         return self.start()

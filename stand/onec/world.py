@@ -106,7 +106,7 @@ class World:
                 raise ValueError(f"a new record of {name} needs Ref_Key, a guid of your own")
             self._stamp(name, record)
             self.put(name, record)
-            self._changed(name, self.key_of(name, record))
+            self.announce(name, self.key_of(name, record))
             return record
 
     def edit(self, name: str, key: Key, fields: Mapping[str, Any]) -> Record:
@@ -141,7 +141,7 @@ class World:
             if "DataVersion" in self.model.sets[name].shape.by_name:
                 record["DataVersion"] = next_version(record.get("DataVersion", FIRST_VERSION))
             self._stamp(name, record)
-            self._changed(name, key)
+            self.announce(name, key)
 
     def _stamp(self, name: str, record: Record) -> None:
         """Note the time of a change where the configuration keeps it."""
@@ -153,9 +153,10 @@ class World:
         """Delete physically. ``KeyError``: no such record."""
         with self.lock:
             del self.tables[name].rows[key]
-            self._changed(name, key)
+            self.announce(name, key)
 
-    def _changed(self, name: str, key: Key) -> None:
+    def announce(self, name: str, key: Key) -> None:
+        """Count a change and tell whoever listens."""
         self.version += 1
         self.tables[name].version += 1
         for listener in self.listeners:

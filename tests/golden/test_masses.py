@@ -33,7 +33,10 @@ def inn(at: int) -> str:
 
 
 NO_BRAKES = {"change_budget": BudgetSettings(), "delete_budget": BudgetSettings()}
-POISONED = [pytest.param(40, id="40"), pytest.param(1000, id="1000", marks=[pytest.mark.slow, pytest.mark.timeout(600)])]
+POISONED = [
+    pytest.param(40, id="40"),
+    pytest.param(1000, id="1000", marks=[pytest.mark.slow, pytest.mark.timeout(600)]),
+]
 
 
 @pytest.mark.parametrize("number", POISONED)

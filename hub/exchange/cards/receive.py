@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select
@@ -108,6 +109,7 @@ class _WayIn:
         self.now = now() + timedelta(seconds=1)
         self.skew = desk.hub.rules.skew(self.system, work.entity.name)
         self.unknown = _unsettled(conn, [number for card in self.cards.values() for number in card.links])
+        desk.refs.learn(conn, (number for meant in self.unknown.values() for number in self.layout.link_ids(meant)))
         self.known: dict[int, Known] = {}
 
     def record(self, item: Incoming) -> _Arrived:
@@ -121,7 +123,7 @@ class _WayIn:
         def base(path: str) -> Value:
             return old.stands_for(path) if old.shown else card.cells.get(path)
 
-        cells, lists = self.layout.told(self.work, item.mapped, base, self.desk.refs)
+        cells, lists = self._told(item, base, self.unknown.get(link.id, {}))
         when, fingerprint = self._when(link, item), str(self.work.mapping.fingerprint)
         came = incoming(
             old,
@@ -137,6 +139,21 @@ class _WayIn:
         made_by_us = link.id in self.unknown or link.state == "reserved"
         first = came.first and bool(full) and not made_by_us
         return _Arrived(card, link, arrival, item, first)
+
+    def _told(
+        self, item: Incoming, base: Callable[[str], Value], meant: Cells
+    ) -> tuple[dict[str, Value], frozenset[str]]:
+        """What the record tells. Of rows that we may have written it cannot tell more than its columns: the others are
+        as we meant them where these are, and as they were before where they are not.
+        """
+        told = partial(self.layout.told, self.work, item.mapped, refs=self.desk.refs)
+        cells, lists = told(base)
+        rows = {path: value for path, value in meant.items() if isinstance(value, tuple) and path in cells}
+        if rows:
+            accepts = self.layout.accepts(self.desk.refs)
+            written, _ = told(lambda path: rows.get(path, base(path)))
+            cells |= {path: written[path] for path in rows if accepts(path, rows[path], written.get(path))}
+        return cells, lists
 
     def gone(self, link_id: int, record_id: int, state: str) -> _Arrived:
         card = self.cards[record_id]

@@ -198,7 +198,7 @@ class Decider:
             return
         needed = words.missing.keys() & _required(work) if create else ()
         if words.missing and (needed or not (words.meant or words.unsaid)):
-            path, number = next(iter(words.missing.items()))
+            path, number = next(one for one in words.missing.items() if not needed or one[0] in needed)
             box.wait_for(self.conn, row, "reference_missing", field=path, link=number)
             self._end(result, row, "waiting", "reference_missing")
             return

@@ -11,6 +11,7 @@ from hub.engine.cells import STATE, Cells, Contribution, Value, head, is_member,
 from hub.exchange.cards.card import Card, CardLink
 from hub.exchange.cards.layout import Layout
 from hub.exchange.cards.refs import References
+from hub.exchange.tellable import by_act
 from hub.model.entities import Child
 from hub.model.fields import Kind
 from mappings.backward import Backward, Payload, Unsaid
@@ -73,6 +74,7 @@ class Speaker:
         self._back = Backward(mapping, found)
         self._targets = _targets(mapping)
         self._told = {part.child.name: part.columns for part in mapping.children}
+        self._posts, self._executes = by_act(mapping, _POSTING), by_act(mapping, _STATUS)
 
     def tells(self, path: str) -> bool:
         """Whether the mapping has words for the cell at all."""
@@ -81,7 +83,7 @@ class Speaker:
             return bool(self.mapping.deleted_field)
         if name in self._told:
             return bool(self.mapping.writable_children.get(name))
-        return path in self.mapping.writable or path == _POSTING
+        return path in self.mapping.writable or (path == _POSTING and self._posts)
 
     def say(self, card: Card, contribution: Contribution, owed: Cells, current: Mapping[str, Any] | None) -> Words:
         """The change that makes the system show ``owed``. ``current``: its raw record, ``None`` for one to be made."""
@@ -94,7 +96,7 @@ class Speaker:
                 words.unsaid[path] = value
             elif path == STATE:
                 words.fields[str(self.mapping.deleted_field)] = value != "active"
-                words.posting = "unpost" if contribution.shown.get(_POSTING) == _POSTED else words.posting
+                words.posting = "unpost" if self._posted(contribution) else words.posting
                 words.meant[path] = value
             elif path == _POSTING and path not in self.mapping.writable:
                 words.posting = "post" if value == _POSTED else "unpost"
@@ -109,9 +111,13 @@ class Speaker:
         payload = self._back.payload(root, children, current)
         words.fields = {**payload.fields, **words.fields}
         self._leave_out(words, payload)
-        if words.fields and words.posting == "keep" and contribution.shown.get(_POSTING) == _POSTED:
+        if words.fields and words.posting == "keep" and self._posted(contribution):
             words.posting = "post"
         return words
+
+    def _posted(self, contribution: Contribution) -> bool:
+        """Whether it shows a document that is posted, in a system that posts documents."""
+        return self._posts and contribution.shown.get(_POSTING) == _POSTED
 
     def _root(self, words: Words, root: dict[str, Any], path: str, value: Value) -> None:
         if self.layout.fields[path].kind is Kind.REF and value is not None:
@@ -165,7 +171,7 @@ class Speaker:
         return self.addresses.of(record, self._targets.get(path, frozenset())) if record is not None else None
 
     def _acts(self, words: Words, root: dict[str, Any], contribution: Contribution) -> None:
-        if root.get(_STATUS) == _DONE and self.mapping.entity.name == "task" and contribution.shown:
+        if root.get(_STATUS) == _DONE and self._executes and contribution.shown:
             del root[_STATUS]
             words.posting = "execute"
 
