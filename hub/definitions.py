@@ -17,6 +17,7 @@ from hub.assets import names
 from hub.assets.changes import changes_op, decide_op, state_checks
 from hub.assets.checks import route_checks
 from hub.assets.connections import connection_ops
+from hub.assets.hand import hand_ops
 from hub.assets.lineage import source_specs, table_specs
 from hub.assets.nodes import RouteNode, route_nodes
 from hub.assets.plan import apply_op, plan_op
@@ -28,6 +29,7 @@ from hub.model.errors import NeedsPerson
 from hub.model.settings import Settings, SystemSettings, find_home, load_settings
 from hub.texts import sentence
 from schedules.changes import changes_job, changes_sensor, decide_job
+from schedules.hand import hand_jobs
 from schedules.jobs import connections_job, exchange_jobs
 from schedules.nightly import nightly_schedule
 from schedules.partitions import document_days
@@ -65,6 +67,7 @@ def build(settings: Settings, work: Workplace) -> Definitions:
             connections_job(settings, connection_ops(settings, work)),
             decide_job(settings, decide_op(settings, work)),
             replay_job(settings, replay_op(settings, work)),
+            *hand_jobs(settings, hand_ops(settings, work)),
             plan_job(settings, plan_op(settings, work)),
             apply_job(settings, apply_op(settings, work)),
         ],

@@ -8,11 +8,27 @@ from collections.abc import Sequence
 
 import click
 
-from hub.cli import check, demo, init, parser, plan, quarantine, rules, status, system, trouble, up, work
+from hub.cli import (
+    check,
+    demo,
+    init,
+    parser,
+    pins,
+    plan,
+    quarantine,
+    rules,
+    status,
+    system,
+    trouble,
+    undo,
+    up,
+    why,
+    work,
+)
 from hub.cli.call import DONE, INTERRUPTED, WRONG, Call, Outcome, language
 from hub.model.errors import HubError, exit_code
 
-MODULES = (demo, init, check, rules, work, plan, status, quarantine, system, up)
+MODULES = (demo, init, check, rules, work, plan, why, pins, undo, status, quarantine, system, up)
 
 
 def build(lang: str) -> click.Group:

@@ -36,8 +36,13 @@ class Moment:
     last: int
 
     def after(self, other: Moment) -> bool:
-        """Certainly later: the two intervals do not overlap."""
-        return self.first >= other.last < self.last
+        """Certainly later: the two intervals do not overlap, or the other was there when its system was first seen.
+
+        Systems are read one after another: what the first of them changed since its first reading would else never be
+        later than what a system showed that was first read some minutes after it.
+        """
+        apart = self.first >= other.last or other.first == 0 < self.first
+        return apart and other.last < self.last
 
 
 def changed_at(read_before: int, read_now: int, told: int | None = None, skew: int = 0) -> Moment:

@@ -67,11 +67,12 @@ def _stands_for(path: str, contribution: Contribution) -> Value:
 def _tolerated(path: str, contribution: Contribution, cell: Golden, rules: Rules) -> bool:
     """The link shows its own word, which lost, and keeps it until the winner says something new.
 
-    A person's word is new; a system that says a record is gone keeps that unless it is outlived.
+    A person's word is new; a system that says a record is gone keeps that unless it is outlived. New is what became
+    known later: that the winner spoke certainly later is more than can be asked of systems read one after another.
     """
     own = contribution.own.get(path)
     if own is None or path in contribution.sent or cell.rule in {"pin", "held"}:
         return False
     if path != STATE and rules.of(path).on_loss == "restore":
         return False
-    return cell.when is None or not cell.when.after(own.cleared or own.when)
+    return cell.when is None or cell.when.last <= (own.cleared or own.when).last

@@ -53,7 +53,7 @@ def _unit(
     every: Votes = {path: _votes(contributions, path, order) for path in paths}
     dead = {one.link_id for one in contributions if not one.living}
     together = rules.unit(paths[0]) != paths[0]
-    for path, cell in _together(every, dead, rules, same) if together else _apart(every, dead, rules):
+    for path, cell in _together(contributions, every, dead, rules, same) if together else _apart(every, dead, rules):
         decided = _decided(path, cell, pins, holds)
         yield path, replace(decided, lost=_lost(path, every[path], decided, same))
 
@@ -123,11 +123,14 @@ def _union(votes: Sequence[Vote], policy: Policy) -> Golden:
     return replace(_golden(picker("latest")(alive), policy.word), guards=guards)
 
 
-def _together(every: Votes, dead: AbstractSet[int], rules: Rules, same: Same) -> Iterator[tuple[str, Golden]]:
+def _together(
+    contributions: Iterable[Contribution], every: Votes, dead: AbstractSet[int], rules: Rules, same: Same
+) -> Iterator[tuple[str, Golden]]:
     """Cells that survive together: one card wins them all, a living one if any speaks.
 
-    A field of which the winner has nothing to say is filled from a card that contradicts it nowhere; a row of a set
-    that it does not have is not there.
+    A field of which the winner has nothing to say is filled from a card that contradicts it nowhere, else it stays what
+    we wrote there: who corrects one cell of a card has seen the others. A row of a set that it does not show is not
+    there.
     """
     cards: dict[int, dict[str, Vote]] = {}
     for path, votes in every.items():
@@ -139,12 +142,13 @@ def _together(every: Votes, dead: AbstractSet[int], rules: Rules, same: Same) ->
     heard = [card for link_id, card in cards.items() if link_id not in dead] or list(cards.values())
     spoken = sorted((_card(card) for card in heard), key=lambda one: one.rank)
     winner = picker(rules.of(next(iter(every))).word)(spoken)
-    card = cards[winner.link_id]
+    card, shows = cards[winner.link_id], next(one for one in contributions if one.link_id == winner.link_id)
     fitting = {link_id for link_id, other in cards.items() if _agree(card, other, same)}
     for path, votes in every.items():
-        policy = rules.of(path)
-        if is_member(path) and path not in card:
-            yield path, Golden(None, policy.word, winner.link_id, winner.system, winner.when, cleared=True)
+        policy, echo = rules.of(path), shows.sent.get(path)
+        says = path in card or (not is_member(path) and any(one.link_id in fitting for one in votes))
+        if not says and (is_member(path) or echo is not None):
+            yield path, Golden(echo, policy.word, winner.link_id, winner.system, winner.when, cleared=echo is None)
         else:
             alone = {winner.link_id} if is_member(path) else fitting
             fit = sorted(

@@ -66,6 +66,14 @@ class MappingDesk:
         )
 
     @property
+    def kinds(self) -> dict[str, Kind]:
+        """Kind of each field by its name, and of each column of a child table as ``table.column``."""
+        own = {item.name: item.kind for item in self.fields}
+        return own | {
+            f"{part.child.name}.{item.column}": item.kind for part in self.children for item in part.child.fields
+        }
+
+    @property
     def stream(self) -> str:
         """Name of the stream in the store; a virtual table of a register is a stream of its own."""
         return stream_name(self.mapping)

@@ -17,7 +17,7 @@ from hub.engine.policies import ByValue, Policy, Rules
 from hub.exchange.tellable import makes_records, readable, tellable
 from hub.model.entities import ENTITIES
 from hub.model.settings import BudgetSettings, PolicySettings, RouteSettings, Settings
-from hub.model.settings_routes import ROLES, Role, role_of
+from hub.model.settings_routes import CHANGES, DELETES, ROLES, Role, role_of
 from mappings.compiled import CompiledMapping, CompiledProfile, compile_profile
 
 
@@ -112,7 +112,12 @@ class RuleBook:
     def budgets(self, route: str) -> tuple[Budget, Budget]:
         """How many records of the route may end, and how many that exist already may change, unasked."""
         its = self.settings.route(route)
-        return _budget(its.delete_budget), _budget(its.change_budget)
+        part = self.parts.get(route)
+        registers = part is not None and all(mapping.table != "set" for mapping in part.mappings)
+        unsaid = (BudgetSettings(), BudgetSettings()) if registers else (DELETES, CHANGES)
+        said = (its.delete_budget, its.change_budget)
+        deletes, changes = (_budget(one or default) for one, default in zip(said, unsaid, strict=True))
+        return deletes, changes
 
     def skew(self, system: str, entity: str) -> int:
         """Seconds that the clock of the system may be off."""

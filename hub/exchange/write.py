@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
+from hub.engine.cells import head
 from hub.engine.decide import Change, Decision, decide_child, decide_root
 from hub.exchange.brakes import Held
 from hub.exchange.desk import Desk
@@ -198,12 +199,12 @@ class _Updates:
             part = self.work.children[position]
             self.replaced[position].append(number)
             self.children[position].extend(_numbered(part, number, item.mapped.children[position]))
-        kinds = {field.name: field.kind for field in self.work.fields}
+        kinds = self.work.kinds
         if state != known.state:
             op = "mark" if state == "marked" else "unmark" if known.state == "marked" else "update"
             self._note(item, op, Change(_STATE.name, known.state, state), Kind.TEXT)
         for change in decision.changes:
-            self._note(item, "update", change, kinds.get(change.path))
+            self._note(item, "update", change, kinds.get(change.path) or kinds.get(_column_of(change.path)))
 
     def _note(self, item: Incoming, op: str, change: Change, kind: Kind | None) -> None:
         before, after = (_render(kind, value) for value in (change.before, change.after))
@@ -231,6 +232,11 @@ class _Updates:
                 bulk.delete_children(conn, part.table, part.parent, parents)
                 bulk.insert_rows(conn, part.table, part.all_columns, rows)
         write_log(conn, self.log)
+
+
+def _column_of(path: str) -> str:
+    """``table.column`` of a cell in a row of a table; a key in the path may hold anything."""
+    return f"{head(path)}.{path.rpartition('.')[2]}"
 
 
 def _render(kind: Kind | None, value: object) -> str | None:

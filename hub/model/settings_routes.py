@@ -60,6 +60,7 @@ class BudgetSettings:
     minimum: int = 100
 
 
+#: What holds where a route says nothing; for balances and prices, which are meant to change all at once, nothing does.
 DELETES = BudgetSettings(50, 5, 100)
 CHANGES = BudgetSettings(None, 20, 100)
 
@@ -93,8 +94,8 @@ class RouteSettings:
     asks: tuple[str, ...] = ()
     policies: Mapping[str, PolicySettings] = field(default_factory=dict)
     deletion: Literal["propagate", "archive", "ignore", "ask"] | None = None
-    delete_budget: BudgetSettings = DELETES
-    change_budget: BudgetSettings = CHANGES
+    delete_budget: BudgetSettings | None = None
+    change_budget: BudgetSettings | None = None
     shadow: bool = False
     skew: int = 5
     lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)

@@ -23,8 +23,9 @@ class Statement:
     high: int
 
     def later(self, other: Statement) -> bool:
-        """Said when the other had been said already, for certain."""
-        return self.low >= other.high and self.high > other.high
+        """Said when the other had been said already: for certain, or because the other was there at the first look."""
+        apart = self.low >= other.high or other.low == 0 < self.low
+        return apart and self.high > other.high
 
 
 @dataclass
@@ -169,6 +170,8 @@ class Oracle:
         mine = cards[winner.system]
         rest = sorted(self.order, key=lambda name: name in ended)
         names = [winner.system, *(n for n in rest if n != winner.system and self._agree(mine, cards[n]))]
+        if not any(cards[name][path] for name in names):
+            return self.stands.get((winner.system, path)), set()
         guards: set[str] = set()
         for name in names:
             values = [one.value for one in cards[name][path]]

@@ -14,6 +14,7 @@ from stand.onec.generate.build import build
 from stand.onec.server import OneCStand
 from stand.onec.world import World
 from tests.exchange import frozen
+from tests.exchange.two.days import empty
 from tests.exchange.unrest import small
 
 USER, PASSWORD = "обмен", "секрет-Пароль"
@@ -36,6 +37,12 @@ def frozen_streams() -> frozen.Frozen:
     """What that stand sends, stream by stream; not to be changed by a test."""
     with OneCStand(small_world(), user=USER, password=PASSWORD) as running:
         return frozen.freeze(running, USER, PASSWORD)
+
+
+@pytest.fixture(scope="session")
+def shapes(frozen_streams: frozen.Frozen) -> frozen.Frozen:
+    """The streams without their records."""
+    return empty(frozen_streams)
 
 
 @pytest.fixture

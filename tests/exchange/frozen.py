@@ -21,13 +21,13 @@ from stand.onec.server import OneCStand
 Frozen = dict[str, dict[str, Any]]
 
 
-def freeze(stand: OneCStand, user: str, password: str) -> Frozen:
-    """Every stream of the УТ profile in the form of ``MemoryBase.load``."""
+def freeze(stand: OneCStand, user: str, password: str, profile_name: str = "onec_ut11") -> Frozen:
+    """Every stream of a profile in the form of ``MemoryBase.load``; values that a mapping itself gives need none."""
     connector = OneC(OneCSettings(code="ut", url=stand.url, user=user, password=password), None)
     streams = connector.streams()
-    profile = compile_profile("onec_ut11", "Europe/Moscow", None, streams)
+    profile = compile_profile(profile_name, "Europe/Moscow", None, streams)
     try:
-        return {name(m): _stream(connector, m, streams[name(m)]) for m in profile.mappings.values()}
+        return {name(m): _stream(connector, m, streams[name(m)]) for m in profile.mappings.values() if not m.spec.given}
     finally:
         connector.close()
 

@@ -378,3 +378,11 @@ def test_the_map_says_who_reads_writes_and_why(tmp_path: Path) -> None:
     assert "segment" not in found
     assert "sales_order" in mapped_entities(made)
     assert STATE not in {rule.name for rule in rule_map(made, "stock_balance")}
+
+
+def test_balances_and_prices_may_change_all_at_once(tmp_path: Path) -> None:
+    """A new price list changes every price: the default brakes are for cards and documents; a route may set its own."""
+    made = book(tmp_path, "  ut.stock_balance: {change_budget: {percent: 30}}\n")
+    assert made.budgets("ut.price")[1].limit(1000) is None
+    assert made.budgets("ut.party")[1].limit(1000) == 200
+    assert made.budgets("ut.stock_balance")[1].limit(1000) == 300

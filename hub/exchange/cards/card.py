@@ -90,9 +90,8 @@ def load(
     if not ids:
         return {}
     layout = layout_of(entity)
-    if lock and conn.dialect.name == "postgresql":
-        root = tables.ROOTS[entity]
-        conn.execute(select(root.c.id).where(root.c.id.in_(ids)).order_by(root.c.id).with_for_update()).all()
+    if lock:
+        lock_records(conn, entity, ids)
     links = _links(conn, ids)
     rows = _Rows(conn, layout, ids)
     refs.learn(conn, rows.link_ids(layout))
@@ -103,6 +102,15 @@ def load(
     _add_contributions(conn, cards, layout, refs)
     _add_words_of_persons(conn, cards)
     return cards
+
+
+def lock_records(conn: Connection, entity: str, record_ids: Iterable[int]) -> None:
+    """Nobody else changes these records before the transaction ends; a writer of SQLite is alone anyway."""
+    if conn.dialect.name != "postgresql":
+        return
+    root, ids = tables.ROOTS[entity], sorted(set(record_ids))
+    for chunk in _chunks(ids):
+        conn.execute(select(root.c.id).where(root.c.id.in_(chunk)).order_by(root.c.id).with_for_update()).all()
 
 
 class _Rows:
@@ -200,6 +208,8 @@ def _add_contributions(conn: Connection, cards: Mapping[int, Card], layout: Layo
         seen = [link for link in card.links.values() if link.state not in UNSEEN]
         if not card.stored and len(seen) == 1:
             card.known = card.known.put(bare(card, seen[0]))
+        elif not card.stored and not seen and card.cells[STATE] != "merged":  # a rule of the hub made it and says it
+            card.known = card.known.put(_told(Contribution(0, HUB), card, seconds(now(), up=True)))
 
 
 def _decoded(card: Card, row: RowMapping) -> Contribution:
@@ -229,7 +239,12 @@ def _restood(one: Contribution, layout: Layout, refs: References) -> Contributio
 def bare(card: Card, link: CardLink) -> Contribution:
     """The contribution of a link that needs no row: the golden record is exactly what its system says."""
     empty = Contribution(link.id, link.system, primary=link.primary, origin=link.origin)
-    return incoming(empty, card.cells, Moment(0, seconds(link.read_by, up=True))).contribution
+    return _told(empty, card, seconds(link.read_by, up=True))
+
+
+def _told(empty: Contribution, card: Card, by: int) -> Contribution:
+    """The contribution with all cells of the card as its word, said by that second."""
+    return incoming(empty, card.cells, Moment(0, by)).contribution
 
 
 def _add_words_of_persons(conn: Connection, cards: Mapping[int, Card]) -> None:

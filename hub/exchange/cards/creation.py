@@ -44,10 +44,9 @@ def _offer(conn: Connection, desk: CardDesk, system: str, entity: str, creation:
     stream_id = desk.hub.streams[system][stream_name(mapping)]
     missing = _missing(conn, desk, system, entity, ids)
     missing = _recent(conn, entity, missing, desk.hub.routes[f"{system}.{entity}"].settings.not_before)
-    if creation.when == "after_match" and missing:
-        # What was not read yet may be there already; and what has no exact name could not have been found.
-        if desk.stream_read_at(conn, stream_id) is None:
-            return 0
+    if missing and desk.stream_read_at(conn, stream_id) is None:
+        return 0  # what was not read yet may be there already
+    if creation.when == "after_match" and missing:  # what has no exact name could not have been found
         missing = named_exactly(conn, missing) if entity == "party" else missing
     wanted = [number for number in missing if number in _chosen(conn, entity, missing, creation.where)]
     if not wanted:

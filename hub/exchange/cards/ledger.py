@@ -136,7 +136,8 @@ class Ledger:
     def _entry(self, card: Card, golden: Mapping[str, Golden]) -> _Entry:
         entry = self._entries.get(card.record_id)
         if entry is None:
-            entry = self._entries[card.record_id] = _Entry(card, dict(card.cells), golden)
+            before = {path: value for path, value in card.cells.items() if value is not None}
+            entry = self._entries[card.record_id] = _Entry(card, before, golden)
         elif golden:
             entry.golden = golden
         return entry

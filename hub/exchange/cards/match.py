@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from sqlalchemy import Connection, delete, select, update
 
 from hub.exchange.cards.desk import CardDesk
+from hub.exchange.write import write_log
 from hub.store import core, tables
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def find(conn: Connection, desk: CardDesk, work: MappingDesk, items: Sequence[In
     if conn.dialect.name == "postgresql":
         conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
     known = _known(conn, {name.partition("/")[0] for _, name in names})
-    taken = _of_system(conn, work, sorted({record for records in known.values() for record in records}))
+    taken = _of_system(conn, work, {record for records in known.values() for record in records})
     found: dict[str, int] = {}
     for external_id, told in wanted.items():
         cards = {record for name in told for record in known.get(name, ())}
@@ -71,9 +72,15 @@ def named_exactly(conn: Connection, record_ids: Sequence[int]) -> list[int]:
 
 
 def attach(conn: Connection, desk: CardDesk, work: MappingDesk, links: Mapping[int, tuple[int, str]]) -> None:
-    """Hang links (id: record, external id) on the cards they belong to; those not written yet are made."""
+    """Hang links (id: record, external id) on the cards they belong to; those not written yet are made.
+
+    What was reserved there for the card is not needed any more: its system has it of its own accord.
+    Each leaves a row ``link`` in the change log, so that an undo finds what hung where.
+    """
     table = core.link
-    _call_off(conn, work, sorted({record_id for record_id, _ in links.values()}))
+    for reserved in _reserved(conn, work, {record_id for record_id, _ in links.values()}):
+        conn.execute(delete(core.outbox).where(core.outbox.c.link_id == reserved))
+        conn.execute(delete(table).where(table.c.id == reserved))
     for link_id, (record_id, external_id) in links.items():
         values = {"record_id": record_id, "state": "found", "origin": False}
         if conn.execute(update(table).where(table.c.id == link_id).values(**values)).rowcount == 0:
@@ -87,6 +94,11 @@ def attach(conn: Connection, desk: CardDesk, work: MappingDesk, links: Mapping[i
                     **values,
                 )
             )
+    log = [
+        (desk.run_id, work.entity.name, record_id, link_id, "link", None, None, str(record_id), desk.at)
+        for link_id, (record_id, _) in links.items()
+    ]
+    write_log(conn, log)
 
 
 def _names_of(work: MappingDesk, item: Incoming) -> set[Exact]:
@@ -141,48 +153,38 @@ def _identifiers(
     return found
 
 
-def _of_system(conn: Connection, work: MappingDesk, ids: Sequence[int]) -> set[int]:
-    """Those of the cards that the system has a link to already, apart from records we only meant to make there."""
-    link, found = core.link, set[int]()
+def _of_system(conn: Connection, work: MappingDesk, records: set[int]) -> set[int]:
+    """Those of the cards that this system has a link to already, or that are being made there just now."""
+    link, stream = core.link, core.stream
+    free = _reserved(conn, work, records)
+    own = select(stream.c.system_id).where(stream.c.id == work.stream_id).scalar_subquery()
+    ids, found = sorted(records), set[int]()
     for start in range(0, len(ids), _CHUNK):
-        unmade = _unmade(work, ids[start : start + _CHUNK])
         rows = conn.execute(
-            select(link.c.record_id).where(
-                link.c.record_id.in_(ids[start : start + _CHUNK]),
-                link.c.stream_id.in_(_streams(work)),
-                link.c.id.not_in(unmade),
-            )
+            select(link.c.record_id, link.c.id)
+            .join(stream, stream.c.id == link.c.stream_id)
+            .where(link.c.record_id.in_(ids[start : start + _CHUNK]), stream.c.system_id == own)
         )
-        found.update(rows.scalars())
+        found.update(record for record, number in rows if number not in free)
     return found
 
 
-def _call_off(conn: Connection, work: MappingDesk, ids: Sequence[int]) -> None:
-    """What we meant to make in the system is there: somebody was quicker. Nothing was sent, so nothing is lost."""
-    for start in range(0, len(ids), _CHUNK):
-        unmade = list(conn.execute(_unmade(work, ids[start : start + _CHUNK])).scalars())
-        if unmade:
-            conn.execute(delete(core.outbox).where(core.outbox.c.link_id.in_(unmade)))
-            conn.execute(delete(core.link).where(core.link.c.id.in_(unmade)))
-
-
-def _streams(work: MappingDesk) -> Any:
-    """Ids of all streams of the system that the mapping reads from."""
-    stream = core.stream
-    own = select(stream.c.system_id).where(stream.c.id == work.stream_id).scalar_subquery()
-    return select(stream.c.id).where(stream.c.system_id == own)
-
-
-def _unmade(work: MappingDesk, ids: Sequence[int]) -> Any:
-    """Links reserved for these cards in the system whose request has never left."""
+def _reserved(conn: Connection, work: MappingDesk, records: set[int]) -> set[int]:
+    """Links that were reserved for the cards in this stream and that nobody has begun to make; nobody begins now."""
     link, box = core.link, core.outbox
-    return (
-        select(link.c.id)
-        .join(box, box.c.link_id == link.c.id)
-        .where(
-            link.c.record_id.in_(list(ids)),
-            link.c.stream_id.in_(_streams(work)),
-            link.c.state == "reserved",
-            box.c.meant.is_(None),
+    ids, found = sorted(records), set[int]()
+    for start in range(0, len(ids), _CHUNK):
+        rows = conn.execute(
+            select(box.c.link_id)
+            .join(link, link.c.id == box.c.link_id)
+            .where(
+                link.c.record_id.in_(ids[start : start + _CHUNK]),
+                link.c.stream_id == work.stream_id,
+                link.c.state == "reserved",
+                box.c.meant.is_(None),
+                box.c.lease_run_id.is_(None),
+            )
+            .with_for_update(of=box)
         )
-    )
+        found.update(rows.scalars())
+    return found

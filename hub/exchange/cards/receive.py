@@ -84,11 +84,15 @@ def receive(conn: Connection, desk: CardDesk, work: MappingDesk, items: Sequence
 def receive_gone(
     conn: Connection, desk: CardDesk, work: MappingDesk, targets: Sequence[tuple[int, int]], state: str
 ) -> Received:
-    """Let the end of records (link id, record id) arrive that their system no longer has."""
+    """Let the end of records (link id, record id) arrive that their system no longer has.
+
+    What is only reserved there was never there, and has no end.
+    """
     if not targets:
         return Received()
     way_in = _WayIn(conn, desk, work, [record_id for _, record_id in targets])
-    return _written(conn, desk, work, [way_in.gone(link_id, record_id, state) for link_id, record_id in targets])
+    seen = [target for target in targets if way_in.cards[target[1]].links[target[0]].state not in UNSEEN]
+    return _written(conn, desk, work, [way_in.gone(link_id, record_id, state) for link_id, record_id in seen])
 
 
 class _WayIn:

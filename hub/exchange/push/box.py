@@ -25,6 +25,8 @@ DELAYS = (60, 300, 900, 3600, 4 * 3600, 12 * 3600, 24 * 3600)
 FIRST_CONTACT = "first_contact"
 #: States in which a row may be taken up.
 _DUE = ("pending", "sending", "unknown", "waiting")
+#: Refusals of a record that end without anybody touching it or us: an accountant opens the period again.
+PASSING = frozenset({"period_closed"})
 _CHUNK = 400
 
 
@@ -112,15 +114,15 @@ def again(conn: Connection, row: Row, *, op: str | None = None) -> None:
     _set(conn, row.id, None, state="pending", meant=None, next_at=None, last_error=None, error_params=None, **more)
 
 
-def wait(conn: Connection, row: Row, code: str, *, keep: bool = False, **params: Any) -> str:
+def wait(conn: Connection, row: Row, code: str, *, keep: bool = False, for_ever: bool = False, **params: Any) -> str:
     """Come back later, after a growing delay; the state it has then, ``failed`` once patience is over.
 
-    ``keep``: the last request may have been done.
+    ``keep``: the last request may have been done. ``for_ever``: patience is never over.
     """
-    if row.attempts >= len(DELAYS):
+    if row.attempts >= len(DELAYS) and not for_ever:
         fail(conn, row, code, **params)
         return "failed"
-    due = now() + timedelta(seconds=DELAYS[row.attempts])
+    due = now() + timedelta(seconds=DELAYS[min(row.attempts, len(DELAYS) - 1)])
     told = {"next_at": due, "last_error": code, "error_params": params, "attempts": row.attempts + 1}
     _set(conn, row.id, None, state="unknown" if keep else "waiting", **told, **({} if keep else {"meant": None}))
     return "unknown" if keep else "waiting"

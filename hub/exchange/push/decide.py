@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from hub.exchange.hub import Route
     from hub.exchange.mapping_desk import MappingDesk
 
+#: Nothing is written to a record while what it shows waits for a person.
+NOT_TAKEN = "record_not_taken"
 _CHUNK = 400
 
 
@@ -94,6 +96,9 @@ class Decider:
             elif work is None:
                 box.wait_for(self.conn, row, "mapping_paused")
                 self._end(result, row, "waiting", "mapping_paused")
+            elif not_taken(self.conn, work, card.links[row.link_id].external_id):
+                box.wait_for(self.conn, row, NOT_TAKEN)
+                self._end(result, row, "waiting", NOT_TAKEN)
             else:
                 contribution = card.contribution(row.link_id)
                 owed = self._owed(row, work, card, contribution)
@@ -207,6 +212,11 @@ class Decider:
         if outcome == "superseded":
             box.settled(self.conn, row)
         result.ended.append((outcome, reason, row.id))
+
+
+def not_taken(conn: Connection, work: MappingDesk, external_id: str) -> bool:
+    """Whether what the record shows now is not here, but held back, refused or parked: it is not to be written over."""
+    return any(external_id in known for known in (*work.troubled(conn), work.held_back(conn)))
 
 
 def _required(work: MappingDesk) -> set[str]:

@@ -26,7 +26,7 @@ from hub.exchange.hub import Hub, Route
 from hub.exchange.mapping_desk import MappingDesk
 from hub.exchange.pull import make_desk
 from hub.exchange.push import box
-from hub.exchange.push.decide import Decider, Gate, Outgo
+from hub.exchange.push.decide import NOT_TAKEN, Decider, Gate, Outgo, not_taken
 from hub.exchange.request import record_request
 from hub.exchange.stage import apply_page, apply_records, release
 from hub.model.errors import Fenced, HubError, RetryLater
@@ -115,10 +115,12 @@ class Push:
                     link.c.id.in_([row.link_id for row in rows])
                 )
             ).all()
+            held = {number: work.held_back(conn) for number, work in desk.by_stream.items()}
         sent = {row.link_id for row in rows if row.sent_before}
         by_stream: dict[int, dict[str, int]] = {}
         for one in found:
-            if one.stream_id in desk.by_stream and (one.state not in UNSEEN or one.id in sent):
+            looked = one.state not in UNSEEN or one.id in sent
+            if looked and one.stream_id in desk.by_stream and one.external_id not in held[one.stream_id]:
                 by_stream.setdefault(one.stream_id, {})[one.external_id] = one.id
         current: dict[int, tuple[Any, str | None]] = {}
         for stream_id, links in by_stream.items():
@@ -188,6 +190,10 @@ class Push:
                 self._take_key(conn, one, result.external_id)
                 self._see_anew(conn, [one.row.link_id])
                 self._arrived(conn, desk, apply_records(conn, desk, one.work, [msgspec.Raw(result.record)]))
+                if not_taken(conn, one.work, result.external_id):
+                    box.wait_for(conn, one.row, NOT_TAKEN)
+                    self._count("waiting", NOT_TAKEN, one.row.id)
+                    return
             if result.became in {"written", "unchanged"}:
                 self._close(conn, desk, one)
                 return
@@ -198,8 +204,9 @@ class Push:
                 self._again(conn, one, "record_moved")
             elif result.became == "unknown":
                 self._count(box.wait(conn, one.row, code, keep=True, **params), code, one.row.id)
-            elif isinstance(error, RetryLater):
-                self._count(box.wait(conn, one.row, code, **params), code, one.row.id)
+            elif isinstance(error, RetryLater) or code in box.PASSING:
+                waits = box.wait(conn, one.row, code, for_ever=code in box.PASSING, **params)
+                self._count(waits, code, one.row.id)
             else:
                 box.fail(conn, one.row, code, **params)
                 self._count("failed", code, one.row.id)

@@ -1,0 +1,249 @@
+"""What must be true of a life, whatever happened in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import select
+
+from hub.engine.arrive import golden_of
+from hub.engine.cells import LIVING, STATE
+from hub.exchange.cards.card import load
+from hub.exchange.cards.layout import layout_of
+from hub.exchange.cards.refs import References
+from hub.store import core, tables
+from tests.exchange.two.life import CLIENTS, ENTITIES, ORDERS, TEXTS, Life
+
+#: So many undisturbed nights are enough for everything to come to rest.
+NIGHTS = 6
+STREAMS = {"party": CLIENTS, "sales_order": ORDERS}
+_RESTING = {"held", "failed", "waiting", "unknown"}
+
+
+def settle(life: Life) -> None:
+    """Nights in peace until one changes nothing; then one more must write and change nothing at all."""
+    for base in life.bases.values():
+        base._lost.clear()
+        base._faults.clear()
+        base._between.clear()
+    for _ in range(NIGHTS):
+        before = _state(life)
+        assert life.night(days=2)
+        assert_healthy(life)
+        if _state(life) == before:
+            break
+    else:
+        raise AssertionError(f"no rest after {NIGHTS} nights: {_difference(before, _state(life))}")
+    writes, before = life.writes(), _state(life)
+    assert life.night(days=2)
+    assert life.writes() == writes, "a further night writes"
+    assert _state(life) == before, "a further night changes something"
+    assert {report.counters.updated for report in life.reports[-1].routes} == {0}
+
+
+def assert_healthy(life: Life) -> None:
+    """The last night met no error."""
+    report = life.reports[-1]
+    errors = [(part.route, part.error) for part in (*report.routes, *report.pushes) if part.error is not None]
+    assert not errors, errors
+
+
+def assert_sound(life: Life) -> None:
+    """What holds at any time between two nights: golden rows are what the contributions make, and nothing is twice."""
+    for entity in ENTITIES:
+        root = tables.ROOTS[entity]
+        with life.store.read() as conn:
+            ids = list(conn.execute(select(root.c.id)).scalars())
+            refs = References()
+            cards = load(conn, entity, ids, refs, lock=False)
+        same, rules = layout_of(entity).same(refs), life.hub.rules.rules(entity)
+        for card in cards.values():
+            assert card.links, f"{entity} {card.record_id} has no link"
+            golden = {path: cell.value for path, cell in golden_of(card.known, rules, same).items()}
+            if card.known.contributions:
+                differ = {
+                    path: (card.cells.get(path), golden.get(path))
+                    for path in card.cells.keys() | golden.keys()
+                    if not same(path, card.cells.get(path), golden.get(path))
+                }
+                assert not differ, f"{entity} {card.record_id}: stored, resolved {differ}"
+    _journal(life)
+    _no_twins(life)
+
+
+def _journal(life: Life) -> None:
+    """Each row of the outbox has a living link; what is leased belongs to nobody after the night."""
+    links = {row["id"]: row for row in life.rows(core.link)}
+    for row in life.rows(core.outbox):
+        assert row["link_id"] in links, row
+
+
+def _no_twins(life: Life) -> None:
+    """Of what the hub made itself each record has its link, and no system got two for one canonical record."""
+    links = life.rows(core.link)
+    for code, base in life.bases.items():
+        for entity, stream in STREAMS.items():
+            number = life.hub.streams[code][stream]
+            of_record: Counter[int] = Counter(
+                row["record_id"]
+                for row in links
+                if row["stream_id"] == number and row["external_id"] in base.made and row["record_id"] is not None
+            )
+            twice = [record for record, times in of_record.items() if times > 1]
+            assert not twice, f"{code} {entity} {twice} made twice"
+
+
+def assert_at_rest(life: Life) -> None:
+    """After the last night: every record is here, every cell shows golden or says why not, no typed text is lost."""
+    assert_sound(life)
+    links = life.rows(core.link)
+    for code, base in life.bases.items():
+        for entity, stream in STREAMS.items():
+            number = life.hub.streams[code][stream]
+            known = {row["external_id"]: row for row in links if row["stream_id"] == number}
+            for (key,) in base.records[stream]:
+                trouble = _waits(life, number, key)
+                assert trouble or (key in known and known[key]["record_id"]), f"{code} {entity} {key} is not here"
+    unexplained = [told for entity in ENTITIES for told in _unexplained(life, entity)]
+    assert not unexplained, unexplained
+    pending = life.rows(core.outbox, core.outbox.c.state.not_in(_RESTING))
+    assert not pending, pending
+    _nothing_lost(life)
+
+
+def _waits(life: Life, stream_id: int, key: str) -> bool:
+    tables_ = (core.parked, core.quarantine, core.held)
+    return any(life.rows(table, table.c.stream_id == stream_id, table.c.external_id == key) for table in tables_)
+
+
+def _shown(entity: str, raw: dict[str, Any]) -> dict[str, Any]:
+    """What people see in 1C of the cells that are compared."""
+    if entity == "sales_order":
+        return {"comment": raw.get("Комментарий") or None}
+    told = {path: raw.get(name) or None for name, path in TEXTS.items()}
+    told["display_name"] = told["display_name"] or told["legal_name"]
+    for scheme, name in (("inn", "ИНН"), ("kpp", "КПП")):
+        if raw.get(name):
+            told[f"party_identifier[{scheme}"] = raw[name]
+    for row in raw.get("КонтактнаяИнформация", ()):
+        told[f"contact_point[phone,{row['Представление']}"] = row["Представление"]
+    return told
+
+
+def _golden(entity: str, cells: dict[str, Any]) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    for path, value in cells.items():
+        if path.startswith("party_identifier[") and isinstance(value, tuple):
+            scheme, number = path.partition("[")[2].split(",")[:2]
+            told[f"party_identifier[{scheme}"] = number.rstrip("]")
+        elif path.startswith("contact_point[") and isinstance(value, tuple):
+            number = next(part for part in path.partition("[")[2].split(",") if part.startswith("+7"))
+            told[f"contact_point[phone,{number}"] = number
+        elif path in {"comment", *TEXTS.values()} and (entity == "party" or path == "comment"):
+            told[path] = value
+    return told
+
+
+def _unexplained(life: Life, entity: str) -> Iterator[str]:
+    """Cells that show neither the golden value nor a reason."""
+    root, rules = tables.ROOTS[entity], life.hub.rules.rules(entity)
+    refs = References()
+    with life.store.read() as conn:
+        ids = list(conn.execute(select(root.c.id)).scalars())
+        cards = load(conn, entity, ids, refs, lock=False)
+    owed = {row["link_id"]: row for row in life.rows(core.outbox)}
+    log = life.rows(core.change_log)
+    for card in cards.values():
+        golden = _golden(entity, card.cells)
+        resolved = golden_of(card.known, rules, layout_of(entity).same(refs))
+        for link in card.links.values():
+            raw = life.bases[link.system].records[STREAMS[entity]].get((link.external_id,))
+            way = life.hub.rules.way(link.system, entity)
+            if raw is None or link.id in owed or not way.writes or not link.primary:
+                continue
+            marked, ended = bool(raw.get("DeletionMark")), card.cells[STATE] != LIVING
+            contribution = card.contribution(link.id)
+            if marked or ended:
+                asked = any(path == STATE for path, _ in card.conflicts)
+                tolerated = rules.state in {"archive", "ignore", "ask"} or contribution.own.get(STATE)
+                if not (asked or tolerated or marked == ended):
+                    yield f"{link.system} {link.external_id} marked {marked}, golden {card.cells[STATE]}"
+                continue
+            shown = _shown(entity, raw)
+            for path in shown.keys() | golden.keys():
+                mine, theirs = golden.get(path), shown.get(path)
+                if mine == theirs or (mine and theirs and mine.startswith(theirs)):
+                    continue
+                full = next((one for one in resolved if one.startswith(path)), path)
+                unit = rules.unit(full)
+                if any(rules.unit(one) == unit for one, _ in card.conflicts):
+                    continue
+                cell = resolved.get(full)
+                if cell is not None and link.id in cell.guards:
+                    continue
+                if rules.of(full).on_loss != "restore" and contribution.own.get(full) and full not in contribution.sent:
+                    continue
+                if any(
+                    row["op"] == "unsaid" and row["link_id"] == link.id and (row["field"] or "").startswith(path)
+                    for row in log
+                ):
+                    continue
+                yield (
+                    f"{entity} {card.record_id} in {link.system} {path}: golden {mine!r}, shows {theirs!r}, {cell}, "
+                    f"own {contribution.own.get(full)}, sent {contribution.sent.get(full)}"
+                )
+
+
+def _nothing_lost(life: Life) -> None:
+    """Each text that a person typed and the hub wrote over stands somewhere to be read."""
+    crushed = [one for base in life.bases.values() for one in base.crushed if one[3] not in life.excused]
+    told = _told(life)
+    lost = [one for one in crushed if one[3] not in told]
+    assert not lost, f"written over and told nowhere: {lost}"
+
+
+def _told(life: Life) -> set[str]:
+    """All texts of the change log and of conflicts."""
+    texts: set[str] = set()
+    for row in life.rows(core.change_log):
+        texts |= {str(row["before"]), str(row["after"])}
+        texts.update((row["field"] or "").replace("]", ",").replace("[", ",").split(","))
+    for row in life.rows(core.conflict):
+        texts |= {
+            json.loads(json.dumps(row[name])) for name in ("base", "ours", "theirs") if isinstance(row[name], str)
+        }
+    return texts
+
+
+def _state(life: Life) -> dict[str, Any]:
+    """All that a night may change: rows of readers, words, journals of changes, and the bases."""
+    tables_ = [tables.ROOTS[entity] for entity in ENTITIES]
+    tables_ += [core.change_log, core.conflict, core.pin]
+    state: dict[str, Any] = {table.name: life.rows(table) for table in tables_}
+    state["contribution"] = [
+        {name: row[name] for name in ("link_id", "own", "shown", "sent")} for row in life.rows(core.contribution)
+    ]
+    state["outbox"] = [(row["link_id"], row["state"], row["last_error"]) for row in life.rows(core.outbox)]
+    state["link"] = [(row["id"], row["record_id"], row["state"], row["version"]) for row in life.rows(core.link)]
+    for code, base in life.bases.items():
+        state[f"base {code}"] = {stream: dict(records) for stream, records in base.records.items()}
+    return state
+
+
+def _difference(one: dict[str, Any], other: dict[str, Any]) -> str:
+    """What the later state has that the earlier one had not, table by table."""
+    told = []
+    for name in one.keys() | other.keys():
+        before, after = one[name], other[name]
+        if isinstance(after, dict):
+            told += [
+                f"{name}: {key}"
+                for stream in after
+                for key in after[stream]
+                if before[stream].get(key) != after[stream][key]
+            ]
+            continue
+        told += [f"{name}: {row}" for row in after if row not in before]
+    return "\n".join(told)[:3000]
