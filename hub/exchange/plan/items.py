@@ -175,7 +175,7 @@ class Reading:
         # A number that the rehearsal gave means nothing outside of it.
         common |= {"record": group.record_id if known else None, "version": version, "changes": shown}
         if link is None:
-            return Item("rules", op, "", **common)
+            return Item("rules" if known else "made", op, "", **common)
         return Item(
             self._kind(group, link, arrived=link.row_hash is not None),
             op,

@@ -302,7 +302,7 @@ def test_a_run_that_was_killed_is_gone_on_with(two: Two, monkeypatch: pytest.Mon
 
 
 def test_what_would_come_out_otherwise_is_rolled_back(two: Two) -> None:
-    """A person has pinned the field since: the same record would change otherwise, so nothing of it changes."""
+    """A person has pinned the field since, until a system says more: the record would change otherwise, so it does not."""
     keys = [two.put("ut", client(f"ООО {n}", inn=inn)) for n, inn in enumerate(("7707083893", "7736050003"))]
     two.exchange(*ROUTES)
     for key in keys:
@@ -311,7 +311,7 @@ def test_what_would_come_out_otherwise_is_rolled_back(two: Two) -> None:
     with two.store.begin() as conn:
         number = two.record("ut", keys[0])
         values = {"entity": "party", "record_id": number, "field": "legal_name", "value": "ООО Закреплено"}
-        conn.execute(core.pin.insert().values(**values, pinned_by="анна", at=now()))
+        conn.execute(core.pin.insert().values(**values, pinned_by="анна", at=now(), ends=True))
     report = apply_plan(two.hub, code)
     assert (report.applied, reasons(report)) == (1, [("items", "plan_differs")])
     assert [two.golden("ut", key)["legal_name"] for key in keys] == ["ООО 0", "ООО Новое"]
@@ -326,3 +326,20 @@ def test_a_plan_that_was_stopped_is_not_saved(two: Two) -> None:
         make_plan(two.hub, ROUTES, should_stop=lambda: True)
     assert two.rows(core.plan) == []
     assert list((two.hub.settings.home / "plans").iterdir()) == []
+
+
+def test_an_edit_that_loses_gives_its_task_by_plan(two: Two) -> None:
+    """A name typed over the pinned one loses and becomes a task: the plan shows both, applying it makes one task."""
+    key = two.put("ut", client("ООО Ромашка"))
+    two.exchange(*ROUTES)
+    with two.store.begin() as conn:
+        values = {"entity": "party", "record_id": two.record("ut", key), "field": "legal_name", "value": "ООО Ромашка"}
+        conn.execute(core.pin.insert().values(**values, pinned_by="анна", at=now()))
+    two.edit("ut", key, НаименованиеПолное="ООО Иначе")
+    code = plan(two)
+    made = [item for item in file.read(two.hub, code, Item) if item.kind == "made"]
+    assert [(item.entity, item.op) for item in made] == [("task", "create")]
+    report = apply_plan(two.hub, code)
+    assert (report.applied, report.moved) == (1, [])
+    with two.store.read() as conn:
+        assert len(conn.execute(select(ROOTS["task"].c.id)).all()) == 1
