@@ -302,7 +302,7 @@ def test_a_run_that_was_killed_is_gone_on_with(two: Two, monkeypatch: pytest.Mon
 
 
 def test_what_would_come_out_otherwise_is_rolled_back(two: Two) -> None:
-    """A person has pinned the field since, until a system says more: the record would change otherwise, so it does not."""
+    """A person has pinned the field since, for a while: the record would change otherwise, so it does not."""
     keys = [two.put("ut", client(f"ООО {n}", inn=inn)) for n, inn in enumerate(("7707083893", "7736050003"))]
     two.exchange(*ROUTES)
     for key in keys:
