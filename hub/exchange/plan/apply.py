@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby, islice
@@ -93,25 +94,32 @@ class _Apply:
         self.blocked: dict[str, str] = {}
         self.started: set[str] = set()
         self.errors: dict[str, HubError] = {}
-        expected = {item.key: item.mark for item in file.read(hub, plan.code, Item) if item.kind != "sent"}
-        self.batches = Batches(hub, run_id, expected, plan.run, self._moved, should_stop)
+        expected: dict[str, str] = {}
+        made: Counter[tuple[str, str]] = Counter()
+        for item in file.read(hub, plan.code, Item):
+            if item.kind == "made":
+                made[item.entity, item.mark] += 1
+            elif item.kind != "sent":
+                expected[item.key] = item.mark
+        self.batches = Batches(hub, run_id, expected, made, plan.run, self._moved, should_stop)
 
     def _moved(self, part: Item | Outgoing, reason: str) -> None:
         section = "items" if isinstance(part, Item) else "outgoing"
         self.report.moved.append(Moved(section, part.route, part.key, part.label, reason))
 
     def items(self) -> None:
-        """What systems told."""
+        """What systems told, then what other rules make of cards. The rest comes by itself."""
         for kind, route, some in self._groups():
-            if kind == "sent":
-                continue  # comes by itself when what causes it is sent
-            if kind == "rules":
-                self.batches.rules(some)
-            elif self._open(route):
+            if kind not in {"record", "gone", "zero"}:
+                continue
+            if self._open(route):
                 self._records(route, some)
             else:
                 for item in some:
                     self._moved(item, self.blocked[route])
+        for kind, _, some in self._groups():
+            if kind == "rules":
+                self.batches.rules(some)
         self.report.already = self.batches.already
         self.report.applied = len(self.batches.done) - self.batches.already
 

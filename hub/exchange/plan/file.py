@@ -21,7 +21,7 @@ from sqlalchemy import delete, func, or_, select, update
 from hub import __version__
 from hub.exchange.hub import Hub
 from hub.exchange.plan.parts import Item, Left, Outgoing
-from hub.exchange.runs import now
+from hub.exchange.runs import close_dead_runs, now
 from hub.model.errors import NeedsPerson
 from hub.store import core
 from hub.store.faults import shown
@@ -204,10 +204,12 @@ def find(hub: Hub, name: str) -> Plan:
     """
     code = _code_of(hub, name)
     table = core.plan
-    with hub.store.read() as conn:
+    with hub.store.begin() as conn:
+        close_dead_runs(conn)  # one that was killed while it applied the plan holds it no longer
         row = conn.execute(select(table).where(table.c.code == code)).first()
         if row is None:
-            raise NeedsPerson("plan_unknown", plan=code, valid=", ".join(one.code for one in plans(hub, 5)) or "—")
+            latest = conn.execute(select(table.c.code).order_by(table.c.id.desc()).limit(5)).scalars()
+            raise NeedsPerson("plan_unknown", plan=code, valid=", ".join(latest) or "—")
         plan = _plan(row)
         if plan.state == "making":
             raise NeedsPerson("plan_making", plan=code)

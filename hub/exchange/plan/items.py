@@ -146,6 +146,7 @@ class Reading:
             self._item(
                 group,
                 links.get(group.link_id),
+                group.record_id in before,
                 before.get(group.record_id),
                 rows.get((group.entity, group.record_id, group.link_id), []),
                 cells.get(group.record_id, {}),
@@ -160,7 +161,9 @@ class Reading:
             found[row.entity, row.record_id, row.link_id].append(row)
         return found
 
-    def _item(self, group: Any, link: Any, version: int | None, rows: Sequence[Any], cells: Mapping[str, Any]) -> Item:
+    def _item(
+        self, group: Any, link: Any, known: bool, version: int | None, rows: Sequence[Any], cells: Mapping[str, Any]
+    ) -> Item:
         created = any(row.op == "insert" for row in rows)
         columns = self._columns.get((link.system, link.stream)) if link is not None else None
         told = log_cells(self.spell, rows, columns)
@@ -169,9 +172,10 @@ class Reading:
         silent = "link" if link is not None and link.first_run in self.runs else "seen"
         op = "create" if created else min(ops) if ops else "update" if rows else silent
         common: dict[str, Any] = {"entity": group.entity, "mark": mark(told), "label": label_of(cells)}
-        common |= {"record": None if created else group.record_id, "version": version, "changes": shown}
+        # A number that the rehearsal gave means nothing outside of it.
+        common |= {"record": group.record_id if known else None, "version": version, "changes": shown}
         if link is None:
-            return Item("rules", op, "", **common)
+            return Item("rules" if known else "made", op, "", **common)
         return Item(
             self._kind(group, link, arrived=link.row_hash is not None),
             op,

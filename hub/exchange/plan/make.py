@@ -21,7 +21,7 @@ from hub.exchange.pull import Progress
 from hub.exchange.push.box import FIRST_CONTACT
 from hub.exchange.sending import push_all, writing
 from hub.exchange.service import RunReport, run_exchange, stops_system
-from hub.model.errors import HubError
+from hub.model.errors import Fenced, HubError
 from hub.model.records import OUTCOMES, Counters
 from hub.reports.plan_book import write_book
 from hub.store import core
@@ -58,7 +58,8 @@ def make_plan(
 ) -> PlanReport:
     """Save what an exchange of ``routes`` (all when None) would do now. Nothing else is written anywhere.
 
-    ``NeedsPerson``: ``copy_failed``, ``plan_unwritable``. What ends a route is in the report, as of any exchange.
+    ``NeedsPerson``: ``copy_failed``, ``plan_unwritable``; ``Fenced`` when it is stopped. What ends a route is in the
+    report, as of any exchange.
     """
     wanted = [code for code in hub.routes if code in {hub.route(code).code for code in routes or hub.routes}]
     folder = file.folder_of(hub)
@@ -101,6 +102,9 @@ class _Rehearsed:
         )
         ended = [(one.route, one.error) for one in self.report.routes]
         ended += [(push.route, push.error) for push in self.report.pushes]
+        for _, error in ended:
+            if isinstance(error, Fenced):  # half a plan would look like a whole one
+                raise error
         down = {route.partition(".")[0] for route, error in ended if error is not None and stops_system(error)}
         self._first_contacts(wanted, down)
 

@@ -7,8 +7,9 @@ from typing import Literal
 import msgspec
 
 #: How an item comes about: ``record`` a system's record as read · ``gone`` the system says that there is none ·
-#: ``zero`` a balance no longer lists it · ``rules`` other rules, no record · ``sent`` follows from sending, by itself.
-Kind = Literal["record", "gone", "zero", "rules", "sent"]
+#: ``zero`` a balance no longer lists it · ``rules`` other rules, no record · ``made`` a record that the hub makes by
+#: itself of what another item brings · ``sent`` follows from sending, by itself.
+Kind = Literal["record", "gone", "zero", "rules", "made", "sent"]
 
 #: Why a record or what is owed stays behind.
 Behind = Literal["quarantined", "parked", "held", "outgoing"]

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 
-from hub.exchange.plan import file
+from hub.exchange.hub import Route
+from hub.exchange.plan import apply, file
 from hub.exchange.plan.apply import ApplyReport, apply_plan
+from hub.exchange.plan.batch import Batches
 from hub.exchange.plan.make import make_plan
 from hub.exchange.plan.parts import Item, Outgoing
 from hub.exchange.runs import now
-from hub.model.errors import NeedsPerson, StopSystem
+from hub.model.errors import Fenced, NeedsPerson, StopSystem
 from hub.model.settings import PolicySettings, RouteSettings
 from hub.store import core
 from hub.store.database import Store
 from hub.store.tables import ROOTS
 from tests.exchange import frozen
 from tests.exchange.two.systems import Two, bare, client, make_two, phone
+from tests.exchange.unrest import Killed
 
 ROUTES = ["ut.party", "ut2.party"]
 
@@ -245,3 +250,96 @@ def test_other_rules_are_planned_and_applied(store: Store, tmp_path: Path, froze
     report = apply_plan(two.hub, code)
     assert "items" not in [section for section, _ in reasons(report)]
     assert two.golden("ut", one)["comment"] == ({"из УТ", "из CRM"} - {before}).pop()
+
+
+def test_two_cards_that_meet_within_one_plan(two: Two) -> None:
+    """Nothing was exchanged before: the plan makes the card, hangs the second record on it and tells both systems."""
+    one = two.put("ut", client("ООО Ромашка", КонтактнаяИнформация=[phone("+7 495 1234567")]))
+    other = two.put("ut2", client("ООО Ромашка", КонтактнаяИнформация=[phone("+7 495 7654321")]))
+    code = plan(two)
+    met = [item for item in file.read(two.hub, code, Item) if item.external_id in {one, other}]
+    assert (met[0].system, met[0].op, met[0].record) == ("ut", "create", None)
+    assert [part.first for part in file.read(two.hub, code, Outgoing)] == [True, True]
+    report = apply_plan(two.hub, code)
+    assert (report.sent, report.moved) == (2, [])
+    assert two.record("ut", one) == two.record("ut2", other)
+    for system, key in (("ut", one), ("ut2", other)):
+        assert len(two.shows(system, key)["КонтактнаяИнформация"]) == 2
+    writes = two.writes()
+    two.exchange(*ROUTES)
+    assert two.writes() == writes
+
+
+def test_a_run_that_was_killed_is_gone_on_with(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process dies after its first batch: the next one takes the plan over and does the rest, nothing twice."""
+    keys = [two.put("ut", client(f"ООО {n}", inn=inn)) for n, inn in enumerate(("7707083893", "7736050003"))]
+    two.exchange(*ROUTES)
+    for key in keys:
+        two.edit("ut", key, НаименованиеПолное="ООО Новое")
+    code = plan(two)
+    monkeypatch.setattr(apply, "_BATCH", 1)
+    records = Batches.records
+
+    def dies(self: Batches, route: Route, items: list[Item]) -> None:
+        if self.done:
+            raise Killed
+        records(self, route, items)
+
+    monkeypatch.setattr(Batches, "records", dies)
+    monkeypatch.setattr(apply._Apply, "close", lambda *_: None)
+    with pytest.raises(Killed):
+        apply_plan(two.hub, code)
+    monkeypatch.undo()
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    with two.store.begin() as conn:
+        run = core.exchange_run
+        conn.execute(update(run).where(run.c.state == "running").values(pid=gone.pid, process_started=""))
+    report = apply_plan(two.hub, code)
+    assert (report.already, report.applied, report.moved) == (1, 1, [])
+    assert [two.golden("ut", key)["legal_name"] for key in keys] == ["ООО Новое"] * 2
+    assert [row["after"] for row in two.rows(core.change_log) if row["op"] == "update"] == ["ООО Новое"] * 2
+
+
+def test_what_would_come_out_otherwise_is_rolled_back(two: Two) -> None:
+    """A person has pinned the field since, for a while: the record would change otherwise, so it does not."""
+    keys = [two.put("ut", client(f"ООО {n}", inn=inn)) for n, inn in enumerate(("7707083893", "7736050003"))]
+    two.exchange(*ROUTES)
+    for key in keys:
+        two.edit("ut", key, НаименованиеПолное="ООО Новое")
+    code = plan(two)
+    with two.store.begin() as conn:
+        number = two.record("ut", keys[0])
+        values = {"entity": "party", "record_id": number, "field": "legal_name", "value": "ООО Закреплено"}
+        conn.execute(core.pin.insert().values(**values, pinned_by="анна", at=now(), ends=True))
+    report = apply_plan(two.hub, code)
+    assert (report.applied, reasons(report)) == (1, [("items", "plan_differs")])
+    assert [two.golden("ut", key)["legal_name"] for key in keys] == ["ООО 0", "ООО Новое"]
+    routes = {row["route_id"]: row for row in two.rows(core.run_route) if row["run_id"] == report.run.run_id}
+    assert routes[two.hub.route("ut.party").id]["received"] == 1
+
+
+def test_a_plan_that_was_stopped_is_not_saved(two: Two) -> None:
+    """Dagster ends the run in the middle: half a plan would look like a whole one."""
+    two.put("ut", client("ООО Ромашка"))
+    with pytest.raises(Fenced):
+        make_plan(two.hub, ROUTES, should_stop=lambda: True)
+    assert two.rows(core.plan) == []
+    assert list((two.hub.settings.home / "plans").iterdir()) == []
+
+
+def test_an_edit_that_loses_gives_its_task_by_plan(two: Two) -> None:
+    """A name typed over the pinned one loses and becomes a task: the plan shows both, applying it makes one task."""
+    key = two.put("ut", client("ООО Ромашка"))
+    two.exchange(*ROUTES)
+    with two.store.begin() as conn:
+        values = {"entity": "party", "record_id": two.record("ut", key), "field": "legal_name", "value": "ООО Ромашка"}
+        conn.execute(core.pin.insert().values(**values, pinned_by="анна", at=now()))
+    two.edit("ut", key, НаименованиеПолное="ООО Иначе")
+    code = plan(two)
+    made = [item for item in file.read(two.hub, code, Item) if item.kind == "made"]
+    assert [(item.entity, item.op) for item in made] == [("task", "create")]
+    report = apply_plan(two.hub, code)
+    assert (report.applied, report.moved) == (1, [])
+    with two.store.read() as conn:
+        assert len(conn.execute(select(ROOTS["task"].c.id)).all()) == 1

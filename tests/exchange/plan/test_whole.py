@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from connectors.memory import MemoryBase, MemoryConnector
@@ -47,6 +48,7 @@ def test_a_first_load_by_plan_is_a_first_load(
     assert dump(store) == wanted
 
 
+@pytest.mark.slow
 def test_what_a_plan_shows_is_what_the_exchange_then_does(store: Store, tmp_path: Path, small_base: MemoryBase) -> None:
     """Each change of each record, in the plan and in the change log of the exchange after it."""
     hub = hub_of(store, tmp_path / "home", small_base)
@@ -89,6 +91,7 @@ def logged_of(hub: Hub, run: int) -> Counter[tuple[str, str | None, str | None, 
     return found
 
 
+@pytest.mark.slow
 def test_a_balance_that_is_listed_no_more_is_planned_and_set_to_zero(
     store: Store, tmp_path: Path, base: MemoryBase
 ) -> None:
