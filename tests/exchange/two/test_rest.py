@@ -164,3 +164,20 @@ def test_what_is_gone_in_one_system_is_not_asked_for_every_night(make: Make) -> 
         received.append(next(one.counters.received for one in life.reports[-1].routes if one.route == "ut2.party"))
     assert received == [2, 1]
     assert golden(life, "ut2", there)["record_state"] == "active"
+
+
+def test_a_field_that_follows_what_we_wrote_is_no_word_of_its_system(make: Make) -> None:
+    """The CRM shows the full name where it has no working name: ours, once we wrote it, and no edit of the CRM's."""
+    life = make()
+    here, there = life.new_client("ut", 0), life.new_client("ut2", 0)
+    life.edit("ut2", there, "Description", "")
+    life.night()
+    life.approve()
+    life.night()
+    life.edit("ut", here, "НаименованиеПолное", "ООО Новое имя")
+    life.night()
+    life.night()
+    assert life.bases["ut"].records[CLIENTS][here,]["Description"] == "т0001х"
+    assert golden(life, "ut", here)["display_name"] == "т0002х"
+    assert life.bases["ut2"].records[CLIENTS][there,]["Description"] == "т0002х"
+    assert life.rows(core.outbox) == []
