@@ -74,12 +74,15 @@ def named_exactly(conn: Connection, record_ids: Sequence[int]) -> list[int]:
 def attach(conn: Connection, desk: CardDesk, work: MappingDesk, links: Mapping[int, tuple[int, str]]) -> None:
     """Hang links (id: record, external id) on the cards they belong to; those not written yet are made.
 
-    What was reserved there for the card is not needed any more: its system has it of its own accord.
+    What was reserved there for the card is not needed any more: its system has it. Where we asked for it and got no
+    answer, this is the answer: the system gave the record a key of its own.
     Each leaves a row ``link`` in the change log, so that an undo finds what hung where.
     """
-    table = core.link
-    for reserved in _reserved(conn, work, {record_id for record_id, _ in links.values()}):
-        conn.execute(delete(core.outbox).where(core.outbox.c.link_id == reserved))
+    table, box = core.link, core.outbox
+    new = {record_id: link_id for link_id, (record_id, _) in links.items()}
+    for record_id, reserved, sent in _reserved(conn, work, set(new)):
+        where = box.c.link_id == reserved
+        conn.execute(update(box).where(where).values(link_id=new[record_id]) if sent else delete(box).where(where))
         conn.execute(delete(table).where(table.c.id == reserved))
     for link_id, (record_id, external_id) in links.items():
         values = {"record_id": record_id, "state": "found", "origin": False}
@@ -156,7 +159,7 @@ def _identifiers(
 def _of_system(conn: Connection, work: MappingDesk, records: set[int]) -> set[int]:
     """Those of the cards that this system has a link to already, or that are being made there just now."""
     link, stream = core.link, core.stream
-    free = _reserved(conn, work, records)
+    free = {number for _, number, _ in _reserved(conn, work, records)}
     own = select(stream.c.system_id).where(stream.c.id == work.stream_id).scalar_subquery()
     ids, found = sorted(records), set[int]()
     for start in range(0, len(ids), _CHUNK):
@@ -170,22 +173,24 @@ def _of_system(conn: Connection, work: MappingDesk, records: set[int]) -> set[in
     return found
 
 
-def _reserved(conn: Connection, work: MappingDesk, records: set[int]) -> set[int]:
-    """Links that were reserved for the cards in this stream and that nobody has begun to make; nobody begins now."""
+def _reserved(conn: Connection, work: MappingDesk, records: set[int]) -> list[tuple[int, int, bool]]:
+    """Cards with the link reserved for each in this stream, and whether the record was asked for; not those that
+    somebody is making just now, and nobody begins to.
+    """
     link, box = core.link, core.outbox
-    ids, found = sorted(records), set[int]()
+    ids = sorted(records)
+    found: list[tuple[int, int, bool]] = []
     for start in range(0, len(ids), _CHUNK):
         rows = conn.execute(
-            select(box.c.link_id)
-            .join(link, link.c.id == box.c.link_id)
+            select(link.c.record_id, link.c.id, box.c.meant)
+            .join(box, box.c.link_id == link.c.id)
             .where(
                 link.c.record_id.in_(ids[start : start + _CHUNK]),
                 link.c.stream_id == work.stream_id,
                 link.c.state == "reserved",
-                box.c.meant.is_(None),
                 box.c.lease_run_id.is_(None),
             )
             .with_for_update(of=box)
         )
-        found.update(rows.scalars())
+        found.extend((record, number, meant is not None) for record, number, meant in rows)
     return found

@@ -131,7 +131,7 @@ class _WayIn:
             when,
             lists=lists,
             rebase=link.mapping is not None and link.mapping != fingerprint,
-            unknown=self.unknown.get(link.id),
+            unknown=_with_echoes(self.unknown.get(link.id), cells, old.shown),
             accepts=self.layout.accepts(self.desk.refs),
         )
         arrival = arrive(card.known, came, self.rules, self.way, self.same)
@@ -196,6 +196,16 @@ def _unsettled(conn: Connection, link_ids: Sequence[int]) -> dict[int, Cells]:
         )
         found.update({row.link_id: {path: as_value(value) for path, value in row.meant.items()} for row in rows})
     return found
+
+
+def _with_echoes(meant: Cells | None, cells: Cells, shown: Cells) -> Cells | None:
+    """What was meant, and cells that show a text of it too by now.
+
+    A name that a system makes of another field moves with that field: it is our doing, and no word of the system's.
+    """
+    texts = {value for value in (meant or {}).values() if isinstance(value, str)}
+    moved = {path: value for path, value in cells.items() if value in texts and value != shown.get(path)}
+    return meant and {**moved, **meant}
 
 
 def _ends(one: _Arrived) -> bool:

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from hub.exchange.pauses import pause, resume
+from hub.model.errors import RetryLater
 from hub.model.settings import BudgetSettings
 from hub.store import core, tables
 from hub.store.database import Store
 from tests.exchange.two.clock import Clock, ticking
 from tests.exchange.two.life import Life, route
+from tests.exchange.two.proof import assert_sound
 from tests.exchange.two.systems import CLIENTS
 
 Make = Callable[..., Life]
@@ -164,3 +166,38 @@ def test_what_is_gone_in_one_system_is_not_asked_for_every_night(make: Make) -> 
         received.append(next(one.counters.received for one in life.reports[-1].routes if one.route == "ut2.party"))
     assert received == [2, 1]
     assert golden(life, "ut2", there)["record_state"] == "active"
+
+
+def test_a_field_that_follows_what_we_wrote_is_no_word_of_its_system(make: Make) -> None:
+    """The CRM shows the full name where it has no working name: ours, once we wrote it, and no edit of the CRM's."""
+    life = make()
+    here, there = life.new_client("ut", 0), life.new_client("ut2", 0)
+    life.edit("ut2", there, "Description", "")
+    life.night()
+    life.approve()
+    life.night()
+    life.edit("ut", here, "НаименованиеПолное", "ООО Новое имя")
+    life.night()
+    life.night()
+    assert life.bases["ut"].records[CLIENTS][here,]["Description"] == "т0001х"
+    assert golden(life, "ut", here)["display_name"] == "т0002х"
+    assert life.bases["ut2"].records[CLIENTS][there,]["Description"] == "т0002х"
+    assert life.rows(core.outbox) == []
+
+
+def test_a_record_made_without_an_answer_is_known_when_it_is_read(make: Make) -> None:
+    """The system gives keys of its own and the answer is lost: what it made is ours when it is seen, and no twin."""
+    life = make(ut2={"create": "after_match"})
+    life.bases["ut2"].habits.own_keys = False
+    life.night()
+    here = life.new_client("ut", 0)
+    life.bases["ut2"].lose("after", *[RetryLater("source_unreachable", system="ut2")] * 2)
+    life.night()
+    assert [row["state"] for row in life.rows(core.outbox)] == ["unknown"]
+    life.night()
+    life.night()
+    (there,) = life.keys("ut2", CLIENTS)
+    assert life.record("ut2", there) == life.record("ut", here)
+    assert life.rows(core.outbox) == []
+    assert len(life.rows(tables.ROOTS["party"])) == 1
+    assert_sound(life)
