@@ -15,7 +15,9 @@ from hub.model.entities import Child
 from hub.model.fields import Kind
 from mappings.backward import Backward, Payload, Unsaid
 from mappings.compiled import CompiledMapping, RefTarget
+from mappings.reverse import ACTS
 from mappings.scope import refs
+from mappings.spec import Cases
 
 Posting = Literal["keep", "post", "unpost", "execute"]
 #: Where a posted document says so, and what it says.
@@ -63,6 +65,7 @@ class Speaker:
         self._back = Backward(mapping)
         self._targets = _targets(mapping)
         self._told = {part.child.name: part.columns for part in mapping.children}
+        self._posts = _posts(mapping)
 
     def tells(self, path: str) -> bool:
         """Whether the mapping has words for the cell at all."""
@@ -71,7 +74,7 @@ class Speaker:
             return bool(self.mapping.deleted_field)
         if name in self._told:
             return bool(self.mapping.writable_children.get(name))
-        return path in self.mapping.writable or path == _POSTING
+        return path in self.mapping.writable or (path == _POSTING and self._posts)
 
     def say(self, card: Card, contribution: Contribution, owed: Cells, current: Mapping[str, Any] | None) -> Words:
         """The change that makes the system show ``owed``. ``current``: its raw record, ``None`` for one to be made."""
@@ -84,7 +87,7 @@ class Speaker:
                 words.unsaid[path] = value
             elif path == STATE:
                 words.fields[str(self.mapping.deleted_field)] = value != "active"
-                words.posting = "unpost" if contribution.shown.get(_POSTING) == _POSTED else words.posting
+                words.posting = "unpost" if self._posted(contribution) else words.posting
                 words.meant[path] = value
             elif path == _POSTING and path not in self.mapping.writable:
                 words.posting = "post" if value == _POSTED else "unpost"
@@ -99,9 +102,13 @@ class Speaker:
         payload = self._back.payload(root, children, current)
         words.fields = {**payload.fields, **words.fields}
         self._leave_out(words, payload)
-        if words.fields and words.posting == "keep" and contribution.shown.get(_POSTING) == _POSTED:
+        if words.fields and words.posting == "keep" and self._posted(contribution):
             words.posting = "post"
         return words
+
+    def _posted(self, contribution: Contribution) -> bool:
+        """Whether the system shows the document posted, and posting is something that is done there."""
+        return self._posts and contribution.shown.get(_POSTING) == _POSTED
 
     def _root(self, words: Words, root: dict[str, Any], path: str, value: Value) -> None:
         if self.layout.fields[path].kind is Kind.REF and value is not None:
@@ -211,6 +218,13 @@ def _rows(child: Child, columns: tuple[str, ...], cells: Cells) -> list[dict[str
         return [dict(zip(columns, row, strict=True)) for row in told if isinstance(row, tuple)]
     single = {column: cells.get(f"{child.name}.{column}") for column in columns}
     return [single] if any(value is not None for value in single.values()) else []
+
+
+def _posts(mapping: CompiledMapping) -> bool:
+    """Whether documents are posted there: a system that has no such act counts all of them as posted."""
+    exprs = (item.expr for item in mapping.spec.fields if item.field.name == _POSTING)
+    tests = (test for expr in exprs if isinstance(expr, Cases) for condition, _ in expr.branches for test in condition)
+    return any(test.name in ACTS for test in tests)
 
 
 def _targets(mapping: CompiledMapping) -> dict[str, frozenset[str]]:
