@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -118,6 +118,7 @@ class _WayIn:
             return old.stands_for(path) if old.shown else card.cells.get(path)
 
         cells, lists = self.layout.told(self.work, item.mapped, base, self.desk.refs)
+        cells |= self._as_meant(link, item, base)
         when, fingerprint = self._when(link, item), str(self.work.mapping.fingerprint)
         came = incoming(
             old,
@@ -133,6 +134,19 @@ class _WayIn:
         made_by_us = link.id in self.unknown or link.state == "reserved"
         first = came.first and bool(full) and not made_by_us
         return _Arrived(card, link, arrival, item, first)
+
+    def _as_meant(self, link: CardLink, item: Incoming, base: Callable[[str], Value]) -> dict[str, Value]:
+        """Cells of a write under way that show what was meant, as far as the mapping tells of them.
+
+        A line of which the system knows number and price stands for the whole line that was meant, with its unit.
+        """
+        meant = self.unknown.get(link.id)
+        if not meant:
+            return {}
+        after, _ = self.layout.told(self.work, item.mapped, lambda path: meant.get(path, base(path)), self.desk.refs)
+        return {
+            path: after[path] for path, value in meant.items() if path in after and self.same(path, value, after[path])
+        }
 
     def gone(self, link_id: int, record_id: int, state: str) -> _Arrived:
         card = self.cards[record_id]
