@@ -33,7 +33,10 @@ def inn(at: int) -> str:
 
 
 NO_BRAKES = {"change_budget": BudgetSettings(), "delete_budget": BudgetSettings()}
-POISONED = [pytest.param(40, id="40"), pytest.param(1000, id="1000", marks=[pytest.mark.slow, pytest.mark.timeout(600)])]
+POISONED = [
+    pytest.param(40, id="40"),
+    pytest.param(1000, id="1000", marks=[pytest.mark.slow, pytest.mark.timeout(600)]),
+]
 
 
 @pytest.mark.parametrize("number", POISONED)
@@ -204,7 +207,7 @@ def test_31_a_pause_ends_by_itself(trio: World) -> None:
 
 
 def test_32_any_night_again_changes_nothing(build_world: Builder) -> None:
-    """A week of edits, marks, deletions and refusals in three systems: each night is run twice, the second does nothing."""
+    """A week of edits, marks, deletions and refusals in three systems: each night runs twice, the second is idle."""
     trio = build_world(TRIO)
     keys = many(trio, 6)
     week = [
