@@ -114,7 +114,7 @@ def test_21_zones_shift_the_clock_and_not_the_moment(stand: OneCStand, build_wor
 
 
 def test_21_an_empty_date_is_no_date(wire: Wire, stand: OneCStand) -> None:
-    """1C's 0001-01-01 is nothing here and there; a day that sales sets stands in УТ, and year one is written nowhere."""
+    """1C's 0001-01-01 is nothing here and there; a day that sales sets stands in УТ, year one is written nowhere."""
     key = wire.order()
     wire.night()
     made = wire.orders()[0]
