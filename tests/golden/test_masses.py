@@ -12,7 +12,7 @@ from hub.model.records import Window
 from hub.model.settings import BudgetSettings, RouteSettings
 from hub.store import core, tables
 from tests.exchange.two.systems import CLIENTS
-from tests.golden.world import TRIO, Builder, World
+from tests.golden.world import TRIO, Builder, World, inn
 
 
 def many(world: World, number: int) -> list[dict[str, str]]:
@@ -23,13 +23,6 @@ def many(world: World, number: int) -> list[dict[str, str]]:
         found.append({code: desk.add(f"ООО Клиент {at}", **words) for code, desk in world.desks.items()})
     world.night()
     return found
-
-
-def inn(at: int) -> str:
-    """A right ИНН of an organisation."""
-    nine = f"7701{at:05d}"
-    check = sum(int(d) * w for d, w in zip(nine, (2, 4, 10, 3, 5, 9, 4, 6, 8), strict=True)) % 11 % 10
-    return f"{nine}{check}"
 
 
 NO_BRAKES = {"change_budget": BudgetSettings(), "delete_budget": BudgetSettings()}
@@ -207,7 +200,7 @@ def test_31_a_pause_ends_by_itself(trio: World) -> None:
 
 
 def test_32_any_night_again_changes_nothing(build_world: Builder) -> None:
-    """A week of edits, marks, deletions and refusals in three systems: each night is run twice, the second does nothing."""
+    """A week of edits, marks, deletions and refusals in three systems: each night runs twice, the second is idle."""
     trio = build_world(TRIO)
     keys = many(trio, 6)
     week = [

@@ -155,7 +155,7 @@ def test_15_killed_between_the_write_and_its_acknowledgement(wire: Wire, monkeyp
 
 
 def test_28_a_field_that_vanished_stops_its_mapping_alone(wire: Wire, stand: OneCStand) -> None:
-    """УТ was upgraded and publishes the full name no more: clients wait and say why, orders go on, in both directions."""
+    """УТ was upgraded and publishes the full name no more: clients wait and say why, orders go on both ways."""
     key = wire.order()
     wire.night()
     stand.quirks.update({"unpublished": [f"{CLIENTS}.НаименованиеПолное"]})
@@ -172,4 +172,15 @@ def test_28_a_field_that_vanished_stops_its_mapping_alone(wire: Wire, stand: One
     wire.anew()
     wire.night()
     assert wire.client()["ДополнительнаяИнформация"] == "звонить после обеда"
+    wire.quiet()
+
+
+def test_a_remark_made_in_trade_reaches_sales_that_posts_nothing(wire: Wire, stand: OneCStand) -> None:
+    """The CRM's order is edited in УТ: the remark comes to the CRM, where there is no such thing as posting."""
+    key = wire.order()
+    wire.night()
+    stand.world.edit(ORDERS, wire.orders()[0]["Ref_Key"], {"Комментарий": "склад закрыт"})
+    wire.night()
+    assert wire.crm.sql("SELECT comment FROM orders WHERE id = ?", key) == [("склад закрыт",)]
+    assert wire.world.owed() == []
     wire.quiet()

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from connectors.onec_odata.config import OneCSettings, Patience
 from connectors.onec_odata.connector import OneC
 from connectors.registry import open_connector
 from hub.exchange.hub import Hub
 from hub.model.settings import RouteSettings, SystemSettings
-from hub.store import core
+from hub.store import core, tables
 from stand.onec.generate.build import build
 from stand.onec.generate.identifiers import inn_is_right
 from stand.onec.server import OneCStand
@@ -83,14 +83,16 @@ class Wire:
         """Orders of УТ that came from the CRM: by its number."""
         return [one for one in self.stand.world.records(ORDERS) if one.get("НомерПоДаннымКлиента") == "ЦРМ-1"]
 
-    def order(self, *, price: str = "33.33", qty: str = "3", amount: str = "99.99") -> str:
-        """Sales enters an order of one product; its key."""
+    def order(
+        self, *, at: str = "2026-11-02 10:00:00", price: str = "33.33", qty: str = "3", amount: str = "99.99"
+    ) -> str:
+        """Sales enters an order of one product; its key. ``at``: by the clock of the CRM."""
         key = str(uuid.uuid4())
         self.crm.sql("INSERT INTO products (sku, name, updated_at) VALUES ('А-1', 'Кабель', '2026-11-01 10:00:00')")
         self.crm.sql(
             "INSERT INTO orders (id, number, ordered_at, client_id, total, client_number, comment, updated_at)"
-            " VALUES (?, 'ЦРМ-1', '2026-11-02 10:00:00', ?, ?, 'ЦРМ-1', 'срочно', '2026-11-02 10:00:00')",
-            key, self.keys["crm"], amount,
+            " VALUES (?, 'ЦРМ-1', ?, ?, ?, 'ЦРМ-1', 'срочно', ?)",
+            key, at, self.keys["crm"], amount, at,
         )  # fmt: skip
         self.crm.sql(
             "INSERT INTO order_lines (order_id, line_no, product_id, qty, price, amount) VALUES (?, 1, 1, ?, ?, ?)",
@@ -100,8 +102,27 @@ class Wire:
 
     def remark(self, key: str, comment: str) -> None:
         """Sales changes the remark of an order."""
+        self.edit(key, comment=comment)
+
+    def edit(self, key: str, **fields: Any) -> None:
+        """Sales changes an order."""
         at = self.world.clock.now() + timedelta(hours=3)
-        self.crm.sql("UPDATE orders SET comment = ?, updated_at = ? WHERE id = ?", comment, f"{at:%F %T}", key)
+        for name, value in {**fields, "updated_at": f"{at:%F %T}"}.items():
+            self.crm.sql(f"UPDATE orders SET {name} = ? WHERE id = ?", value, key)
+
+    def edit_line(self, key: str, **fields: Any) -> None:
+        """Sales changes the line of an order."""
+        for name, value in fields.items():
+            self.crm.sql(f"UPDATE order_lines SET {name} = ? WHERE order_id = ?", value, key)
+        self.edit(key)
+
+    def golden_lines(self, order: str) -> list[dict[str, Any]]:
+        """Lines of an order of УТ as readers see them."""
+        lines = tables.CHILDREN["sales_order_line"]
+        number = self.world.record("ut", order, ORDERS)
+        with self.world.store.read() as conn:
+            rows = conn.execute(select(lines).where(lines.c.sales_order_id == number).order_by(lines.c.line_no))
+            return [dict(row) for row in rows.mappings()]
 
     def lines(self, order: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         """Lines of an order of УТ."""
@@ -115,10 +136,17 @@ def connect(stand: OneCStand) -> OneC:
     return OneC(settings, None)
 
 
-def make_wire(stand: OneCStand, build_world: Builder, routes: Mapping[str, RouteSettings] | None = None) -> Wire:
-    """The first night is over: both know one client, УТ's orders and goods are known."""
+def make_wire(
+    stand: OneCStand,
+    build_world: Builder,
+    routes: Mapping[str, RouteSettings] | None = None,
+    zone: str = "Europe/Moscow",
+) -> Wire:
+    """The first night is over: both know one client, УТ's orders and goods are known. ``zone``: of the CRM."""
     its = SystemSettings("ut", "onec_odata", timezone="Europe/Moscow", profile="onec_ut11", url=stand.url)
-    world = build_world({"crm": "crm"}, {**MAKES, **(routes or {})}, more=[(its, connect(stand))])
+    world = build_world(
+        {"crm": "crm"}, {**MAKES, **(routes or {})}, more=[(its, connect(stand))], crm={"timezone": zone}
+    )
     crm = world.desks["crm"]
     assert isinstance(crm, CrmDesk)
     wire = Wire(world, stand, crm)

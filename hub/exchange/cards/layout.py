@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 EXT = "ext"
 #: A line is known by its key; a key is given by the system that has the line and is no value of it.
 _LINE_KEY = "line_key"
-#: Of a line: none is one of nothing, since 1C knows no empty numbers and others leave them empty.
-_DISCOUNTS = frozenset({"discount_percent", "discount_amount"})
 Row = tuple[Any, ...]
 
 
@@ -42,11 +40,10 @@ class Layout:
             child.name: [at for at, item in enumerate(child.fields) if item.kind is Kind.REF]
             for child in entity.children
         }
-        self._discounts = {
-            child.name: {at for at, item in enumerate(child.fields) if item.name in _DISCOUNTS}
-            for child in entity.children
-        }
         self._telling = {child.name: _telling(child) for child in entity.children}
+        self._numbers = {
+            child.name: {at for at, item in enumerate(child.fields) if item.kind in SCALE} for child in entity.children
+        }
 
     def cells(
         self, root: Sequence[Value], ext: str | None, children: Mapping[str, Sequence[Row]], refs: References
@@ -190,15 +187,15 @@ class Layout:
         if len(one) != len(other):
             return False
         lines, links, telling = self.children[name].lines, self._columns_of_refs[name], self._telling[name]
-        discounts = self._discounts[name]
+        numbers = self._numbers[name]
         skip = 1 if lines else 0
         for mine, theirs in zip(one, other, strict=True):
             if lines and mine[0] != theirs[0]:
                 return False
             for at in telling:
                 a, b = mine[skip + at], theirs[skip + at]
-                nothing = at in discounts and not a and not b
-                if a != b and not nothing and not (at in links and refs.same(a, b)):
+                # Nobody gives a discount of nothing in one system, and of zero in another: no number is zero in a row.
+                if a != b and not (at in links and refs.same(a, b)) and not (at in numbers and not a and not b):
                     return False
         return True
 
