@@ -41,8 +41,12 @@ def _stream(connector: OneC, mapping: CompiledMapping, info: StreamInfo) -> dict
     request = ReadRequest(
         mapping.stream, mapping.select, mapping.key, mapping.table, date_field=mapping.date_field or ""
     )
+    return _read(connector, request, info)
+
+
+def _read(connector: OneC, request: ReadRequest, info: StreamInfo) -> dict[str, Any]:
     records = [msgspec.json.decode(raw) for page in connector.read(request) for raw in page.records]
-    return {"fields": info.fields, "tables": info.tables, "key": list(mapping.key), "records": records}
+    return {"fields": info.fields, "tables": info.tables, "key": list(request.key), "records": records}
 
 
 def save(frozen: Frozen, path: Path) -> Path:
