@@ -7,7 +7,6 @@ database of a CRM, a file. What people write to either stays there from one demo
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import signal
 import subprocess
@@ -136,7 +135,7 @@ def make_crm(home: Path, known: dict[str, Any]) -> None:
         done = subprocess.run(line, stdout=out, stderr=out, timeout=PATIENCE, check=False)
     if done.returncode:
         raise NeedsPerson("cli_demo_stand_failed", log=log)
-    os.replace(unfinished, path)
+    unfinished.replace(path)
 
 
 def start(stand: Child, home: Path) -> str:

@@ -22,8 +22,14 @@ from stand.crm import people as crm_people
 from stand.onec import people
 from stand.onec.generate.build import build
 from stand.onec.server import OneCStand
+from stand.onec.world import World
 
-DAY = {"clients": SHARED_WITH, "products": 20, "orders": 20}
+ORDERS = 20
+
+
+def base() -> World:
+    """A base of 1C as it is before anybody has written to it."""
+    return build(1, clients=SHARED_WITH, products=20, orders=ORDERS)
 
 
 @dataclass
@@ -37,7 +43,8 @@ class Beside:
     def exchange(self) -> RunReport:
         """One night, in which nothing is refused and nothing fails."""
         report = run_exchange(self.hub)
-        assert [one.error for one in (*report.routes, *report.pushes) if one.error] == []
+        errors = [one.error for one in report.routes] + [one.error for one in report.pushes]
+        assert [error for error in errors if error] == []
         assert [one.counters.by for one in report.pushes if one.counters.failed] == []
         assert sum(one.counters.quarantined for one in report.routes) == 0
         return report
@@ -70,7 +77,7 @@ class Beside:
 def beside(tmp_path: Path) -> Iterator[Beside]:
     """After the first night."""
     build_crm(tmp_path / CRM)
-    with OneCStand(build(1, **DAY), user="obmen", password="слово") as stand:
+    with OneCStand(base(), user="obmen", password="слово") as stand:
         write_settings(Call(), tmp_path, stand.url, "слово")
         with Hub.open(tmp_path) as hub:
             made = Beside(hub, stand, tmp_path / CRM)
@@ -82,10 +89,10 @@ def beside(tmp_path: Path) -> Iterator[Beside]:
 def test_the_first_night_is_safe_and_the_second_finds_nothing(beside: Beside) -> None:
     """Made in 1C are goods, customers with an ИНН, orders and tasks; clients of both wait; nobody is written over."""
     new = {name: len(beside.stand.world.records(name)) for name in (people.ORDERS, "Catalog_Номенклатура")}
-    plain = build(1, **DAY)
+    plain = base()
     assert new["Catalog_Номенклатура"] == len(plain.records("Catalog_Номенклатура")) + 24
-    assert new[people.ORDERS] > DAY["orders"]
-    made = beside.stand.world.records(people.ORDERS)[DAY["orders"] :]
+    assert new[people.ORDERS] > ORDERS
+    made = beside.stand.world.records(people.ORDERS)[ORDERS:]
     assert not any(row.get("Posted") for row in made), "an order of the CRM is posted by people"
     for before in plain.records(people.CLIENTS):
         assert beside.stand.world.get(people.CLIENTS, before["Ref_Key"])["DataVersion"] == before["DataVersion"]  # type: ignore[index]
