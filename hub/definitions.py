@@ -14,12 +14,14 @@ from zoneinfo import ZoneInfo
 from dagster import AssetsDefinition, AssetSelection, AssetSpec, BetaWarning, Definitions, in_process_executor
 
 from hub.assets import names
+from hub.assets.acts import act_ops
 from hub.assets.changes import changes_op, decide_op, state_checks
 from hub.assets.checks import route_checks
 from hub.assets.connections import connection_ops
 from hub.assets.hand import hand_ops
 from hub.assets.lineage import source_specs, table_specs
 from hub.assets.nodes import RouteNode, route_nodes
+from hub.assets.plan import apply_op, plan_op
 from hub.assets.replay import replay_op
 from hub.assets.routes import route_assets
 from hub.assets.sending import outgoing_assets, outgoing_checks, written_to
@@ -28,11 +30,13 @@ from hub.assets.workplace import Workplace
 from hub.model.errors import NeedsPerson
 from hub.model.settings import Settings, SystemSettings, find_home, load_settings
 from hub.texts import sentence
+from schedules.acts import act_jobs
 from schedules.changes import changes_job, changes_sensor, decide_job
 from schedules.hand import hand_jobs
 from schedules.jobs import connections_job, exchange_jobs
 from schedules.nightly import nightly_schedule
 from schedules.partitions import document_days
+from schedules.plan import apply_job, plan_job
 from schedules.replay import replay_job
 from schedules.sending import outgoing_selection, push_job
 from schedules.sensors import journal_sensor
@@ -72,7 +76,10 @@ def build(settings: Settings, work: Workplace) -> Definitions:
             connections_job(settings, connection_ops(settings, work)),
             decide_job(settings, decide_op(settings, work)),
             replay_job(settings, replay_op(settings, work)),
+            *act_jobs(settings, act_ops(settings, work)),
             *hand_jobs(settings, hand_ops(settings, work)),
+            plan_job(settings, plan_op(settings, work)),
+            apply_job(settings, apply_op(settings, work)),
         ],
         schedules=[nightly_schedule(settings, jobs[0], by_day=by_day)] if jobs else [],
         sensors=[journal_sensor(settings, work), *asked],

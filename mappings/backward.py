@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mappings.compiled import CompiledMapping
+from mappings.finds import Found
 from mappings.lines import write_lines
 from mappings.makers import way_back
 from mappings.proposals import Payload, Proposals, Unsaid, Work
 from mappings.reverse import break_off
 from mappings.rows import Row, covered, row_key, same, take
-from mappings.spec import ChildSpec, FieldSpec, RowSpec
+from mappings.spec import ChildSpec, FieldSpec, Find, RowSpec
 from mappings.tables import write_table
 
 __all__ = ["Backward", "Payload", "Unsaid"]
@@ -25,8 +26,9 @@ __all__ = ["Backward", "Payload", "Unsaid"]
 class Backward(Proposals):
     """The way back of one mapping; compiles what it needs once, holds nothing of a record."""
 
-    def __init__(self, mapping: CompiledMapping) -> None:
-        super().__init__(mapping)
+    def __init__(self, mapping: CompiledMapping, found: Found | None = None) -> None:
+        """``found``: the records of the base in which the mapping's look-ups are answered."""
+        super().__init__(mapping, found)
         self._fields = {item.field.name: item for item in mapping.spec.fields}
         self._children = {child.child.name: child for child in mapping.spec.children}
 
@@ -43,7 +45,7 @@ class Backward(Proposals):
         told). ``current``: the raw record as it stands, ``None`` for one to be created. ``KeyError`` for a field or
         child that the mapping does not fill or that has no way back at all.
         """
-        initial = dict(self.mapping.spec.initial) if current is None else {}
+        initial = self._initial() if current is None else {}
         wanted = {name: [dict(row) for row in rows] for name, rows in (children or {}).items()}
         work = Work({**initial, **(current or {})}, {}, wanted, Payload())
         if strange := [name for name in root if name not in self.mapping.writable]:
@@ -59,6 +61,15 @@ class Backward(Proposals):
         work.payload.unsaid += [Unsaid(name, row) for name, rows in work.left.items() for row in rows]
         work.payload.fields = _changed({**initial, **work.said}, current)
         return work.payload
+
+    def _initial(self) -> dict[str, Any]:
+        """What a new record begins with; a key that is not found is left to the system."""
+        pairs = [
+            (name, self.found.key(value, {}) if isinstance(value, Find) else value)
+            for name, value in self.mapping.spec.initial
+        ]
+        lost = {f"{name}_Type" for name, value in pairs if value is None}  # half a composite reference is none
+        return {name: value for name, value in pairs if value is not None and name not in lost}
 
     def _roots(self, work: Work, told: Sequence[tuple[FieldSpec, Any]]) -> None:
         """Values come before what is emptied: of several fields of one attribute only one can have a value, and saying

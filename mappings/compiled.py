@@ -85,6 +85,8 @@ class CompiledMapping:
         self.absent = spec.absent
         #: Source names that the base does not publish and that the mapping does without.
         self.left_out = spec.left_out
+        #: Streams in which keys of new records and rows cannot be found here.
+        self.unseen = spec.unseen
         self.root_columns = tuple(item.field.column for item in spec.fields) + (("ext",) if spec.ext else ())
         self.children = tuple(
             ChildMapping(child.child, tuple(item.column for item in child_fields(child))) for child in spec.children

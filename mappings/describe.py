@@ -24,10 +24,12 @@ from mappings.spec import (
     Const,
     Expr,
     FieldSpec,
+    Find,
     First,
     Mapped,
     MappingSpec,
     OfRow,
+    Plain,
     Read,
     Ref,
     RowSpec,
@@ -218,9 +220,23 @@ def _written(spec: MappingSpec) -> str:
     lines = [f"Writable: {'; '.join(parts)}." if parts else "Read only."]
     if spec.changed:
         lines.append(f"Changed at: `{spec.changed}`.")
+    if roots and (begun := list(_begun(spec))):
+        lines.append(f"New ones begin with {'; '.join(begun)}.")
     if spec.given:
         lines.append("Its records are told by the mapping; no base is asked.")
     return " ".join(lines) + "\n"
+
+
+def _begun(spec: MappingSpec) -> Iterator[str]:
+    """What new records and rows get besides."""
+    found: dict[str, Plain | Find] = dict(spec.initial)
+    for row in (row for child in spec.children for row in child.rows):
+        found |= {f"{row.table}.{name}": value for name, value in row.initial}
+    for name, value in found.items():
+        if isinstance(value, Find):
+            yield f"`{name}` found in `{value.stream}`"
+        else:
+            yield f"`{name}` = {str(value).lower() if isinstance(value, bool) else value}"
 
 
 def _guesses(spec: MappingSpec) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mappings.proposals import Proposals, Work
-from mappings.reverse import hold
+from mappings.reverse import hold, holds
 from mappings.rows import Row, numbered, same
 from mappings.spec import ChildSpec, RowSpec
 
@@ -38,9 +38,9 @@ def write_lines(back: Proposals, work: Work, spec: ChildSpec) -> None:
     unsaid: list[Row] = []
     slots: dict[str, list[Row]] = {table: [] for table in tables}
     for wanted, line in _matched(work.left[name], standing):
-        target = line or _new(spec)
-        raw, missed = _told(back, work, spec, target, wanted)
-        if raw is None:
+        target = line or _new(back, spec, tables)
+        raw, missed = (None, {}) if target is None else _told(back, work, spec, target, wanted)
+        if raw is None or target is None:
             unsaid.append(wanted)
             continue
         slots[target.row.table].append(raw)
@@ -82,9 +82,10 @@ def _matched(wanted: list[Row], standing: list[_Line]) -> list[tuple[Row, _Line 
     ]
 
 
-def _new(spec: ChildSpec) -> _Line:
+def _new(back: Proposals, spec: ChildSpec, tables: Mapping[str, list[Row]]) -> _Line | None:
     row = spec.rows[0]
-    return _Line(row, {**dict(row.initial), **hold(row.when)}, {})
+    begun = back.begun(row, tables[row.table])
+    return None if begun is None else _Line(row, {**begun, **hold(row.when)}, {})
 
 
 def _told(back: Proposals, work: Work, spec: ChildSpec, line: _Line, wanted: Row) -> tuple[Row | None, Row]:
@@ -103,6 +104,7 @@ def _told(back: Proposals, work: Work, spec: ChildSpec, line: _Line, wanted: Row
             raw |= made
             if not made:
                 missed[name] = value
+    raw |= _following(line, raw, work.now)
     shown = back.forward.of_row(spec.child, line.row, raw, work.now)
     if not shown:
         return None, {}
@@ -115,6 +117,20 @@ def _told(back: Proposals, work: Work, spec: ChildSpec, line: _Line, wanted: Row
         ):
             missed[name] = value
     return raw, missed
+
+
+def _following(line: _Line, raw: Row, record: Mapping[str, Any]) -> Row:
+    """Numbers that follow from others of the line, to hundredths: in a new one, and where one of these has changed."""
+    made: Row = {}
+    for one in line.row.follows:
+        names = [name for _, name in one.parts]
+        if line.shown and (any(name not in raw for name in names) or all(raw[n] == line.raw.get(n) for n in names)):
+            continue
+        numbers = [(sign, raw.get(name) or 0) for sign, name in one.parts]
+        if holds(one.when, record) and all(isinstance(number, int | float) for _, number in numbers):
+            hundredths = sum(sign * round(number * 100) for sign, number in numbers)
+            made[one.name] = hundredths / 100 if hundredths % 100 else hundredths // 100
+    return made
 
 
 def _filled(before: list[Row], lines: set[int], slots: list[Row]) -> list[Row]:

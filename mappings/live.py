@@ -11,9 +11,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from connectors.base import StreamInfo
+from mappings.finds import KEY, answerable
 from mappings.problems import Place, Problem, closest
 from mappings.scope import key_wire, of_rows, reads, row_reads, tests
-from mappings.spec import Cases, ChildSpec, Expr, FieldSpec, First, Maker, MappingSpec, OfRow, Plain, RowSpec
+from mappings.spec import (
+    Cases,
+    ChildSpec,
+    Expr,
+    FieldSpec,
+    Find,
+    First,
+    Follows,
+    Initial,
+    Maker,
+    MappingSpec,
+    OfRow,
+    RowSpec,
+)
 
 _NUMBERS = ("Double", "Decimal", "Single", "Int64", "Int32", "Int16", "Byte", "integer", "numeric")
 #: Type names of the source that each wire can be read from: those of OData (without ``Edm.``), and in small letters
@@ -49,8 +63,10 @@ class _Fitting:
     spec: MappingSpec
     info: StreamInfo
     fields: Mapping[str, str]
+    streams: Mapping[str, StreamInfo]
     problems: list[Problem] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
 
     def missing(self, name: str, wire: str, scope: str) -> bool:
         """Whether a name is not published; a wrong type is a problem at once."""
@@ -156,13 +172,33 @@ class _Fitting:
             return None
         initial = self.initial(row.initial, scope)
         maker = self._maker(row.maker, scope)
-        return replace(row, fields=tuple(filter(None, fields)), maker=maker, initial=initial)
+        follows = tuple(one for one in row.follows if self._followed(one, scope))
+        return replace(row, fields=tuple(filter(None, fields)), maker=maker, initial=initial, follows=follows)
 
-    def initial(self, pairs: tuple[tuple[str, Plain], ...], scope: str) -> tuple[tuple[str, Plain], ...]:
+    def initial(self, pairs: Initial, scope: str) -> Initial:
         """What a new record or row gets, as far as the base has it."""
         gone = [name for name, _ in pairs if self.missing(name, "any", scope)]
         self.forgo(gone, scope)
-        return tuple((name, value) for name, value in pairs if name not in gone)
+        kept = [(name, value) for name, value in pairs if name not in gone]
+        return tuple((name, self.find(value) if isinstance(value, Find) else value) for name, value in kept)
+
+    def find(self, find: Find) -> Find:
+        """The look-up with the alternatives that this base can answer; with none left it finds nothing."""
+        info = self.streams.get(find.stream)
+        known = info.fields if info is not None else {}
+        able = KEY in known and all(name in known for name in find.same)
+        by = answerable(find.by, known) if able else ()
+        if not by:
+            self.unseen.append(find.stream)
+        return replace(find, by=by)
+
+    def _followed(self, one: Follows, scope: str) -> bool:
+        """Whether a number that follows, what it follows from and the condition on the record are all there."""
+        names = [name for name in (one.name, *(name for _, name in one.parts)) if self.missing(name, "number", scope)]
+        heads = [name for name, wire in tests(one.when) if self.missing(name, wire, "")]
+        self.forgo(names, scope)
+        self.forgo(heads, "")
+        return not names and not heads
 
     def _maker(self, maker: Maker | None, scope: str) -> Maker | None:
         if maker is None:
@@ -214,13 +250,15 @@ def fit(spec: MappingSpec, streams: Mapping[str, StreamInfo]) -> tuple[MappingSp
         guess = _meant(spec.stream, streams)
         place = Place()
         return spec, [Problem("mapping_stream_missing", place, mapping=spec.name, stream=spec.stream, guess=guess)]
-    fitting = _Fitting(spec, info, virtual.fields if virtual else published_fields(info, spec.table))
+    fields = virtual.fields if virtual else published_fields(info, spec.table)
+    fitting = _Fitting(spec, info, fields, streams)
     fitting.lack([name for name in spec.key if fitting.missing(name, key_wire(name), "")], "")
     children = tuple(
         ChildSpec(child.child, rows)
         for child in spec.children
         if (rows := tuple(filter(None, (fitting.row(row) for row in child.rows))))
     )
+    initial = fitting.initial(spec.initial, "")
     fitted = replace(
         spec,
         **fitting.heading(),  # type: ignore[arg-type]
@@ -228,7 +266,8 @@ def fit(spec: MappingSpec, streams: Mapping[str, StreamInfo]) -> tuple[MappingSp
         fields=tuple(filter(None, (fitting.field(item, "") for item in spec.fields))),
         ext=tuple(filter(None, (fitting.field(item, "") for item in spec.ext))),
         children=children,
-        initial=fitting.initial(spec.initial, ""),
+        initial=initial,
         left_out=tuple(dict.fromkeys(fitting.left_out)),
+        unseen=tuple(dict.fromkeys(fitting.unseen)),
     )
     return fitted, fitting.problems

@@ -10,11 +10,11 @@ import msgspec
 from hub.model.entities import ENTITIES, Child, Entity
 from hub.model.fields import Field, Kind
 from mappings.makers import MAKERS
-from mappings.parse_expr import Reader
+from mappings.parse_initial import InitialReader
 from mappings.problems import Place, Problem
 from mappings.scope import merge, root_reads, table_reads
 from mappings.source import Tree
-from mappings.spec import ChildSpec, Condition, FieldSpec, Maker, MappingSpec, Plain, RowSpec
+from mappings.spec import ChildSpec, Condition, FieldSpec, Maker, MappingSpec, RowSpec
 
 TABLES = ("set", "balance", "turnovers", "balance_and_turnovers", "slice_last", "slice_first")
 #: Virtual tables of a period: without one 1C would add up all that ever was.
@@ -43,7 +43,7 @@ KEYS = (
 #: Reasons a record may be passed over for; each has its sentence in the catalogue as ``skip_<reason>``.
 SKIP_REASONS = ("folder", "predefined", "service", "not_ours", "draft")
 #: Keys of a template of child rows.
-ROW_KEYS = ("table", "when", "unless", "make", "from", "number", "optional", "fields", "initial")
+ROW_KEYS = ("table", "when", "unless", "make", "from", "number", "optional", "fields", "initial", "follows")
 #: The longest period that is told in days; a longer one is ``all``.
 _MOST_DAYS = 3660
 _EXT_KINDS = (Kind.TEXT, Kind.INT, Kind.BOOL, Kind.MONEY, Kind.QTY, Kind.PERCENT, Kind.TIMESTAMP, Kind.DATE)
@@ -55,7 +55,7 @@ def parse_mapping(name: str, profile: str, tree: Tree, problems: list[Problem]) 
 
 
 @dataclass(slots=True)
-class _MappingReader(Reader):
+class _MappingReader(InitialReader):
     def mapping(self, name: str, profile: str, tree: Tree) -> MappingSpec | None:
         self._strange_keys(tree, KEYS)
         entity = self._entity(tree)
@@ -68,6 +68,7 @@ class _MappingReader(Reader):
         table = self._word(tree, "table", TABLES) or "set"
         period = self._period(tree, table)
         absent = self._word(tree, "absent", ("zero",))
+        initial = self.initial(tree.get("initial"))
         spec = MappingSpec(
             name,
             profile,
@@ -84,12 +85,12 @@ class _MappingReader(Reader):
             changed=self._source(tree, "changed"),
             part=self._source(tree, "part") or "",
             period=period,
-            initial=self._initial(tree.get("initial")),
+            initial=tuple((name, value) for name, value in initial if "." not in name),
             given=self._records(tree.get("records"), key),
             skip=self._skip(tree.get("skip")),
             fields=self._fields(entity.fields, tree.get("fields"), entity.name, ext=False),
             ext=self._fields((), tree.get("fields"), entity.name, ext=True),
-            children=self._children(entity, tree.get("children")),
+            children=self.shared(initial, self._children(entity, tree.get("children")), tree),
             guessed=self._guessed(tree.get("guessed")),
         )
         self._check(spec, tree)
@@ -156,14 +157,6 @@ class _MappingReader(Reader):
             if reason and condition:
                 rules.append((reason, condition))
         return tuple(rules)
-
-    def _initial(self, tree: Tree | None) -> tuple[tuple[str, Plain], ...]:
-        if tree is None:
-            return ()
-        if tree.kind != "map":
-            self.complain("mapping_wrong_type", tree.place, what="initial", wanted="Name: value")
-            return ()
-        return tuple((name, self.plain(item, name)) for name, item in tree.items.items())
 
     def _records(self, tree: Tree | None, key: tuple[str, ...]) -> tuple[bytes, ...]:
         """Records told by the file, as the JSON objects a base would answer; each needs its key."""
@@ -255,7 +248,8 @@ class _MappingReader(Reader):
             number,
             self.flag(tree.get("optional"), "optional"),
             tree.place,
-            self._initial(tree.get("initial")),
+            self.initial(tree.get("initial")),
+            self.follows(tree.get("follows"), lines=child.lines),
         )
         filled = {item.field.name for item in fields} | set(MAKERS[maker.name].columns if maker else ())
         for field in child.fields:

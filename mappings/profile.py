@@ -60,8 +60,8 @@ def _lay_over(trees: dict[str, Tree], overlay: Path, problems: list[Problem]) ->
 
 
 def merged(base: Tree, over: Tree) -> Tree:
-    """``over`` laid over ``base``: fields are added or replaced one by one (``null`` takes one away), rules and guesses
-    are added, a child table or any other key is replaced as a whole.
+    """``over`` laid over ``base``: fields and what a new record begins with are added or replaced one by one (``null``
+    takes one away), rules and guesses are added, a child table or any other key is replaced as a whole.
     """
     result = Tree("map", base.place, items=dict(base.items), key_places=dict(base.key_places))
     for key, item in over.items.items():
@@ -71,7 +71,7 @@ def merged(base: Tree, over: Tree) -> Tree:
 
 
 def _merged_value(key: str, had: Tree | None, item: Tree) -> Tree:
-    if key in ("fields", "children") and had is not None and had.kind == "map" and item.kind == "map":
+    if key in ("fields", "children", "initial") and had is not None and had.kind == "map" and item.kind == "map":
         return _merged_entries(had, item)
     if key in ("skip", "guessed") and had is not None and had.kind == "list" and item.kind == "list":
         return Tree("list", item.place, parts=[*had.parts, *item.parts])

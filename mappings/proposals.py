@@ -5,16 +5,18 @@ The whole way back (``mappings.backward``), its lines and its tabular parts are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from mappings.compiled import CompiledMapping
+from mappings.finds import Found
 from mappings.forward import Forward
 from mappings.makers import way_back
-from mappings.reverse import assign, has_way_back, hold
+from mappings.reverse import assign, has_way_back, hold, holds
 from mappings.rows import Row, same
-from mappings.spec import Const, FieldSpec, RowSpec
+from mappings.runtime import EMPTY
+from mappings.spec import Const, FieldSpec, Find, RowSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,27 @@ class Work:
 class Proposals:
     """Source values for single fields and rows of one mapping; none of them is proven yet."""
 
-    def __init__(self, mapping: CompiledMapping) -> None:
+    def __init__(self, mapping: CompiledMapping, found: Found | None = None) -> None:
         self.mapping = mapping
+        self.found = found or Found()
         self.forward = Forward(mapping)
+
+    def begun(self, row: RowSpec, standing: Sequence[Row]) -> Row | None:
+        """What a new row begins with; ``None`` if a key that it needs is nowhere to be found.
+
+        A key that is looked up is first that of the rows of this kind which stand there already: people chose it.
+        """
+        made, kind = {}, hold(row.when)
+        for name, value in row.initial:
+            if isinstance(value, Find):
+                known = (raw.get(name) for raw in standing if holds(row.when, raw))
+                key = next((key for key in known if key not in EMPTY), None) or self.found.key(value, kind)
+                if key is None:
+                    return None
+                made[name] = key
+            else:
+                made[name] = value
+        return made
 
     def assign(self, item: FieldSpec, value: Any, now: Mapping[str, Any]) -> dict[str, Any]:
         """Source values for one field; ``ValueError`` where there are none."""

@@ -140,10 +140,47 @@ class Maker:
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """One test of a record that is looked up: its field is one of ``values``, those first that are named first; or the
+    record of the same catalogue that the field refers to passes one of the alternatives ``of``.
+    """
+
+    name: str
+    values: tuple[Plain, ...] = ()
+    of: tuple[tuple[Match, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """The key of a record of the base: the first of the alternatives ``by`` that finds one.
+
+    ``same``: fields in which that record and the one that is written agree. ``single``: several that fit are none.
+    """
+
+    stream: str
+    by: tuple[tuple[Match, ...], ...]
+    same: tuple[str, ...] = ()
+    single: bool = False
+
+
+#: What a new record or row gets besides what is told: names with constants or look-ups.
+Initial = tuple[tuple[str, Plain | Find], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Follows:
+    """A number of a line that follows from others of it whenever the line is written, if the record passes ``when``."""
+
+    name: str
+    parts: tuple[tuple[int, str], ...]
+    when: Condition
+
+
+@dataclass(frozen=True, slots=True)
 class RowSpec:
     """A template of child rows: one row of literals, or one per row of a tabular part (``table``) that passes.
 
-    ``initial``: what a row of the source gets besides when the way back adds one.
+    ``initial``: what a row of the source gets besides when the way back adds one. ``follows``: of lines only.
     """
 
     table: str
@@ -153,7 +190,8 @@ class RowSpec:
     number: str
     optional: bool
     place: Place
-    initial: tuple[tuple[str, Plain], ...] = ()
+    initial: Initial = ()
+    follows: tuple[Follows, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +210,8 @@ class MappingSpec:
     ``left_out``: names that this base does not publish and that the mapping can do without. ``changed``: the stream's
     own "changed at". ``period``: the last days that a virtual table is computed for, ``None`` for all. ``part``:
     tells mappings of one stream and table apart. ``initial``: what a record that is created gets besides. ``given``:
-    the records themselves, as JSON objects, where the file tells them and no base is asked.
+    the records themselves, as JSON objects, where the file tells them and no base is asked. ``unseen``: streams that
+    keys are to be found in and that this base does not publish, or not with what they are known by.
     """
 
     name: str
@@ -190,7 +229,7 @@ class MappingSpec:
     changed: str | None = None
     part: str = ""
     period: int | None = None
-    initial: tuple[tuple[str, Plain], ...] = ()
+    initial: Initial = ()
     given: tuple[bytes, ...] = ()
     skip: tuple[tuple[str, Condition], ...] = ()
     fields: tuple[FieldSpec, ...] = ()
@@ -198,6 +237,7 @@ class MappingSpec:
     children: tuple[ChildSpec, ...] = ()
     guessed: frozenset[str] = field(default_factory=frozenset)
     left_out: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
 
     def is_guess(self, name: str) -> bool:
         """Whether a source name (``Field`` or ``Part.Field``) is a guess."""

@@ -27,7 +27,7 @@ def write_table(back: Proposals, work: Work, table: str, feeds: Sequence[tuple[C
     task = _Table(back, work, feeds)
     after: list[Row | None] = [task.kept(row) for row in before]
     after = [task.rewritten(row) if kept is None else kept for row, kept in zip(before, after, strict=True)]
-    rows = numbered([row for row in after if row is not None] + task.added())
+    rows = numbered([row for row in after if row is not None] + task.added(before))
     if rows != numbered(before):
         work.now[table] = work.said[table] = rows
 
@@ -72,13 +72,16 @@ class _Table:
                     return found
         return None
 
-    def added(self) -> list[Row]:
+    def added(self, before: Sequence[Row]) -> list[Row]:
         """New rows for what is still wanted."""
         rows: list[Row] = []
         for child, row in self.feeds:
+            begun = self.back.begun(row, before)
+            if begun is None:
+                continue
             for wanted in list(self.work.left.get(child.child.name, ())):
                 if wanted in self.work.left[child.child.name]:
-                    found = self._try(child, row, wanted, dict(row.initial))
+                    found = self._try(child, row, wanted, begun)
                     rows += [] if found is None else [found]
         return rows
 

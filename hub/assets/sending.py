@@ -97,23 +97,23 @@ def _send(
 ) -> MaterializeResult[None]:
     run, step, lang = context.run, names.outgoing_step(system), settings.locale
     work.begin(run.run_id, step)
-    reports: list[PushReport] = []
+    metadata: dict[str, Any] | None = None
     try:
         hub, ask = work.hub, request_of(context)
         run_id = opened(context, hub, {node.step: node for node in nodes}, ask)
         down = [system] if work.known_down(run.run_id, system) else []
         reports = push_all(hub, run_id, [system], down=down, should_stop=Fence(context.instance, run.run_id))
+        metadata = push_metadata(hub, reports, run_id, ask, lang)
         error = next((report.error for report in reports if report.error is not None), None)
     except HubError as caught:
         error = caught
-    if error is None:
-        return MaterializeResult(metadata=push_metadata(hub, reports, run_id, ask, lang))
-    if reports:
-        key = names.outgoing_key(system)
-        context.log_event(AssetMaterialization(key, metadata=push_metadata(hub, reports, run_id, ask, lang)))
-    if tried_again(error, context.retry_number):
-        work.put_off(run.run_id, step)
-    raise_for(error, lang, context.retry_number)
+    if error is not None:
+        if metadata is not None:
+            context.log_event(AssetMaterialization(names.outgoing_key(system), metadata=metadata))
+        if tried_again(error, context.retry_number):
+            work.put_off(run.run_id, step)
+        raise_for(error, lang, context.retry_number)
+    return MaterializeResult(metadata=metadata)
 
 
 def push_metadata(hub: Hub, reports: Iterable[PushReport], run_id: int, ask: Request, lang: str) -> dict[str, Any]:

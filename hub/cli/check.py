@@ -60,6 +60,7 @@ def as_dict(result: CheckResult, system: SystemSettings, lang: str) -> dict[str,
         "mappings": result.mappings,
         "problems": [trouble.as_dict(problem, lang) for problem in result.problems],
         "notes": [trouble.as_dict(note, lang) for note in report.notes],
+        "not_found": [trouble.as_dict(item, lang) for item in result.not_found],
         "left_out": {name: list(names) for name, names in result.left_out.items()},
         "paused": {name: [trouble.as_dict(item, lang) for item in items] for name, items in result.paused.items()},
     }
@@ -81,6 +82,7 @@ def as_lines(result: CheckResult, system: SystemSettings, call: Call) -> list[st
         lines += [f"      {_whole(problem, call.lang)}" for problem in problems]
     for name, names in result.left_out.items():
         lines.append(f"  ! {call.text('check_left_out', name=name, names=', '.join(names))}")
+    lines += [f"  ! {_whole(item, call.lang)}" for item in result.not_found]
     lines += [f"  ! {_whole(note, call.lang)}" for note in report.notes]
     return lines
 

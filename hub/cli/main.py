@@ -10,10 +10,14 @@ import click
 
 from hub.cli import (
     check,
+    conflicts,
     demo,
+    held,
     init,
     parser,
+    pausing,
     pins,
+    plan,
     push,
     quarantine,
     rules,
@@ -28,7 +32,25 @@ from hub.cli import (
 from hub.cli.call import DONE, INTERRUPTED, WRONG, Call, Outcome, language
 from hub.model.errors import HubError, exit_code
 
-MODULES = (demo, init, check, rules, work, push, why, pins, undo, status, quarantine, system, up)
+MODULES = (
+    demo,
+    init,
+    check,
+    rules,
+    work,
+    plan,
+    push,
+    why,
+    pins,
+    undo,
+    status,
+    quarantine,
+    held,
+    conflicts,
+    pausing,
+    system,
+    up,
+)
 
 
 def build(lang: str) -> click.Group:

@@ -23,26 +23,32 @@ if TYPE_CHECKING:
 def commands(lang: str) -> list[click.Command]:
     """The two commands."""
     routes = argument("routes", "ROUTE", many=True)
+    ways = [option(lang, "--changes", "changes", is_flag=True), option(lang, "--plan", "plan", is_flag=True)]
     days = [
         option(lang, "--from", "first", metavar="DAY", required=True),
         option(lang, "--to", "last", metavar="DAY", required=True),
     ]
     return [
-        command(lang, "exchange", exchange, [routes, option(lang, "--changes", "changes", is_flag=True)]),
+        command(lang, "exchange", exchange, [routes, *ways]),
         command(lang, "backfill", backfill, [argument("routes", "ROUTE", many=True, required=True), *days]),
     ]
 
 
-def exchange(call: Call, routes: Sequence[str] = (), *, changes: bool = False) -> Outcome:
+def exchange(call: Call, routes: Sequence[str] = (), *, changes: bool = False, plan: bool = False) -> Outcome:
     """Pull the routes now (all without any); a system's code stands for all of its routes.
 
-    ``changes``: the names are systems', and only what changed is taken.
+    ``changes``: the names are systems', and only what changed is taken. ``plan``: nothing is; a plan is saved.
     """
+    from hub.cli import plan as planning
     from hub.exchange.hub import Hub
     from hub.exchange.service import exchange_changes, run_exchange
 
+    if changes and plan:
+        raise NeedsPerson("cli_plan_changes")
     with Hub.open(call.home) as hub:
         wanted = list(routes) if changes else _wanted(hub, routes)
+        if plan:
+            return planning.save(call, hub, wanted)
         with watching(call, hub) as show:
             if changes:
                 report = exchange_changes(hub, wanted, on_progress=show)

@@ -146,9 +146,11 @@ def _together(
     fitting = {link_id for link_id, other in cards.items() if _agree(card, other, same)}
     for path, votes in every.items():
         policy, echo = rules.of(path), shows.sent.get(path)
-        heard = path in card or (not is_member(path) and any(one.link_id in fitting for one in votes))
-        if not heard and (is_member(path) or echo is not None):
-            yield path, Golden(echo, policy.word, winner.link_id, winner.system, winner.when, cleared=echo is None)
+        told = path in card or (not is_member(path) and any(one.link_id in fitting for one in votes))
+        if not told and (is_member(path) or echo is not None):
+            kind = path.partition(",")[0]  # the winner's last word on rows of this kind, not on the rest of its card
+            when = _card({at: one for at, one in card.items() if at.partition(",")[0] == kind} or card).when
+            yield path, Golden(echo, policy.word, winner.link_id, winner.system, when, cleared=echo is None)
         else:
             alone = {winner.link_id} if is_member(path) else fitting
             fit = sorted(

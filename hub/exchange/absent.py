@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -19,15 +20,19 @@ _AMOUNTS = (Kind.QTY, Kind.MONEY)
 _CHUNK = 1000
 
 
-def zero(conn: Connection, desk: Desk, work: MappingDesk, seen: set[str]) -> int:
-    """Set every amount of the unseen records of this stream to zero; how many changed."""
+def zero(conn: Connection, desk: Desk, work: MappingDesk, seen: set[str], only: Collection[str] | None = None) -> int:
+    """Set every amount of the unseen records of this stream (``only``: of these of them) to zero; how many changed."""
     link = core.link
     rows = conn.execute(
         select(link.c.id, link.c.record_id, link.c.external_id).where(
             link.c.stream_id == work.stream_id, link.c.record_id.is_not(None)
         )
     )
-    unseen = {int(row.record_id): int(row.id) for row in rows if row.external_id not in seen}
+    unseen = {
+        int(row.record_id): int(row.id)
+        for row in rows
+        if row.external_id not in seen and (only is None or row.external_id in only)
+    }
     ids, changed = sorted(unseen), 0
     for start in range(0, len(ids), _CHUNK):
         changed += _zero(conn, desk, work, {number: unseen[number] for number in ids[start : start + _CHUNK]})

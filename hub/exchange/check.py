@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from connectors.base import CheckReport
 from hub.exchange import went_back
 from hub.exchange.hub import Hub
-from hub.model.errors import HubError
+from hub.model.errors import HubError, NeedsPerson
+from mappings.finds import finds
 
 
 @dataclass(slots=True)
 class CheckResult:
     """What a connection test found. ``paused``: mappings that do not fit, each with its problems.
 
-    ``left_out``: names that the base does not have and that a mapping does without, by mapping.
+    ``left_out``: names that the base does not have and that a mapping does without, by mapping. ``not_found``: what
+    new records or rows will lack, because the keys for it are nowhere to be found in the base.
     """
 
     system: str
@@ -23,6 +25,7 @@ class CheckResult:
     paused: dict[str, list[HubError]] = field(default_factory=dict)
     mappings: int = 0
     left_out: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    not_found: list[HubError] = field(default_factory=list)
 
 
 def check_system(hub: Hub, code: str) -> CheckResult:
@@ -48,4 +51,34 @@ def check_system(hub: Hub, code: str) -> CheckResult:
     result.mappings = len(profile.mappings)
     result.paused = {name: list(problems) for name, problems in profile.paused.items()}
     result.left_out = {name: one.left_out for name, one in profile.mappings.items() if one.left_out}
+    try:
+        result.not_found = _not_found(hub, code)
+    except HubError as error:
+        result.problems.append(error)
     return result
+
+
+def _not_found(hub: Hub, code: str) -> list[HubError]:
+    """Look-ups of routes that write which find nothing: a sentence per catalogue that is not published, and one per
+    catalogue in which nothing fits.
+    """
+    unseen: dict[str, dict[str, None]] = {}
+    unfit: dict[str, dict[str, None]] = {}
+    for route in (route for route in hub.routes.values() if route.system == code):
+        entity = route.entity.name
+        if not hub.rules.way(code, entity).writes and hub.rules.creation(code, entity) is None:
+            continue
+        found = hub.found(code, route.entity.name)
+        for mapping in hub.profile(code).mappings.values():
+            if mapping.entity.name == route.entity.name:
+                for name, find, written in finds(mapping.spec):
+                    if not find.by:
+                        unseen.setdefault(find.stream, {})[f"{mapping.name}: {name}"] = None
+                    elif found.key(find, written) is None:
+                        shown = ", ".join(str(written[one]) for one in find.same if one in written)
+                        unfit.setdefault(find.stream, {})[f"{mapping.name}: {name} {shown}".strip()] = None
+    return [
+        NeedsPerson(problem, stream=stream, names="; ".join(names))
+        for problem, lacking in (("find_not_published", unseen), ("find_nothing", unfit))
+        for stream, names in lacking.items()
+    ]

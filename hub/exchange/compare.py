@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 from xxhash import xxh3_64_intdigest
 
 from connectors.base import Connector
@@ -171,12 +171,20 @@ def sweep_end(pull: Pulling, connector: Connector, desk: Desk, work: MappingDesk
 
 
 def _unseen(conn: Connection, pull: Pulling, work: MappingDesk, seen: Seen) -> Iterator[str]:
-    """Keys of records here that the sweep did not see, of those that wait or are refused too."""
+    """Keys of records here that the sweep did not see, of those that wait or are refused too.
+
+    A record that is yet to be made there is not missing.
+    """
     link, table, first = core.link, work.table, pull.route.settings.not_before
     query = (
         select(link.c.external_id)
         .join(table, table.c.id == link.c.record_id)
-        .where(link.c.stream_id == work.stream_id, _made(), table.c.record_state.not_in(_SETTLED))
+        .where(
+            link.c.stream_id == work.stream_id,
+            _made(),
+            or_(link.c.row_hash.is_not(None), link.c.version.is_not(None)),  # else known to be gone, others have it
+            table.c.record_state.not_in(_SETTLED),
+        )
     )
     if first is not None and work.entity.dated_by:
         query = query.where(func.date(table.c[work.entity.dated_by]) > str(first))

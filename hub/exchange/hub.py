@@ -12,6 +12,7 @@ from xxhash import xxh3_64_hexdigest
 
 from connectors.base import Connector, Traffic
 from connectors.registry import open_connector
+from hub.exchange.finds import Shelf
 from hub.exchange.naming import stream_name
 from hub.exchange.quiet import QuietConnector
 from hub.exchange.rules import RuleBook
@@ -22,6 +23,7 @@ from hub.model.settings import RouteSettings, Settings, SystemSettings, load_set
 from hub.store import core
 from hub.store.database import Store, open_store
 from mappings.compiled import CompiledProfile, compile_profile
+from mappings.finds import Found
 
 if TYPE_CHECKING:
     from typing import Self
@@ -60,6 +62,7 @@ class Hub:
         self._connectors: dict[str, Connector] = {}
         self._other: dict[str, Route] = {}
         self._live: dict[str, CompiledProfile] = {}
+        self._shelves: dict[str, Shelf] = {}
         self._route_of: dict[str, dict[str, int]] = {}
         self._looked: set[tuple[int, str]] = set()
         self._schema_seconds = 0.0
@@ -172,6 +175,13 @@ class Hub:
             with self.store.begin() as conn:
                 conn.execute(update(core.system).where(core.system.c.code == system).values(metadata_hash=fingerprint))
         return self._live[system]
+
+    def found(self, system: str, entity: str) -> Found:
+        """What the look-ups of the mappings of one route find in the base (each catalogue read once per process)."""
+        profile = self.profile(system)
+        if system not in self._shelves:
+            self._shelves[system] = Shelf(self.connector(system), profile, self.system(system).page_size)
+        return self._shelves[system].found(one for one in profile.mappings.values() if one.entity.name == entity)
 
     def _register(self, conn: Connection, system: SystemSettings) -> None:
         """Rows for the system, its streams and its routes, made where missing."""

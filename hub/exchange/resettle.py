@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -88,16 +88,22 @@ def _entity(hub: Hub, run_id: int, entity: str) -> int:
     looked = 0
     for ids in _batches(hub, entity):
         with hub.store.begin() as conn:
-            desk = CardDesk(hub, run_id, now().strftime("%Y-%m-%d %H:%M:%S"))
-            offer(conn, desk, entity, ids)
-            cards = load(conn, entity, special(conn, ids), desk.refs)
-            ledger, same = Ledger(desk, entity), layout_of(entity).same(desk.refs)
-            for card in cards.values():
-                golden = golden_of(card.known, desk.rules(entity), same)
-                ledger.decided(card, Arrival(card.known, golden))
-            ledger.write(conn)
-            looked += len(cards)
+            looked += settle(conn, hub, run_id, entity, ids)
     return looked
+
+
+def settle(conn: Connection, hub: Hub, run_id: int, entity: str, ids: Iterable[int]) -> int:
+    """Decide these cards anew and note what is then owed; how many were looked at."""
+    numbers = sorted(set(ids))
+    desk = CardDesk(hub, run_id, now().strftime("%Y-%m-%d %H:%M:%S"))
+    offer(conn, desk, entity, numbers)
+    cards = load(conn, entity, special(conn, numbers), desk.refs)
+    ledger, same = Ledger(desk, entity), layout_of(entity).same(desk.refs)
+    for card in cards.values():
+        golden = golden_of(card.known, desk.rules(entity), same)
+        ledger.decided(card, Arrival(card.known, golden))
+    ledger.write(conn)
+    return len(cards)
 
 
 def _batches(hub: Hub, entity: str) -> Iterator[list[int]]:

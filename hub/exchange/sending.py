@@ -11,6 +11,7 @@ from hub.exchange import runs, went_back
 from hub.exchange.caught import caught
 from hub.exchange.hub import Hub, Route
 from hub.exchange.pauses import paused
+from hub.exchange.push.decide import Gate
 from hub.exchange.push.push import Push
 from hub.exchange.resettle import resettle
 from hub.model.errors import Fenced, HubError, RetryLater, StopSystem
@@ -40,14 +41,25 @@ def owing(hub: Hub, systems: Iterable[str] | None = None) -> list[Route]:
     return [route for route in _in_order(hub) if route.id in found and route.system in wanted]
 
 
-def push_route(hub: Hub, run_id: int, code: str, *, should_stop: Callable[[], bool] | None = None) -> PushReport:
-    """Send what the route (``system.entity``) owes, within an open run; faults are in the report."""
+def push_route(
+    hub: Hub,
+    run_id: int,
+    code: str,
+    *,
+    should_stop: Callable[[], bool] | None = None,
+    only: list[int] | None = None,
+    gate: Gate | None = None,
+) -> PushReport:
+    """Send what the route (``system.entity``) owes, within an open run; faults are in the report.
+
+    ``only``: to these links alone, first contacts too. ``gate``: asked before anything is sent.
+    """
     hub.route(code)
     route = hub.push_routes[code]
     why = paused(hub, route)
     if why is not None or not route.settings.enabled:
         return _closed(hub, run_id, route, "paused" if why is not None else "disabled")
-    work = Push(hub, run_id, route, should_stop)
+    work = Push(hub, run_id, route, should_stop, only, gate)
 
     def act() -> None:
         went_back.guard(hub, run_id, route.system)

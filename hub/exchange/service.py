@@ -256,10 +256,12 @@ def run_exchange(
     window: Window | None = None,
     silent: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    after_reading: Callable[[int], None] | None = None,
 ) -> RunReport:
     """Pull ``routes`` (all when None) in order, then send what is owed, in one run.
 
-    A system that fails as a whole is not asked again.
+    A system that fails as a whole is not asked again. ``after_reading``: is told the run's number between the two.
     """
     wanted = routes or list(hub.routes)
     ordered = [code for code in hub.routes if code in {hub.route(code).code for code in wanted}]
@@ -272,11 +274,13 @@ def run_exchange(
         if route.system in down:
             report.routes.append(refuse_route(hub, run_id, code, down[route.system]))
             continue
-        one = pull_route(hub, run_id, code, window=window, on_progress=on_progress)
+        one = pull_route(hub, run_id, code, window=window, on_progress=on_progress, should_stop=should_stop)
         report.routes.append(one)
         if one.error is not None and stops_system(one.error):
             down[route.system] = one.error
-    report.pushes = push_all(hub, run_id, down=down)
+    if after_reading is not None:
+        after_reading(run_id)
+    report.pushes = push_all(hub, run_id, down=down, should_stop=should_stop)
     return report
 
 

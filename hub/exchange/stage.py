@@ -352,8 +352,9 @@ def _write(conn: Connection, desk: Desk, work: MappingDesk, ready: list[Incoming
     counters.held += len(held)
     counters.unchanged += len(ready) - len(new) - len(changed.ids) - len(received.ids) - len(held)
     outcome.fulfilled.extend(item.link_id for item in (*new, *linked) if item.expected)
-    sentinels.keep(conn, work.stream_id, desk.run_id, last, before)
-    return [one.external_id for one in held]
+    back = [one.external_id for one in held]  # their links keep the version of before: what waits is not known yet
+    sentinels.keep(conn, work.stream_id, desk.run_id, [item for item in last if item.external_id not in back], before)
+    return back
 
 
 def _linked(conn: Connection, cards: CardDesk, work: MappingDesk, new: list[Incoming]) -> list[Incoming]:

@@ -58,7 +58,7 @@ class Reader:
         if path.startswith(f"{EXT}."):
             return Typed(path, text or None)
         if child is not None and child.lines:
-            raise NeedsPerson("typed_lines", field=path, label=child.ru)
+            raise NeedsPerson("typed_lines", field=path)
         if child is not None and child.key:
             return self._row(child, path, text)
         found = self.layout.field_of(path)
@@ -80,7 +80,7 @@ class Reader:
         """The value of a field in travelling form."""
         if not text:
             if item.required:
-                raise NeedsPerson("typed_required", field=path, label=item.ru)
+                raise NeedsPerson("typed_required", field=path)
             return None
         if item.kind in SCALE:
             return _scaled(item, path, text)

@@ -152,10 +152,11 @@ def _postgresql(url: URL) -> Engine:
     given = {"application_name": "obmen", "connect_timeout": CONNECT_SECONDS}
     defaults = {name: value for name, value in given.items() if name not in url.query}
     engine = create_engine(url, hide_parameters=True, connect_args=defaults, pool_pre_ping=True)
-    event.listen(engine, "connect", _prepare_postgresql)
+    event.listen(engine, "connect", prepare_postgresql)
     return engine
 
 
-def _prepare_postgresql(connection: Any, _record: object) -> None:
+def prepare_postgresql(connection: Any, _record: object) -> None:
+    """Settings of each session that the bulk path relies on."""
     connection.execute(_SESSION)
     connection.commit()

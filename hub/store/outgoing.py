@@ -89,14 +89,14 @@ def standing(conn: Connection, systems: Sequence[str] | None = None) -> list[Sta
             route.c.code,
             route.c.entity,
             box.c.state,
-            func.coalesce(box.c.last_error, "").label("reason"),
+            box.c.last_error,
             func.count().label("number"),
             func.min(box.c.created_at).label("oldest"),
             func.min(box.c.id).label("example"),
         )
         .join(route, route.c.id == box.c.route_id)
         .join(system, system.c.id == route.c.system_id)
-        .group_by(system.c.code, route.c.code, route.c.entity, box.c.state, func.coalesce(box.c.last_error, ""))
+        .group_by(system.c.code, route.c.code, route.c.entity, box.c.state, box.c.last_error)
         .order_by(route.c.code, func.count().desc(), box.c.state)
     )
     if systems is not None:
@@ -110,7 +110,7 @@ def standing(conn: Connection, systems: Sequence[str] | None = None) -> list[Sta
             pull_code(row.code),
             row.entity,
             row.state,
-            row.reason,
+            row.last_error or "",
             row.number,
             row.oldest,
             dict(params[row.example]),

@@ -19,6 +19,7 @@ from stand.onec.enterprise.exchange import Refused
 from stand.onec.enterprise.objects import PLAN
 from stand.onec.people import work
 from stand.onec.script import edit_of, key_of
+from stand.onec.unshown import unshown
 from stand.onec.wire import Response
 from stand.onec.world import World
 
@@ -207,5 +208,6 @@ def state(service: Service) -> dict[str, Any]:
         "quirks": service.quirks.state(),
         "records": {name: len(table) for name, table in world.tables.items() if len(table)}
         | {name: volume.file.count for name, volume in service.engine.volumes.items()},
+        "unshown_contacts": unshown(world),
         "version": world.version,
     }

@@ -88,6 +88,8 @@ class _Names:
         owner = called.value
         if isinstance(owner, ast.Name) and owner.id == "self":
             return module, called.attr
+        if isinstance(owner, ast.Name) and ".".join(self.imports[module].get(owner.id, ())) in self.imports:
+            return ".".join(self.imports[module][owner.id]), called.attr  # a function of a module
         name = owner.id if isinstance(owner, ast.Name) else getattr(owner, "attr", "")
         declared = self.declared[module].get(name)
         return (self._follow(module, declared)[0], called.attr) if declared else None
@@ -114,6 +116,9 @@ def _classes(names: _Names) -> Takers:
     """The error tree below ``HubError`` and the records that hold a code, wherever they are defined."""
     found: Takers = {("hub.texts", "sentence"): Takes(0), ("hub.texts", "advice"): Takes(0)}
     found["hub.model.errors", "HubError"] = Takes(0)
+    found["hub.exchange.brakes", "Held"] = Takes(2, "reason")
+    for name in ("wait", "not_sent", "wait_for", "fail", "hold"):  # why a row of the outbox is not sent
+        found["hub.exchange.push.box", name] = Takes(2)
     carriers = {"Reject", "Problem", "Bad"}
     for _ in range(4):  # the tree is at most that deep
         for module in modules():

@@ -34,6 +34,17 @@ def test_every_code_used_is_in_the_catalogue() -> None:
     assert sorted({f"{use.code} ({use.place})" for use in uses() if use.code not in catalogue()}) == []
 
 
+def test_every_reason_of_not_sending_has_its_text_and_advice() -> None:
+    """What a row of the outbox may be left with is told in words, with what to do about it."""
+    left = {use.code for use in uses() if use.place.startswith(("hub/exchange/push/", "hub/exchange/brakes"))}
+    left |= {"first_contact", "record_not_taken", "period_closed", "object_locked"}
+    wanted = {"mass_change", "mass_delete", "reference_missing", "mapping_paused", "shadow", "record_gone"}
+    assert wanted | {"record_moved", "more_owed", "value_refused"} <= left
+    assert sorted(code for code in left - {"stopped"} if not catalogue().get(code, {}).get("ru_advice")) == []
+    states = ("pending", "sending", "waiting", "held", "unknown", "failed", "refused", "not_posted")
+    assert [state for state in states if not catalogue().get(f"owed_{state}", {}).get("ru_advice")] == []
+
+
 def problems(code: str, entry: dict[str, str]) -> list[str]:
     """What is wrong with one entry, in words."""
     bare = re.sub(r"\{[^}]*\}|`[^`]*`|«[^»]*»|“[^”]*”", "", entry.get("en", ""))

@@ -11,8 +11,10 @@ import msgspec
 
 from connectors.base import Connector, ReadRequest, StreamInfo
 from connectors.registry import open_connector
+from hub.exchange.finds import Shelf
 from hub.model.settings import SystemSettings
 from mappings.compiled import CompiledMapping, CompiledProfile, compile_profile
+from mappings.finds import Found
 from stand.onec.generate.build import build
 from stand.onec.server import OneCStand
 
@@ -27,6 +29,7 @@ class Base:
     streams: dict[str, StreamInfo]
     profile: CompiledProfile
     raws: dict[str, list[bytes]] = field(default_factory=dict)
+    found: Found = field(default_factory=Found)
 
 
 @contextmanager
@@ -46,6 +49,7 @@ def base(shape: str) -> Base:
         found = Base(streams, compile_profile(SHAPES[shape], "Europe/Moscow", None, streams))
         for name, mapping in found.profile.mappings.items():
             found.raws[name] = list(mapping.given) or read(connector, mapping)
+        found.found = Shelf(connector, found.profile, 100).found(found.profile.mappings.values())
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from hypothesis import given, settings
@@ -10,13 +11,24 @@ from hypothesis import strategies as st
 
 from mappings.backward import Backward, Payload, Unsaid
 from mappings.compiled import CompiledMapping, RefTarget, compile_profile
+from mappings.finds import Found
 from mappings.forward import Forward
+from mappings.spec import Find
 from tests.mappings.build import ONEC, ZERO, compiled, guid
 from tests.mappings.run import one, rows
 
 PROFILES = {name: compile_profile(name, "Europe/Moscow") for name in ONEC}
-WAYS = {name: Backward(profile.mappings["counterparty"]) for name, profile in PROFILES.items()}
-ORDERS = {name: Backward(PROFILES[name].mappings["sales_order"]) for name in ("onec_ut11", "onec_unf")}
+
+
+class AnyKind(Found):
+    """A base in which whatever is looked for is found."""
+
+    def key(self, find: Find, written: Mapping[str, Any]) -> str | None:
+        return guid(99)
+
+
+WAYS = {name: Backward(profile.mappings["counterparty"], AnyKind()) for name, profile in PROFILES.items()}
+ORDERS = {name: Backward(PROFILES[name].mappings["sales_order"], AnyKind()) for name in ("onec_ut11", "onec_unf")}
 Row = dict[str, Any]
 
 _PHONES = ["8 (495) 123-45-67", "+7 903 000-11-22 доб. 15", "8 495 765-43-21, 8 916 222-33-44", "звонить Оле", "112"]
@@ -217,7 +229,7 @@ def test_roles_are_flags() -> None:
 
 def test_a_relation_and_a_field_cannot_name_two_owners() -> None:
     """The owner of a contact person is told once; a relation to somebody else is unsaid."""
-    way = Backward(PROFILES["onec_ut11"].mappings["contact_person"])
+    way = Backward(PROFILES["onec_ut11"].mappings["contact_person"], AnyKind())
     one_owner, other = RefTarget("Catalog_Партнеры", guid(2)), RefTarget("Catalog_Партнеры", guid(3))
     relation = {"type": "contact_of", "to_party": other, "position": None}
     payload = way.payload({"commercial_party": one_owner}, {"party_relationship": [relation]}, {"Owner_Key": ZERO})

@@ -153,7 +153,7 @@ def test_orders_tell_what_can_be_written() -> None:
         {"Контрагент_Key": ZERO, "Партнер_Key": guid(4), "Комментарий": ""},
         [],
     )
-    assert back(order, {"total": 46_111_190, "requested_on": "2026-06-07 07:14:42"}) == (
+    assert back(order, {"total": 46_111_190, "requested_on": "2026-06-07 07:14:42"}, {}) == (
         {"СуммаДокумента": 461111.9, "ДатаОтгрузки": "2026-06-07T10:14:42"},
         [],
     )
@@ -211,8 +211,8 @@ def test_what_has_no_way_back_is_told() -> None:
     order = PROFILE.mappings["sales_order"]
     with pytest.raises(KeyError):
         back(order, {"posting_state": "posted"})
-    assert back(order, {"business_status": "confirmed"}) == ({}, ["business_status"])
-    assert back(order, {"party": RefTarget("Catalog_Склады", guid(4))}) == ({}, ["party"])
+    assert back(order, {"business_status": "confirmed"}, {}) == ({}, ["business_status"])
+    assert back(order, {"party": RefTarget("Catalog_Склады", guid(4))}, {}) == ({}, ["party"])
 
 
 def test_a_typed_reference_takes_its_type_along() -> None:
@@ -260,5 +260,6 @@ def test_a_map_with_nothing_for_null_says_empty() -> None:
 def test_a_created_record_gets_what_the_file_says_besides() -> None:
     """``initial`` goes into a record that is created, never into one that is there."""
     order = PROFILES["onec_unf"].mappings["sales_order"]
-    assert back(order, {"comment": "да"}) == ({"ВидОперации": "ЗаказНаПродажу", "Комментарий": "да"}, [])
+    constants = {"ВидОперации": "ЗаказНаПродажу", "НалогообложениеНДС": "ОблагаетсяНДС", "СуммаВключаетНДС": True}
+    assert back(order, {"comment": "да"}) == ({**constants, "Курс": 1, "Кратность": "1", "Комментарий": "да"}, [])
     assert back(order, {"comment": "да"}, {"Комментарий": ""}) == ({"Комментарий": "да"}, [])

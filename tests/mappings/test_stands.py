@@ -134,7 +134,7 @@ def told(way: Backward, raw: dict[str, Any]) -> tuple[dict[str, Any], dict[str, 
 @pytest.mark.parametrize(("shape", "name"), WRITABLE)
 def test_the_way_back_of_a_record_writes_nothing(shape: str, name: str) -> None:
     """What a record shows, told to that record: no field is written and none is unsaid."""
-    way = Backward(base(shape).profile.mappings[name])
+    way = Backward(base(shape).profile.mappings[name], base(shape).found)
     for raw in base(shape).raws[name][:25]:
         record = plain(raw)
         assert way.payload(*told(way, record), record) == Payload(), record
@@ -154,7 +154,7 @@ FURTHER = ("Работы", "Услуги")
 @pytest.mark.parametrize(("shape", "name"), WRITABLE)
 def test_a_copy_of_a_record_shows_the_same(shape: str, name: str) -> None:
     """What a record shows, told to a new one: the new one shows it too, in every writable field and row."""
-    way = Backward(base(shape).profile.mappings[name])
+    way = Backward(base(shape).profile.mappings[name], base(shape).found)
     for record in [record for raw in base(shape).raws[name] if not _further(record := plain(raw))][:10]:
         root, children = told(way, record)
         payload = way.payload(root, children)

@@ -108,10 +108,10 @@ def test_a_route_writes_nothing_unless_it_says_so(tmp_path: Path) -> None:
         made = route(tmp_path, text)
         assert made == RouteSettings("ut.party")
         assert (made.write, made.create, made.shadow) == ((), "never", False)
-        assert (DELETES, CHANGES) == (
+        assert (
             BudgetSettings(50, 5, 100),
             BudgetSettings(None, 20, 100),
-        )
+        ) == (DELETES, CHANGES)
     assert route(tmp_path, "  ut.party: {write: all}\n").write == "all"
 
 

@@ -25,8 +25,9 @@ from hub.exchange.runs import now
 from hub.store import bulk, core, tables
 
 _CHUNK = 400
-#: Links whose record has not arrived at the card yet: to be made by us, only named by others, or found to belong here.
-UNSEEN = frozenset({"reserved", "expected", "found"})
+#: Links whose record has not arrived at the card yet: to be made by us, only named by others, found to belong here, or
+#: of a record that a person did not want made there.
+UNSEEN = frozenset({"reserved", "expected", "found", "refused"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from hub.exchange.write import write_log
 from hub.store import core, tables
 
 if TYPE_CHECKING:
-    from hub.exchange.desk import MappingDesk
+    from hub.exchange.mapping_desk import MappingDesk
     from hub.exchange.write import Incoming
 
 #: Scheme and value: ``("inn_kpp", "7701234567/770101001")``.
@@ -164,6 +164,7 @@ def _of_system(conn: Connection, work: MappingDesk, records: set[int]) -> set[in
             select(link.c.record_id, link.c.id)
             .join(stream, stream.c.id == link.c.stream_id)
             .where(link.c.record_id.in_(ids[start : start + _CHUNK]), stream.c.system_id == own)
+            .where(link.c.state != "refused")
         )
         found.update(record for record, number in rows if number not in free)
     return found

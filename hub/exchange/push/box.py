@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, or_, select, update
+from sqlalchemy import Connection, and_, delete, false, func, or_, select, update
 
 from hub.exchange.cards.card import as_value
 from hub.exchange.runs import LEASE, now
@@ -21,6 +21,8 @@ from hub.store import core
 
 #: How long a row waits after its first, second … failure; then a person is asked.
 DELAYS = (60, 300, 900, 3600, 4 * 3600, 12 * 3600, 24 * 3600)
+#: Why a row is held when two full cards met.
+FIRST_CONTACT = "first_contact"
 #: States in which a row may be taken up.
 _DUE = ("pending", "sending", "unknown", "waiting")
 #: Refusals of a record that end without anybody touching it or us: an accountant opens the period again.
@@ -49,19 +51,26 @@ class Row:
         return self.meant is not None
 
 
-def lease(conn: Connection, run_id: int, route_id: int, done: Sequence[int], limit: int) -> list[Row]:
-    """Take up to ``limit`` rows of the route that are due, oldest first, without those of ``done``."""
+def lease(
+    conn: Connection, run_id: int, route_id: int, done: Sequence[int], limit: int, only: Sequence[int] | None = None
+) -> list[Row]:
+    """Take up to ``limit`` rows of the route that are due, oldest first, without those of ``done``.
+
+    ``only``: of these links alone, whose first contacts are approved by that.
+    """
     box, at = core.outbox, now()
     run = core.exchange_run
     living = select(run.c.id).where(run.c.id == box.c.lease_run_id, run.c.state == "running").exists()
+    met = and_(box.c.state == "held", box.c.last_error == FIRST_CONTACT) if only is not None else false()
     due = [
         box.c.route_id == route_id,
-        box.c.state.in_(_DUE),
-        or_(box.c.next_at.is_(None), box.c.next_at <= at),
+        or_(met, and_(box.c.state.in_(_DUE), or_(box.c.next_at.is_(None), box.c.next_at <= at))),
         or_(box.c.lease_run_id.is_(None), box.c.lease_run_id == run_id, box.c.lease_until < at, ~living),
     ]
     if done:
         due.append(box.c.id.not_in(done))
+    if only is not None:
+        due.append(box.c.link_id.in_(only))
     found = conn.execute(select(box).where(*due).order_by(box.c.id).limit(limit).with_for_update()).mappings().all()
     ids = [row["id"] for row in found]
     if ids:
@@ -74,7 +83,7 @@ def lease(conn: Connection, run_id: int, route_id: int, done: Sequence[int], lim
             row["state"],
             row["attempts"],
             {path: as_value(value) for path, value in row["meant"].items()} if row["meant"] is not None else None,
-            (row["error_params"] or {}).get("approved"),
+            (row["error_params"] or {}).get("approved") or row["state"] == "held",
         )
         for row in found
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +26,15 @@ if TYPE_CHECKING:
     from hub.exchange.desk import Desk
     from hub.exchange.hub import Route
     from hub.exchange.mapping_desk import MappingDesk
+    from mappings.finds import Found
 
 #: Nothing is written to a record while what it shows waits for a person.
 NOT_TAKEN = "record_not_taken"
 _CHUNK = 400
+
+
+#: Whether what a link's system is to be told (golden values by path; is it a new record?) may be sent now.
+Gate = Callable[[Connection, Card, int, Mapping[str, Value], bool], bool]
 
 
 @dataclass(slots=True)
@@ -53,7 +58,10 @@ class Decided:
 
 
 class Decider:
-    """Decides the rows of one batch inside one transaction. ``current``: raw records as they are now, by link."""
+    """Decides the rows of one batch inside one transaction. ``current``: raw records as they are now, by link.
+
+    ``gate``: what it does not let pass stays as it is. ``found``: what the look-ups of the route's mappings find.
+    """
 
     def __init__(
         self,
@@ -62,8 +70,10 @@ class Decider:
         route: Route,
         current: Mapping[int, tuple[Any, str | None]],
         brakes: Brakes,
+        gate: Gate | None = None,
+        found: Found | None = None,
     ) -> None:
-        self.brakes = brakes
+        self.brakes, self.gate, self.found = brakes, gate, found
         self.conn, self.desk, self.route, self.current = conn, desk, route, current
         self.cards_desk = desk.cards()
         self.layout: Layout = layout_of(route.entity.name)
@@ -160,7 +170,7 @@ class Decider:
 
     def _speaker(self, work: MappingDesk) -> Speaker:
         if work.mapping.name not in self._speakers:
-            speaker = Speaker(work.mapping, self.layout, self.cards_desk.refs, self.addresses)
+            speaker = Speaker(work.mapping, self.layout, self.cards_desk.refs, self.addresses, self.found)
             self._speakers[work.mapping.name] = speaker
         return self._speakers[work.mapping.name]
 
@@ -183,6 +193,9 @@ class Decider:
             self._end(result, row, "failed", "record_gone")
             return
         words = self._speaker(work).say(card, contribution, owed, None if create else msgspec.json.decode(raw))
+        if self.gate is not None and not self.gate(self.conn, card, link.id, words.meant, create):
+            self._end(result, row, "held" if row.state == "held" else "waiting", "plan_moved")
+            return
         needed = words.missing.keys() & _required(work) if create else ()
         if words.missing and (needed or not (words.meant or words.unsaid)):
             path, number = next(one for one in words.missing.items() if not needed or one[0] in needed)

@@ -26,7 +26,7 @@ from hub.exchange.hub import Hub, Route
 from hub.exchange.mapping_desk import MappingDesk
 from hub.exchange.pull import make_desk
 from hub.exchange.push import box
-from hub.exchange.push.decide import NOT_TAKEN, Decider, Outgo, not_taken
+from hub.exchange.push.decide import NOT_TAKEN, Decider, Gate, Outgo, not_taken
 from hub.exchange.request import record_request
 from hub.exchange.stage import apply_page, apply_records, release
 from hub.model.errors import Fenced, HubError, RetryLater
@@ -43,12 +43,17 @@ _TRIES = 3
 
 @dataclass(slots=True)
 class Push:
-    """One route that sends in one run. ``received``: what the looks before and after writing brought in."""
+    """One route that sends in one run. ``received``: what the looks before and after writing brought in.
+
+    ``only``: links that it sends to, all that are owed without it; ``gate``: asked before each of them.
+    """
 
     hub: Hub
     run_id: int
     route: Route
     should_stop: Callable[[], bool] | None = None
+    only: list[int] | None = None
+    gate: Gate | None = None
     counters: PushCounters = field(default_factory=PushCounters)
     received: Counters = field(default_factory=Counters)
     done: list[int] = field(default_factory=list)
@@ -73,8 +78,16 @@ class Push:
     def _lease(self) -> list[box.Row]:
         if self.should_stop is not None and self.should_stop():
             raise Fenced("stopped", route=self.route.code)
-        with self._transaction() as conn:
-            return box.lease(conn, self.run_id, self.route.id, self.done, BATCH)
+        if self.only is None:
+            with self._transaction() as conn:
+                return box.lease(conn, self.run_id, self.route.id, self.done, BATCH)
+        while self.only:
+            with self._transaction() as conn:
+                rows = box.lease(conn, self.run_id, self.route.id, self.done, BATCH, self.only[:BATCH])
+            if rows:
+                return rows
+            del self.only[:BATCH]
+        return []
 
     @contextmanager
     def _transaction(self) -> Iterator[Any]:
@@ -84,10 +97,10 @@ class Push:
 
     def _batch(self, desk: Desk, rows: Sequence[box.Row]) -> None:
         current = self._look(desk, rows)
+        found = self.hub.found(self.route.system, self.route.entity.name)
         with self._transaction() as conn:
-            decided = Decider(conn, desk, self.route, current, self.brakes).decide(
-                rows, shadow=self.route.settings.shadow
-            )
+            decider = Decider(conn, desk, self.route, current, self.brakes, self.gate, found)
+            decided = decider.decide(rows, shadow=self.route.settings.shadow)
         for outcome, reason, row_id in decided.ended:
             self._count(outcome, reason, row_id)
         by_stream: dict[str, list[Outgo]] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -53,15 +54,29 @@ def _histories(conn: Connection, record_ids: Sequence[int]) -> dict[tuple[int, s
             .having(func.count() > 2 * RETURNS)
             .subquery()
         )
+        answered = _answered(conn, chunk)
         for row in conn.execute(_changes(often)):
-            histories[row.record_id, row.field].append((row.code, row.after))
+            told = answered.get((row.record_id, row.field))
+            if told is None or row.at > told:
+                histories[row.record_id, row.field].append((row.code, row.after))
     return histories
+
+
+def _answered(conn: Connection, record_ids: Sequence[int]) -> dict[tuple[int, str], datetime]:
+    """When persons last decided about cells: what was before is no reason to ask them again."""
+    table = core.conflict
+    rows = conn.execute(
+        select(table.c.record_id, table.c.field, func.max(table.c.resolved_at).label("at"))
+        .where(table.c.record_id.in_(record_ids), table.c.state == "resolved", table.c.policy == RULE)
+        .group_by(table.c.record_id, table.c.field)
+    )
+    return {(row.record_id, row.field): row.at for row in rows if row.at is not None}
 
 
 def _changes(often: Any) -> Any:
     log, link, stream, system = core.change_log, core.link, core.stream, core.system
     return (
-        select(log.c.record_id, log.c.field, log.c.after, system.c.code)
+        select(log.c.record_id, log.c.field, log.c.after, log.c.at, system.c.code)
         .join(often, (often.c.record_id == log.c.record_id) & (often.c.field == log.c.field))
         .join(link, link.c.id == log.c.link_id)
         .join(stream, stream.c.id == link.c.stream_id)

@@ -16,6 +16,7 @@ from hub.model.entities import Child
 from hub.model.fields import Kind
 from mappings.backward import Backward, Payload, Unsaid
 from mappings.compiled import CompiledMapping, RefTarget
+from mappings.finds import Found
 from mappings.scope import refs
 
 Posting = Literal["keep", "post", "unpost", "execute"]
@@ -57,11 +58,20 @@ class Words:
 
 
 class Speaker:
-    """Speaks one mapping. ``addresses``: the keys by which the system knows records, by record and stream."""
+    """Speaks one mapping. ``addresses``: the keys by which the system knows records, by record and stream; ``found``:
+    what the mapping's look-ups find there.
+    """
 
-    def __init__(self, mapping: CompiledMapping, layout: Layout, refs: References, addresses: Addresses) -> None:
+    def __init__(
+        self,
+        mapping: CompiledMapping,
+        layout: Layout,
+        refs: References,
+        addresses: Addresses,
+        found: Found | None = None,
+    ) -> None:
         self.mapping, self.layout, self.refs, self.addresses = mapping, layout, refs, addresses
-        self._back = Backward(mapping)
+        self._back = Backward(mapping, found)
         self._targets = _targets(mapping)
         self._told = {part.child.name: part.columns for part in mapping.children}
         self._posts, self._executes = by_act(mapping, _POSTING), by_act(mapping, _STATUS)

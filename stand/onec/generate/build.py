@@ -9,6 +9,7 @@ from stand.onec.configurations import CONFIGURATIONS, UT
 from stand.onec.generate.catalogs import Base, make_catalogs
 from stand.onec.generate.flows import make_flows
 from stand.onec.generate.goods import make_goods
+from stand.onec.generate.kinds import make_kinds
 from stand.onec.generate.luck import Luck
 from stand.onec.generate.orders import make_orders
 from stand.onec.generate.parties import make_parties
@@ -44,6 +45,7 @@ def build(
         if chosen.retell is not None:
             business, world = world, World(chosen)
             chosen.retell(business, world)
+        make_kinds(world)
         world.clock = datetime.combine(today, time(20))
         _nodes(world)
         return world

@@ -171,7 +171,7 @@ def _warehouses(base: Base) -> None:
             Description=name,
             Parent_Key=group,
             ТипСклада=kind,
-            КонтактнаяИнформация=partial(contact_rows, seed),
+            КонтактнаяИнформация=partial(contact_rows, seed, "Склады"),
         )
         base.warehouses.append(key)
 
@@ -210,7 +210,7 @@ def _organisations(base: Base) -> None:
             ОГРН=ogrn(base.luck, region, person=False),
             ЮрФизЛицо="ЮрЛицо",
             ЮридическоеФизическоеЛицо="ЮридическоеЛицо",
-            КонтактнаяИнформация=partial(contact_rows, seed),
+            КонтактнаяИнформация=partial(contact_rows, seed, "Организации"),
         )
 
 

@@ -9,17 +9,9 @@ import json
 from typing import Any, NamedTuple
 from xml.sax.saxutils import quoteattr
 
+from stand.onec.generate.kinds import kind_of
 from stand.onec.generate.luck import Luck
 from stand.onec.generate.words import CITIES, STREETS, City
-
-#: Kinds of contact information. The three kinds of addresses are the recording's, the rest is made up.
-LEGAL_ADDRESS = "1d78f391-c180-11e4-a7a9-000d884fd00d"
-ACTUAL_ADDRESS = "1d78f393-c180-11e4-a7a9-000d884fd00d"
-POST_ADDRESS = "1d78f38e-c180-11e4-a7a9-000d884fd00d"
-PHONE = "1d78f395-c180-11e4-a7a9-000d884fd00d"
-MOBILE = "1d78f396-c180-11e4-a7a9-000d884fd00d"
-EMAIL = "1d78f397-c180-11e4-a7a9-000d884fd00d"
-SITE = "1d78f398-c180-11e4-a7a9-000d884fd00d"
 
 _SOUNDS = "a b v g d e zh z i y k l m n o p r s t u f kh ts ch sh sch - y - e yu ya e"
 _TRANSLIT = {
@@ -174,10 +166,10 @@ def _address_row(number: int, use: str, seed: Address) -> dict[str, Any]:
     )
 
 
-def _phone_row(number: int, text: str) -> dict[str, Any]:
+def _phone_row(number: int, text: str, owner: str) -> dict[str, Any]:
     digits = "".join(c for c in text.partition("доб")[0].partition(",")[0] if c.isdigit())
     full = f"7{digits[-10:]}" if len(digits) >= 10 else digits
-    use = MOBILE if full[1:2] == "9" and len(full) == 11 else PHONE
+    use = kind_of(owner, "mobile" if full[1:2] == "9" and len(full) == 11 else "phone")
     short = full[-7:] if text.startswith("+7 (") else ""
     value = ""
     if text.startswith("+7 ("):
@@ -190,18 +182,22 @@ def _phone_row(number: int, text: str) -> dict[str, Any]:
     return _row(number, "Телефон", use, text, НомерТелефона=full, НомерТелефонаБезКодов=short, Значение=value)
 
 
-def contact_rows(seed: Contacts) -> list[dict[str, Any]]:
-    """The rows of one card, in the order legal address, actual address, telephones, e-mails, site."""
+def contact_rows(seed: Contacts, owner: str) -> list[dict[str, Any]]:
+    """The rows of one card, in the order legal address, actual address, telephones, e-mails, site.
+
+    ``owner``: name of the catalogue that the card belongs to: it has kinds of its own.
+    """
     rows: list[dict[str, Any]] = []
     if seed.address:
-        rows.append(_address_row(1, LEGAL_ADDRESS, seed.address))
+        rows.append(_address_row(1, kind_of(owner, "legal"), seed.address))
         if seed.same:
-            rows.append(_address_row(2, ACTUAL_ADDRESS, seed.address))
+            rows.append(_address_row(2, kind_of(owner, "actual"), seed.address))
     for text in seed.phones:
-        rows.append(_phone_row(len(rows) + 1, text))
+        rows.append(_phone_row(len(rows) + 1, text, owner))
     for text in seed.emails:
         host = text.rpartition("@")[2].strip()
-        rows.append(_row(len(rows) + 1, "АдресЭлектроннойПочты", EMAIL, text, АдресЭП=text, ДоменноеИмяСервера=host))
+        kind = kind_of(owner, "email")
+        rows.append(_row(len(rows) + 1, "АдресЭлектроннойПочты", kind, text, АдресЭП=text, ДоменноеИмяСервера=host))
     if seed.site:
-        rows.append(_row(len(rows) + 1, "ВебСтраница", SITE, seed.site))
+        rows.append(_row(len(rows) + 1, "ВебСтраница", kind_of(owner, "site"), seed.site))
     return rows

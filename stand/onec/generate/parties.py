@@ -154,7 +154,7 @@ def _client(base: Base, number: int, others: list[Client], seen: set[str]) -> Cl
         ОсновнойМенеджер_Key=manager,
         ДатаРегистрации=moment(base.start + timedelta(days=luck.whole(-1500, 300)), 0),
         DeletionMark=marked,
-        КонтактнаяИнформация=partial(contact_rows, contacts),
+        КонтактнаяИнформация=partial(contact_rows, contacts, "Партнеры"),
     )
     numbers = _numbers(base, name.kind, city)
     if twin:
@@ -185,7 +185,7 @@ def _party(
         Партнер_Key=partner,
         DeletionMark=marked,
         ДополнительнаяИнформация="Работает только по предоплате" if base.luck.chance(0.03) else "",
-        КонтактнаяИнформация=partial(contact_rows, contacts),
+        КонтактнаяИнформация=partial(contact_rows, contacts, "Контрагенты"),
         **numbers,
     )
 
@@ -254,7 +254,7 @@ def _persons(base: Base, partner: str, city: int, count: int) -> str:
             ДолжностьПоВизитке=luck.pick(POSITIONS),
             ДатаРегистрацииСвязи=moment(base.start, 0),
             DeletionMark=luck.chance(0.02),
-            КонтактнаяИнформация=partial(contact_rows, seed),
+            КонтактнаяИнформация=partial(contact_rows, seed, "КонтактныеЛицаПартнеров"),
             **born,
         )
         first = key if first == EMPTY_REF else first

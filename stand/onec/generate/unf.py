@@ -89,15 +89,18 @@ def _small(unf: Unf) -> None:
         kind = _RATES.get(rate["ПеречислениеСтавкаНДС"], "Специальная")
         unf.put("Catalog_СтавкиНДС", pick(rate, *HEAD, "Ставка"), ВидСтавкиНДС=kind, НеОблагается=kind == "БезНДС")
     names = ("Code", "НаименованиеСокращенное", "НаименованиеПолное", "Префикс", "ИНН", "КПП", "ОГРН")
-    for org in unf.source.tables["Catalog_Организации"]:
-        rows = unf.told(org["КонтактнаяИнформация"], contacts)
-        unf.put("Catalog_Организации", pick(org, *HEAD, *names, "ЮридическоеФизическоеЛицо"), КонтактнаяИнформация=rows)
+    main = {"Predefined": True, "PredefinedDataName": "ОсновнаяОрганизация"}
+    for number, org in enumerate(unf.source.tables["Catalog_Организации"]):
+        told = pick(org, *HEAD, *names, "ЮридическоеФизическоеЛицо") | ({} if number else main)
+        unf.put("Catalog_Организации", told, КонтактнаяИнформация=unf.told(org["КонтактнаяИнформация"], contacts))
     kinds = {"ОптовыйСклад": "Склад", "РозничныйМагазин": "Розница"}
+    main = {"Predefined": True, "PredefinedDataName": "ОсновнойСклад"}
     for number, place in enumerate(unf.source.tables["Catalog_Склады"], 1):
         if not place.get("IsFolder"):
             rows = unf.told(place["КонтактнаяИнформация"], contacts)
+            told = pick(place, *HEAD) | (main if place["Description"] == "Основной склад" else {})
             unf.put(
-                "Catalog_СтруктурныеЕдиницы", pick(place, *HEAD), Code=f"НФ-{number:06d}",
+                "Catalog_СтруктурныеЕдиницы", told, Code=f"НФ-{number:06d}",
                 ТипСтруктурнойЕдиницы=kinds[place["ТипСклада"]], КонтактнаяИнформация=rows,
             )  # fmt: skip
     unf.put(

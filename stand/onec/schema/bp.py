@@ -9,7 +9,7 @@ not in the records.
 """
 
 from stand.onec.schema.bp_documents import BP_DOCUMENTS, BP_GUESSED_DOCUMENTS
-from stand.onec.schema.common import CONTACTS, CURRENCIES, PLAN, TASK, USERS
+from stand.onec.schema.common import CONTACT_KINDS, CONTACTS, CURRENCIES, PLAN, TASK, USERS
 
 _SUBJECTS = "Catalog_Контрагенты|Catalog_КонтактныеЛица|Document_СчетНаОплатуПокупателю"
 #: What analytics of an account may be.
@@ -129,4 +129,4 @@ Catalog_БанковскиеСчета
 """
 
 BP = BP_CATALOGS + "\n" + BP_DOCUMENTS
-BP_GUESSED = BP_GUESSED_CATALOGS + "\n" + BP_GUESSED_DOCUMENTS
+BP_GUESSED = BP_GUESSED_CATALOGS + "\n" + CONTACT_KINDS + "\n" + BP_GUESSED_DOCUMENTS

@@ -32,6 +32,14 @@ InformationRegister_КурсыВалют independent
       Курс:n Кратность:i64
 """
 
+CONTACT_KINDS = """\
+Catalog_ВидыКонтактнойИнформации
+    Ref_Key:g Predefined:b PredefinedDataName:s150 DataVersion:s Description:s150
+    Parent_Key:@Catalog_ВидыКонтактнойИнформации IsFolder:b DeletionMark:b Тип:e Используется:b
+    РазрешитьВводНесколькихЗначений:b РеквизитДопУпорядочивания:i64
+  ? ИмяПредопределенногоВида:s150
+"""
+
 USERS = f"""\
 Catalog_Пользователи
     Ref_Key:g Predefined:b PredefinedDataName:s150 DataVersion:s Description:s100 DeletionMark:b

@@ -9,7 +9,7 @@ Known liberty: in the configuration the settlements register is split by a key o
 counterparty, contract, organisation) stand beside it as dimensions, and lead to the same rows.
 """
 
-from stand.onec.schema.common import PLANNED, TASK
+from stand.onec.schema.common import CONTACT_KINDS, PLANNED, TASK
 from stand.onec.schema.guessed_documents import GUESSED_DOCUMENTS
 
 GUESSED_CATALOGS = """\
@@ -105,4 +105,4 @@ Catalog_Пользователи
 _CONTACTS = "Catalog_Партнеры|Catalog_КонтактныеЛицаПартнеров"
 _SUBJECTS = f"{_CONTACTS}|Catalog_Контрагенты|Document_ЗаказКлиента|Document_СчетНаОплатуКлиенту"
 GUESSED_TASKS = f"{TASK.format(subjects=_SUBJECTS)}\n{PLANNED.format(contacts=_CONTACTS)}"
-GUESSED = f"{GUESSED_CATALOGS}\n{GUESSED_DOCUMENTS}\n{GUESSED_TASKS}"
+GUESSED = f"{GUESSED_CATALOGS}\n{CONTACT_KINDS}\n{GUESSED_DOCUMENTS}\n{GUESSED_TASKS}"

@@ -9,7 +9,7 @@ Known liberty: a shipment does not set off the advances of its order, so a debt 
 side by side, and only their sum is what the client owes.
 """
 
-from stand.onec.schema.common import CONTACTS, CURRENCIES, PLAN, TASK, USERS
+from stand.onec.schema.common import CONTACT_KINDS, CONTACTS, CURRENCIES, PLAN, TASK, USERS
 from stand.onec.schema.unf_documents import UNF_DOCUMENTS
 
 _SHIPPED = "Document_РасходнаяНакладная|Document_АктВыполненныхРабот"
@@ -144,7 +144,8 @@ AccumulationRegister_Продажи turnover
       Количество:n Сумма:n СуммаНДС:n Себестоимость:n
 """
 
-UNF_GUESSED = """\
+UNF_GUESSED = f"""\
+{CONTACT_KINDS}
 Catalog_ЕдиницыИзмерения
     Ref_Key:g Predefined:b PredefinedDataName:s150 DataVersion:s Description:s50 Owner:*Catalog_Номенклатура
     DeletionMark:b

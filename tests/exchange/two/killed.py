@@ -21,8 +21,9 @@ from hub.exchange import runs
 from hub.store import core, tables
 from hub.store.database import open_store
 from tests.exchange.two.clock import Clock, ticking
-from tests.exchange.two.life import CLIENTS, INNS, ORDERS, Fuse, Life, LivingBase, route
-from tests.exchange.two.systems import phone
+from tests.exchange.two.life import INNS, Fuse, Life, LivingBase, route
+from tests.exchange.two.proof import assert_healthy
+from tests.exchange.two.systems import CLIENTS, ORDERS, phone
 
 SYSTEMS = {"ut": "trade", "ut2": "crm"}
 _BEGIN = datetime(2026, 11, 20, tzinfo=UTC)
@@ -117,8 +118,7 @@ def _exchange(url: str, folder: Path, number: int, dies_at: int, tell: int) -> N
             with life.store.begin() as conn:
                 runs.close_dead_runs(conn)
             assert life.night(days=0)
-            errors = [part.error for part in (*life.reports[-1].routes, *life.reports[-1].pushes)]
-            assert errors == [None] * len(errors), errors
+            assert_healthy(life)
             life.store.close()
         os.write(tell, str(fuse.steps).encode())
         os._exit(0)
@@ -209,7 +209,8 @@ def told(life: Life) -> dict[str, Any]:
         root = tables.ROOTS[entity]
         rows = life.rows(root)
         found = (
-            (*(row[name] for name in fields), row["record_state"], *sorted(by_record.get(row["id"], ()))) for row in rows
+            (*(row[name] for name in fields), row["record_state"], *sorted(by_record.get(row["id"], ())))
+            for row in rows
         )
         state[entity] = sorted(found, key=str)
     with life.store.read() as conn:

@@ -50,6 +50,11 @@ def profile() -> CompiledProfile:
     return compile_specs("onec_ut11", "Europe/Moscow", [s for s in read_profile("onec_ut11") if s.name in KEPT])
 
 
+def is_text(value: object) -> bool:
+    """Whether it is one of the texts that are typed once in a life."""
+    return isinstance(value, str) and len(value) == 6 and value[0] == "т" and value[-1] == "х"
+
+
 class Fuse:
     """Kills the process at one of the places where it could die, counted from now; 0: never."""
 
@@ -65,24 +70,33 @@ class Fuse:
 
 
 class LivingBase(MemoryBase):
-    """A base that tells what people typed from what the hub wrote. ``crushed``: typed texts that the hub wrote over."""
+    """A base that tells what people typed from what the hub wrote.
+
+    ``crushed``: typed texts that the hub wrote over. ``said``: when each text was typed here, in seconds.
+    """
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.typed: dict[tuple[str, str, str], str] = {}
         self.crushed: list[tuple[str, str, str, str]] = []
         self.made: dict[str, str] = {}
+        self.said: dict[str, int] = {}
+        self.clock: Clock | None = None
         self._human = False
         for mapping in profile().mappings.values():
             self.define(mapping.stream, dict.fromkeys(mapping.select, "Edm.String"))
 
     def type(self, stream: str, record: Record, **typed: str) -> None:
         """A person saves a record; ``typed``: what is new in it."""
+        new = (str(record["Ref_Key"]),) not in self.records[stream]
         self._human = True
         try:
             self.put(stream, {**record, **typed})
         finally:
             self._human = False
+        if self.clock is not None:
+            told = (*typed.values(), *(record.values() if new else ()))
+            self.said |= dict.fromkeys(filter(is_text, told), seconds(self.clock.at))
         for name, text in typed.items():
             if text:
                 self.typed[stream, str(record["Ref_Key"]), name] = text
@@ -181,6 +195,8 @@ class Life:
 
     def __post_init__(self) -> None:
         self.bases = self.bases or {code: LivingBase(code) for code in self.roles}
+        for base in self.bases.values():
+            base.clock = self.clock
         self.start()
 
     def start(self) -> None:
@@ -215,7 +231,7 @@ class Life:
     def text(self) -> str:
         """A text that nobody has typed before."""
         self.counter += 1
-        return f"т{self.counter}"
+        return f"т{self.counter:04d}х"
 
     def keys(self, system: str, stream: str = CLIENTS) -> list[str]:
         """Records of a base in a fixed order."""

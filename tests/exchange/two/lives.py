@@ -14,14 +14,15 @@ from hub.model.settings import PolicySettings, RouteSettings
 from hub.store import core
 from hub.store.database import Store
 from tests.exchange.two.clock import Clock
-from tests.exchange.two.life import CLIENTS, ENTITIES, INNS, ORDERS, TEXTS, Life, route
-from tests.exchange.two.systems import phone
+from tests.exchange.two.life import ENTITIES, INNS, TEXTS, Life, route
+from tests.exchange.two.proof import assert_at_rest, assert_sound, settle
+from tests.exchange.two.systems import CLIENTS, ORDERS, phone
 
 TWO = {"ut": "trade", "ut2": "crm"}
 THREE = {**TWO, "bp": "accounting"}
 
 
-def settings(rng: random.Random, systems: list[str]) -> dict[str, RouteSettings]:
+def settings_of(rng: random.Random, systems: list[str]) -> dict[str, RouteSettings]:
     """Routes that write everything, with policies of the generator's choosing."""
     policies = {
         "comment": PolicySettings(
@@ -169,17 +170,18 @@ class Acts:
 
 def live(store: Store, home: Path, seed: int, steps: int, systems: dict[str, str], clock: Clock) -> Life:
     """One life; what must always hold is looked at after each night by the caller's proof."""
-    from tests.exchange.two.proof import assert_at_rest, assert_sound, settle
-
     rng = random.Random(seed)
-    life = Life(store, home, systems, settings(rng, list(systems)), clock)
+    life = Life(store, home, systems, settings_of(rng, list(systems)), clock)
     for base in life.bases.values():
         base.habits.heeds_version = rng.random() < 0.7
         if rng.random() < 0.3:
-            base.habits.cut[CLIENTS, "ДополнительнаяИнформация"] = 2
+            base.habits.cut[CLIENTS, "ДополнительнаяИнформация"] = 5
             base.habits.own_keys = rng.random() < 0.7
     acts = Acts(life)
-    n = lambda: rng.randrange(1000)  # noqa: E731
+
+    def n() -> int:
+        return rng.randrange(1000)
+
     chances: list[tuple[int, Callable[[], Any]]] = [
         (1, lambda: acts.make(n(), n())),
         (1, lambda: acts.order(n(), n())),

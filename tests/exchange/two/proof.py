@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy import select
 
 from hub.engine.arrive import golden_of
-from hub.engine.cells import LIVING, STATE
+from hub.engine.cells import LIVING, STATE, Contribution
 from hub.exchange.cards.card import load
 from hub.exchange.cards.layout import layout_of
 from hub.exchange.cards.refs import References
 from hub.store import core, tables
-from tests.exchange.two.life import CLIENTS, ENTITIES, ORDERS, TEXTS, Life
+from tests.exchange.two.life import ENTITIES, TEXTS, Life, is_text
+from tests.exchange.two.systems import CLIENTS, ORDERS
 
 #: So many undisturbed nights are enough for everything to come to rest.
 NIGHTS = 6
@@ -46,7 +47,8 @@ def settle(life: Life) -> None:
 def assert_healthy(life: Life) -> None:
     """The last night met no error."""
     report = life.reports[-1]
-    errors = [(part.route, part.error) for part in (*report.routes, *report.pushes) if part.error is not None]
+    errors = [part.error for part in report.routes if part.error is not None]
+    errors += [part.error for part in report.pushes if part.error is not None]
     assert not errors, errors
 
 
@@ -69,8 +71,21 @@ def assert_sound(life: Life) -> None:
                     if not same(path, card.cells.get(path), golden.get(path))
                 }
                 assert not differ, f"{entity} {card.record_id}: stored, resolved {differ}"
+            for one in card.known.contributions:
+                if one.system in life.bases:
+                    _own_words(life, one)
     _journal(life)
     _no_twins(life)
+
+
+def _own_words(life: Life, one: Contribution) -> None:
+    """What counts as a system's own word was typed in it, and within the interval that is remembered."""
+    said = life.bases[one.system].said
+    for path, own in one.own.items():
+        if is_text(own.value):
+            assert str(own.value) in said, f"{one.system} {path}: our echo {own.value!r} has become its own word"
+            at = said[str(own.value)]
+            assert own.when.first <= at <= own.when.last, f"{one.system} {path}: {own} was typed at {at}"
 
 
 def _journal(life: Life) -> None:
@@ -211,9 +226,7 @@ def _told(life: Life) -> set[str]:
         texts |= {str(row["before"]), str(row["after"])}
         texts.update((row["field"] or "").replace("]", ",").replace("[", ",").split(","))
     for row in life.rows(core.conflict):
-        texts |= {
-            json.loads(json.dumps(row[name])) for name in ("base", "ours", "theirs") if isinstance(row[name], str)
-        }
+        texts |= {row[name] for name in ("base", "ours", "theirs") if isinstance(row[name], str)}
     return texts
 
 

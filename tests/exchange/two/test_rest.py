@@ -12,7 +12,8 @@ from hub.model.settings import BudgetSettings
 from hub.store import core, tables
 from hub.store.database import Store
 from tests.exchange.two.clock import Clock, ticking
-from tests.exchange.two.life import CLIENTS, Life, route
+from tests.exchange.two.life import Life, route
+from tests.exchange.two.systems import CLIENTS
 
 Make = Callable[..., Life]
 
@@ -87,8 +88,8 @@ def test_who_corrects_one_cell_of_a_card_keeps_the_others(make: Make) -> None:
     life.change("ut", here, ИНН="7728168971")
     life.night()
     shows = life.bases["ut"].records[CLIENTS][here,]
-    assert (shows["ИНН"], shows["КПП"], shows["НаименованиеПолное"]) == ("7728168971", "773601001", "т1")
-    assert golden(life, "ut2", there)["legal_name"] == "т1"
+    assert (shows["ИНН"], shows["КПП"], shows["НаименованиеПолное"]) == ("7728168971", "773601001", "т0001х")
+    assert golden(life, "ut2", there)["legal_name"] == "т0001х"
 
 
 def test_what_could_not_be_taken_is_not_written_over(make: Make) -> None:
@@ -127,4 +128,39 @@ def test_what_the_brakes_hold_back_does_not_come_in_by_a_look(make: Make) -> Non
     assert golden(life, "ut", here)["comment"] != "т90"
     assert [row["state"] for row in life.rows(core.held)] == ["open"]
     shown = life.bases["ut"].records[CLIENTS][here,]
-    assert (shown["Description"], shown["ДополнительнаяИнформация"]) == ("т1", "т90")
+    assert (shown["Description"], shown["ДополнительнаяИнформация"]) == ("т0001х", "т90")
+
+
+def test_a_tolerated_loss_is_not_half_restored(make: Make) -> None:
+    """An ИНН that the CRM changed for itself stays there when УТ, whose word counts, changes another field."""
+    life = make()
+    here, there = life.new_client("ut", 0), life.new_client("ut2", 0)
+    life.night()
+    life.approve()
+    life.night()
+    life.change("ut2", there, ИНН="7728168971")
+    life.night()
+    life.edit("ut", here, "НаименованиеПолное", "ООО Новое имя")
+    life.night()
+    life.night()
+    shows = life.bases["ut2"].records[CLIENTS][there,]
+    assert (shows["ИНН"], shows["НаименованиеПолное"]) == ("7728168971", "ООО Новое имя")
+    life.change("ut", here, ИНН="7736050003")
+    life.night()
+    assert life.bases["ut2"].records[CLIENTS][there,]["ИНН"] == "7736050003"
+
+
+def test_what_is_gone_in_one_system_is_not_asked_for_every_night(make: Make) -> None:
+    """A client deleted in one system lives on in the other: seen to be gone once, and no loss of the next nights."""
+    life = make()
+    life.new_client("ut", 0)
+    there = life.new_client("ut2", 0)
+    life.new_client("ut2", 1)
+    life.night()
+    life.bases["ut2"].delete(CLIENTS, there)
+    received = []
+    for _ in range(2):
+        life.night()
+        received.append(next(one.counters.received for one in life.reports[-1].routes if one.route == "ut2.party"))
+    assert received == [2, 1]
+    assert golden(life, "ut2", there)["record_state"] == "active"
