@@ -63,11 +63,11 @@ def test_once_shows_an_exchange_and_leaves_nothing_running(tmp_path: Path) -> No
     assert first["totals"]["quarantined"] == 0
     sent = {one["route"]: one for one in first["pushes"]}
     assert {code: one["failed"] for code, one in sent.items()} == dict.fromkeys(sent, 0)
-    assert sent["ut.product.push"]["confirmed"] == 24
-    for code in ("ut.party.push", "crm.party.push"):
+    assert sent["ut.product"]["confirmed"] == 24
+    for code in ("ut.party", "crm.party"):
         assert sent[code]["by"]["held"] == {"first_contact": sent[code]["held"]}
         assert sent[code]["held"] > 20, "clients of both wait for a person"
-    assert sent["crm.party.push"]["confirmed"] == 0, "the first night writes nothing over the CRM's clients"
+    assert sent["crm.party"]["confirmed"] == 0, "the first night writes nothing over the CRM's clients"
     crm = (home / "crm.db").read_bytes()
     second = document(called(home, "--once", "--json"))
     made = sum(one["confirmed"] for code, one in sent.items() if code.startswith("ut."))
