@@ -115,15 +115,15 @@ def main(argv: list[str] | None = None) -> int:
     made.add_argument("do", choices=DOINGS)
     made.add_argument("who", help="a client: ИНН or a part of its name; an order: its number")
     made.add_argument(
-        "value", nargs="?", default="", help="the new telephone, comment, status or quantity; of delete: no"
+        "value", nargs="?", default="", help="the new telephone, comment, status, quantity; of delete: no"
     )
     asked = made.parse_args(argv)
     try:
         told = work(asked.path, asked.do, asked.who, asked.value)
     except (LookupError, ValueError, sqlite3.Error) as error:
-        print(error, file=sys.stderr)
+        print(error, file=sys.stderr)  # noqa: T201
         return 2
-    print(json.dumps(told, ensure_ascii=False))
+    print(json.dumps(told, ensure_ascii=False))  # noqa: T201
     return 0
 
 

@@ -48,9 +48,7 @@ def parser() -> argparse.ArgumentParser:
         "--peer", action="append", metavar="CODE", help=f"a node of EnterpriseData; {PEER} if none is named"
     )
     made.add_argument("--folder", type=Path, help="a folder in which messages of EnterpriseData are exchanged too")
-    made.add_argument(
-        "--journal", type=Path, metavar="FILE", help="keep what is written to the base, and start with it"
-    )
+    made.add_argument("--journal", type=Path, metavar="FILE", help="keep what is written to the base, start with it")
     made.add_argument("--control", action="store_true", help="serve /_stand/ for edits and faults")
     return made
 

@@ -1,8 +1,8 @@
 """What was written to a base, kept in a file: a base that is generated anew stands where it stood when it was left.
 
-One line of JSON for each change: the record as it was after it, its version included, so that nothing is computed twice.
-The first line says of which base it is. A line that was cut off by the end of the process never was answered, and is
-taken off; the file belongs to one process at a time.
+One line of JSON for each change: the record as it was after it, its version included, so that nothing is computed
+twice. The first line says of which base it is. A line that was cut off by the end of the process never was answered,
+and is taken off; the file belongs to one process at a time.
 """
 
 from __future__ import annotations

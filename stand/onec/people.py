@@ -128,7 +128,7 @@ def main(argv: list[str] | None = None) -> int:
         response = conn.getresponse()
         told = response.read().decode()
     except OSError as error:
-        print(f"no stand answers at {asked.address}: {error}", file=sys.stderr)
+        print(f"no stand answers at {asked.address}: {error}", file=sys.stderr)  # noqa: T201
         return 2
     finally:
         conn.close()

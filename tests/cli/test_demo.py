@@ -16,8 +16,9 @@ import yaml
 
 from hub.cli import demo as demo_module
 from hub.cli import lock
-from hub.cli.demo import remembered
+from hub.cli.demo import ORDERS, make_crm, remembered
 from hub.cli.processes import Service
+from hub.model.errors import NeedsPerson
 from hub.model.process import alive
 from hub.model.settings import load_settings
 from tests.cli.conftest import Obmen, all_files, settings, write
@@ -54,14 +55,26 @@ def document(process: subprocess.Popen[bytes]) -> dict[str, Any]:
 
 
 def test_once_shows_an_exchange_and_leaves_nothing_running(tmp_path: Path) -> None:
-    """From an empty folder to a filled store and a summary; the second time nothing has changed in the base."""
+    """From an empty folder to a filled store; the second time nothing has changed, and what people wrote has stayed."""
     home = tmp_path / "demo"
     first = document(called(home, "--once", "--json"))
     assert first["totals"]["created"] > 5000
     assert first["balanced"] is True
+    assert first["totals"]["quarantined"] == 0
+    sent = {one["route"]: one for one in first["pushes"]}
+    assert {code: one["failed"] for code, one in sent.items()} == dict.fromkeys(sent, 0)
+    assert sent["ut.product"]["confirmed"] == 24
+    for code in ("ut.party", "crm.party"):
+        assert sent[code]["by"]["held"] == {"first_contact": sent[code]["held"]}
+        assert sent[code]["held"] > 20, "clients of both wait for a person"
+    assert sent["crm.party"]["confirmed"] == 0, "the first night writes nothing over the CRM's clients"
+    crm = (home / "crm.db").read_bytes()
     second = document(called(home, "--once", "--json"))
-    assert second["totals"]["received"] == first["totals"]["received"]
+    made = sum(one["confirmed"] for code, one in sent.items() if code.startswith("ut."))
+    assert second["totals"]["received"] == first["totals"]["received"] + made, "what was made in 1C is still there"
     assert (second["totals"]["created"], second["totals"]["updated"]) == (0, 0)
+    assert sum(one["confirmed"] for one in second["pushes"]) == 0
+    assert (home / "crm.db").read_bytes() == crm
     assert len(stand_pids(home)) == 2
     assert [pid for pid in stand_pids(home) if alive(pid, "")] == []
     assert not (home / "up.json").exists()
@@ -77,10 +90,12 @@ def test_a_person_reads_progress_summary_and_where_to_look(tmp_path: Path) -> No
     out, err = process.communicate(timeout=100)
     text = out.decode()
     assert process.returncode == 0
-    assert "Making the demonstration 1C base" in text
+    assert "Making the demonstration bases" in text
     assert "ut.sales_order · Sales orders" in text
     assert re.search(r"^  Total +[\d,]+", text, flags=re.MULTILINE)
     assert "store.db" in text
+    assert re.search(r"^  in the CRM another .*stand\.crm\.people .*crm\.db phone \d+ ", text, flags=re.MULTILINE)
+    assert "stand.onec.people" not in text, "1C's stand does not run any more"
     assert "ut.sales_order" in err.decode(), "progress"
 
 
@@ -142,7 +157,32 @@ def test_the_day_of_the_base_is_kept(tmp_path: Path) -> None:
     """The base ends on the day of the first demo for ever; a broken note is written anew."""
     first = remembered(tmp_path)
     (tmp_path / "demo.json").write_text('{"today": "2026-02-03"}', encoding="utf-8")
-    assert remembered(tmp_path) == {"today": "2026-02-03"}
+    assert remembered(tmp_path) == {"today": "2026-02-03", "orders": ORDERS}
     for broken in ("{", "[]", '{"today": "soon"}'):
         (tmp_path / "demo.json").write_text(broken, encoding="utf-8")
         assert remembered(tmp_path) == first
+
+
+def test_the_size_of_the_base_is_kept(obmen: Obmen, tmp_path: Path) -> None:
+    """What was written to a base is not carried to one of another size: refused before anything is started."""
+    assert remembered(tmp_path, 40)["orders"] == 40
+    assert remembered(tmp_path)["orders"] == 40
+    said = obmen("demo", "--once", "--home", str(tmp_path), "--orders", "50", "--json")
+    assert (said.code, said.document["error"]["code"]) == (2, "cli_demo_other_size")
+    assert not (tmp_path / "logs" / "stand.log").exists()
+
+
+def test_the_crm_is_made_once_and_never_by_halves(tmp_path: Path) -> None:
+    """A file that is there is left alone; what a crash left of a file is made anew; a failure names its log."""
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "crm.new").write_bytes(b"half a file")
+    make_crm(tmp_path, {"today": "2026-02-03"})
+    made = (tmp_path / "crm.db").read_bytes()
+    assert made.startswith(b"SQLite format 3")
+    make_crm(tmp_path, {"today": "2026-03-04"})
+    assert (tmp_path / "crm.db").read_bytes() == made
+    (tmp_path / "crm.db").unlink()
+    with pytest.raises(NeedsPerson) as failed:
+        make_crm(tmp_path, {"today": "no day"})
+    assert failed.value.code == "cli_demo_stand_failed"
+    assert not (tmp_path / "crm.db").exists()
