@@ -18,7 +18,6 @@ from mappings.backward import Backward, Payload, Unsaid
 from mappings.compiled import CompiledMapping, RefTarget
 from mappings.finds import Found
 from mappings.scope import refs
-from mappings.spec import Cases
 
 Posting = Literal["keep", "post", "unpost", "execute"]
 #: Where a posted document says so, and what it says.
