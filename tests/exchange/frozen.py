@@ -16,18 +16,26 @@ from connectors.memory import MemoryBase
 from connectors.onec_odata.config import OneCSettings
 from connectors.onec_odata.connector import OneC
 from mappings.compiled import CompiledMapping, compile_profile
+from mappings.finds import asked
 from stand.onec.server import OneCStand
 
 Frozen = dict[str, dict[str, Any]]
 
 
 def freeze(stand: OneCStand, user: str, password: str, profile_name: str = "onec_ut11") -> Frozen:
-    """Every stream of a profile in the form of ``MemoryBase.load``; values that a mapping itself gives need none."""
+    """Every stream of a profile, and those that it finds keys in, in the form of ``MemoryBase.load``; values that a
+    mapping itself gives need none.
+    """
     connector = OneC(OneCSettings(code="ut", url=stand.url, user=user, password=password), None)
     streams = connector.streams()
     profile = compile_profile(profile_name, "Europe/Moscow", None, streams)
     try:
-        return {name(m): _stream(connector, m, streams[name(m)]) for m in profile.mappings.values() if not m.spec.given}
+        mappings = [m for m in profile.mappings.values() if not m.spec.given]
+        found = {name(m): _stream(connector, m, streams[name(m)]) for m in mappings}
+        for stream, fields in asked(m.spec for m in mappings).items():
+            if stream not in found:
+                found[stream] = _read(connector, ReadRequest(stream, fields), streams[stream])
+        return found
     finally:
         connector.close()
 
