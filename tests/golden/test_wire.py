@@ -17,8 +17,9 @@ from tests.golden.wire import Wire
 def states(wire: Wire) -> dict[str, str]:
     """How each route that reads, and each that writes, ended in the last night, if not well."""
     assert wire.world.last is not None
-    parts = [*wire.world.last.routes, *wire.world.last.pushes]
-    return {one.route: one.state for one in parts if one.state != "completed"}
+    states = {one.route: one.state for one in wire.world.last.routes}
+    states |= {one.route: one.state for one in wire.world.last.pushes}
+    return {route: state for route, state in states.items() if state != "completed"}
 
 
 def test_10_a_closed_period_opens_the_next_day(wire: Wire, stand: OneCStand) -> None:

@@ -176,7 +176,8 @@ class World(Two):
         """The night is run again: nothing changes, nothing is written, nothing new is owed."""
         writes, log, owed = self.written(), self.rows(core.change_log), self.rows(core.outbox)
         report = self.night(*routes)
-        assert {one.route: str(one.error) for one in (*report.routes, *report.pushes) if one.error} == {}
+        assert {one.route: str(one.error) for one in report.routes if one.error} == {}
+        assert {one.route: str(one.error) for one in report.pushes if one.error} == {}
         assert {one.route: one.counters.updated for one in report.routes if one.counters.updated} == {}
         assert self.written() == writes
         assert self.rows(core.change_log) == log
