@@ -39,8 +39,10 @@ class Shelf:
         return Found({stream: self.records[stream] for stream in wanted})
 
     def _read(self, stream: str, fields: tuple[str, ...]) -> list[Mapping[str, Any]]:
-        known = self.connector.streams()[stream].fields
-        flags = tuple(flag for flag in PASSED_OVER if flag in known)
+        info = self.connector.streams().get(stream)
+        if info is None:
+            return []  # published no more since the mappings were fitted
+        flags = tuple(flag for flag in PASSED_OVER if flag in info.fields)
         request = ReadRequest(stream, (*fields, *flags), (KEY,), page_size=self.page_size)
         try:
             return [msgspec.json.decode(raw) for page in self.connector.read(request) for raw in page.records]
