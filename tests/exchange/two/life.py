@@ -32,6 +32,7 @@ from hub.model.settings import RouteSettings, Settings, SystemSettings
 from hub.store import core
 from hub.store.database import Store
 from mappings.compiled import CompiledProfile, compile_specs
+from mappings.finds import asked
 from mappings.profile import read_profile
 from tests.exchange.two.clock import Clock
 from tests.exchange.two.systems import CLIENTS, ORDERS, client
@@ -85,6 +86,9 @@ class LivingBase(MemoryBase):
         self._human = False
         for mapping in profile().mappings.values():
             self.define(mapping.stream, dict.fromkeys(mapping.select, "Edm.String"))
+        for stream, fields in asked(mapping.spec for mapping in profile().mappings.values()).items():
+            if stream not in self.infos:
+                self.define(stream, dict.fromkeys((*fields, "Ref_Key"), "Edm.String"))
 
     def type(self, stream: str, record: Record, **typed: str) -> None:
         """A person saves a record; ``typed``: what is new in it."""

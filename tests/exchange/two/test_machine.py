@@ -158,9 +158,15 @@ class Machine(RuleBasedStateMachine):
             self.stack.close()
 
 
-def play(stores: Callable[[], tuple[Store, Path, Callable[[], None]]], examples: int, steps: int) -> None:
-    """Run the machine on these stores, always the same lives."""
-    machine = type("Lives", (Machine,), {"stores": staticmethod(stores)})
+def play(stores: Callable[[], tuple[Store, Path, Callable[[], None]]], examples: int, steps: int) -> int:
+    """Run the machine on these stores, always the same lives; how many there were."""
+    begun = []
+
+    def counted() -> tuple[Store, Path, Callable[[], None]]:
+        begun.append(1)
+        return stores()
+
+    machine = type("Lives", (Machine,), {"stores": staticmethod(counted)})
     told = settings(
         max_examples=examples,
         stateful_step_count=steps,
@@ -171,6 +177,7 @@ def play(stores: Callable[[], tuple[Store, Path, Callable[[], None]]], examples:
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(machine, settings=told)
+    return len(begun)
 
 
 @pytest.fixture
@@ -193,39 +200,39 @@ def files(sqlite_template: Path) -> Callable[[], tuple[Store, Path, Callable[[],
 
 def test_lives(files: Callable[[], Any]) -> None:
     """A few short lives, always the same ones."""
-    play(files, examples=8, steps=20)
+    assert play(files, examples=8, steps=20) >= 8
 
 
 @pytest.mark.slow
 def test_many_lives(files: Callable[[], Any]) -> None:
     """Many long lives."""
-    play(files, examples=150, steps=50)
+    assert play(files, examples=150, steps=50) >= 150
 
 
 @pytest.mark.parametrize("seed", range(100, 102))
 def test_a_life_on_either_database(store: Store, tmp_path: Path, seed: int) -> None:
     """The same on PostgreSQL, too."""
     with ticking(Clock()) as clock:
-        live(store, tmp_path, seed, 25, TWO, clock)
+        assert live(store, tmp_path, seed, 25, TWO, clock).reports
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_busy_life(files: Callable[[], Any], seed: int) -> None:
     """Lives with more edits of fewer clients than the machine comes to."""
-    _busy(files, seed, 25)
+    assert _busy(files, seed, 25) > 2
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4, 80))
 def test_a_long_busy_life(files: Callable[[], Any], seed: int) -> None:
     """The same for long."""
-    _busy(files, seed, 50)
+    assert _busy(files, seed, 50) > 2
 
 
-def _busy(files: Callable[[], Any], seed: int, steps: int) -> None:
+def _busy(files: Callable[[], Any], seed: int, steps: int) -> int:
     store, home, done = files()
     try:
         with ticking(Clock()) as clock:
-            live(store, home, seed, steps, THREE if seed % 4 == 3 else TWO, clock)
+            return len(live(store, home, seed, steps, THREE if seed % 4 == 3 else TWO, clock).reports)
     finally:
         done()
