@@ -54,6 +54,11 @@ class Beside:
         with closing(sqlite3.connect(self.crm)) as conn:
             return conn.execute(statement, values).fetchall()
 
+    def dump(self) -> list[str]:
+        """All that the CRM holds."""
+        with closing(sqlite3.connect(self.crm)) as conn:
+            return list(conn.iterdump())
+
     def owed(self) -> list[dict[str, Any]]:
         """The outbox."""
         with self.hub.store.read() as conn:
@@ -99,6 +104,9 @@ def test_the_first_night_is_safe_and_the_second_finds_nothing(beside: Beside) ->
     reasons = {(row["state"], row["last_error"]) for row in beside.owed()}
     assert reasons == {("held", "first_contact"), ("waiting", "reference_missing")}
     assert {row["error_params"]["field"] for row in beside.owed() if row["state"] == "waiting"} == {"party"}
+    build_crm(beside.crm.with_name("plain.db"))
+    with closing(sqlite3.connect(beside.crm.with_name("plain.db"))) as conn:
+        assert list(conn.iterdump()) == beside.dump(), "the CRM is as it was"
     again = beside.exchange()
     assert sum(one.counters.created + one.counters.updated for one in again.routes) == 0
     assert sum(one.counters.confirmed for one in again.pushes) == 0
