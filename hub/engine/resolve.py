@@ -129,8 +129,7 @@ def _together(
     """Cells that survive together: one card wins them all, a living one if any speaks.
 
     A field of which the winner has nothing to say is filled from a card that contradicts it nowhere, else it stays what
-    we wrote there: who corrects one cell of a card has seen the others. A row of a set that it does not show is not
-    there.
+    we wrote there: who corrects one cell of a card has seen the others. A row of a set that it shows not is not there.
     """
     cards: dict[int, dict[str, Vote]] = {}
     for path, votes in every.items():
