@@ -39,7 +39,7 @@ def test_every_reason_of_not_sending_has_its_text_and_advice() -> None:
     left = {use.code for use in uses() if use.place.startswith(("hub/exchange/push/", "hub/exchange/brakes"))}
     left |= {"first_contact", "record_not_taken", "period_closed", "object_locked"}
     wanted = {"mass_change", "mass_delete", "reference_missing", "mapping_paused", "shadow", "record_gone"}
-    assert wanted | {"record_moved", "more_owed", "value_refused"} <= left
+    assert wanted | {"record_moved", "more_owed", "shows_otherwise"} <= left
     assert sorted(code for code in left - {"stopped"} if not catalogue().get(code, {}).get("ru_advice")) == []
     states = ("pending", "sending", "waiting", "held", "unknown", "failed", "refused", "not_posted")
     assert [state for state in states if not catalogue().get(f"owed_{state}", {}).get("ru_advice")] == []

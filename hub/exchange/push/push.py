@@ -244,10 +244,8 @@ class Push:
         if refused:
             shown = contribution.shown.get(refused[0])
             said = {"field": refused[0], "sent": str(owed[refused[0]]), "shown": str(shown)}
-            place = {"system": self.route.system, "stream": one.work.mapping.stream}
-            text = f"{said['field']}: {said['sent']} → {said['shown']}"
-            box.fail(conn, one.row, "value_refused", **place, **said, text=text)
-            self._count("failed", "value_refused", one.row.id)
+            box.fail(conn, one.row, "shows_otherwise", system=self.route.system, **said)
+            self._count("failed", "shows_otherwise", one.row.id)
         elif owed:
             if set(owed) <= set(one.words.missing):
                 box.wait_for(conn, replace(one.row, op="update"), "reference_missing", field=next(iter(owed)))

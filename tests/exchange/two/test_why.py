@@ -209,10 +209,10 @@ def test_what_is_not_sent_yet_is_told_with_its_reason(two: Two) -> None:
     assert (owed.system, owed.shown, owed.meant, owed.state) == ("ut", None, "закреплено", "pending")
     params = {"field": "comment", "sent": "закреплено", "shown": "закр"}
     with two.store.begin() as conn:
-        refused = {"state": "failed", "last_error": "value_refused", "error_params": params}
+        refused = {"state": "failed", "last_error": "shows_otherwise", "error_params": params}
         conn.execute(update(core.outbox).values(**refused))
     (owed,) = cell(two, one, "comment").shown
-    assert (owed.state, owed.code, owed.params) == ("failed", "value_refused", params)
+    assert (owed.state, owed.code, owed.params) == ("failed", "shows_otherwise", params)
 
 
 def test_open_questions_and_held_changes_are_told(two: Two) -> None:
