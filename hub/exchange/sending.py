@@ -152,6 +152,8 @@ def _closed(hub: Hub, run_id: int, route: Route, state: str) -> PushReport:
         for standing, reason, number in box.standing(conn, route.id, ()):
             counters.add(standing if standing in PUSHED else "waiting", reason or state, number)
         runs.account_push(conn, run_id, route.id, counters, 0)
+    if state == "completed":  # nothing is due; what waits for a person does so all the same
+        state = _state(counters, None)
     runs.end_route(hub.store, run_id, route.id, state)
     return PushReport(route.code, state, counters)
 

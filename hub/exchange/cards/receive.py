@@ -106,6 +106,7 @@ class _WayIn:
         self.rules, self.way = desk.rules(work.entity.name), desk.way(self.system, work.entity.name)
         self.same = self.layout.same(desk.refs)
         self.read_before = desk.stream_read_at(conn, work.stream_id)
+        self.not_taken = set[str]().union(*work.troubled(conn), work.held_back(conn))
         self.now = now() + timedelta(seconds=1)
         self.skew = desk.hub.rules.skew(self.system, work.entity.name)
         self.unknown = _unsettled(conn, [number for card in self.cards.values() for number in card.links])
@@ -165,8 +166,12 @@ class _WayIn:
         return _Arrived(card, card.links[link_id], arrival, None, False)
 
     def _when(self, link: CardLink, item: Incoming | None) -> Moment:
-        """When it was said: since the link was read last, or all of its stream was, and as the record itself tells."""
-        read = max(filter(None, [link.read_at, self.read_before]), default=None)
+        """When it was said: since the link was read last, or all of its stream was, and as the record itself tells.
+
+        A reading that saw the record and could not take it (refused, waiting, held back) does not count.
+        """
+        readings = [link.read_at, None if link.external_id in self.not_taken else self.read_before]
+        read = max(filter(None, readings), default=None)
         before = 0 if read is None or link.state in UNSEEN else seconds(read)
         name = self.work.mapping.changed_field
         told = _told(self.work, latest([item.raw], name)) if item is not None and name else None
