@@ -21,6 +21,7 @@ from hub.exchange.cards.ledger import Ledger
 from hub.exchange.modified import latest
 from hub.exchange.runs import now
 from hub.store import bulk, core
+from mappings.scope import reads
 
 if TYPE_CHECKING:
     from hub.exchange.mapping_desk import MappingDesk
@@ -112,6 +113,10 @@ class _WayIn:
         self.unknown = _unsettled(conn, [number for card in self.cards.values() for number in card.links])
         desk.refs.learn(conn, (number for meant in self.unknown.values() for number in self.layout.link_ids(meant)))
         self.known: dict[int, Known] = {}
+        #: The fields of the system that each root field is read from.
+        self.sources = {
+            item.field.name: frozenset(name for name, _ in reads(item.expr)) for item in work.mapping.spec.fields
+        }
 
     def record(self, item: Incoming) -> _Arrived:
         assert item.record_id is not None
@@ -132,7 +137,7 @@ class _WayIn:
             when,
             lists=lists,
             rebase=link.mapping is not None and link.mapping != fingerprint,
-            unknown=_with_echoes(self.unknown.get(link.id), cells, old.shown),
+            unknown=self._with_echoes(self.unknown.get(link.id), cells, old.shown),
             accepts=self.layout.accepts(self.desk.refs),
         )
         arrival = arrive(card.known, came, self.rules, self.way, self.same)
@@ -155,6 +160,22 @@ class _WayIn:
             written, _ = told(lambda path: rows.get(path, base(path)))
             cells |= {path: written[path] for path in rows if accepts(path, rows[path], written.get(path))}
         return cells, lists
+
+    def _with_echoes(self, meant: Cells | None, cells: Cells, shown: Cells) -> Cells | None:
+        """What was meant, and cells that show a text of it too by now because they are read from the same field.
+
+        A name that is made of another field moves with that field: it is our doing, and no word of the system's.
+        """
+        if not meant:
+            return meant
+        texts = {value for value in meant.values() if isinstance(value, str)}
+        written = frozenset[str]().union(*(self.sources.get(path, frozenset()) for path in meant))
+        moved = {
+            path: value
+            for path, value in cells.items()
+            if value in texts and value != shown.get(path) and written & self.sources.get(path, frozenset())
+        }
+        return {**moved, **meant}
 
     def gone(self, link_id: int, record_id: int, state: str) -> _Arrived:
         card = self.cards[record_id]
@@ -201,16 +222,6 @@ def _unsettled(conn: Connection, link_ids: Sequence[int]) -> dict[int, Cells]:
         )
         found.update({row.link_id: {path: as_value(value) for path, value in row.meant.items()} for row in rows})
     return found
-
-
-def _with_echoes(meant: Cells | None, cells: Cells, shown: Cells) -> Cells | None:
-    """What was meant, and cells that show a text of it too by now.
-
-    A name that a system makes of another field moves with that field: it is our doing, and no word of the system's.
-    """
-    texts = {value for value in (meant or {}).values() if isinstance(value, str)}
-    moved = {path: value for path, value in cells.items() if value in texts and value != shown.get(path)}
-    return meant and {**moved, **meant}
 
 
 def _ends(one: _Arrived) -> bool:
