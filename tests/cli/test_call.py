@@ -19,10 +19,29 @@ from hub.cli.main import build
 from tests.cli.conftest import PASSWORD, Obmen, settings, write
 from tests.house.source import ROOT
 
-COMMANDS = (
-    "demo init check rules exchange backfill apply push why pin unpin pins undo status quarantine held conflicts pause resume"
-    " system up"
-).split()
+COMMANDS = [
+    "demo",
+    "init",
+    "check",
+    "rules",
+    "exchange",
+    "backfill",
+    "apply",
+    "push",
+    "why",
+    "pin",
+    "unpin",
+    "pins",
+    "undo",
+    "status",
+    "quarantine",
+    "held",
+    "conflicts",
+    "pause",
+    "resume",
+    "system",
+    "up",
+]
 
 
 @pytest.mark.parametrize(("lang", "word"), [("ru", "Команды"), ("en", "Commands")])

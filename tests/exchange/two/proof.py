@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from hub.engine.arrive import golden_of
-from hub.engine.cells import LIVING, STATE, Contribution
+from hub.engine.cells import LIVING, STATE, Contribution, Golden
 from hub.exchange.cards.card import load
 from hub.exchange.cards.layout import layout_of
 from hub.exchange.cards.refs import References
@@ -161,6 +161,12 @@ def _golden(entity: str, cells: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
+def _left_by_a_pin(cell: Golden | None, contribution: Contribution, path: str) -> bool:
+    """A pin was taken back and nobody else says anything: what it wrote stays, since silence is never sent."""
+    silent = cell is None or (cell.value is None and not cell.cleared)
+    return silent and path in contribution.sent and path not in contribution.own
+
+
 def _unexplained(life: Life, entity: str) -> Iterator[str]:
     """Cells that show neither the golden value nor a reason."""
     root, rules = tables.ROOTS[entity], life.hub.rules.rules(entity)
@@ -196,7 +202,7 @@ def _unexplained(life: Life, entity: str) -> Iterator[str]:
                 if any(rules.unit(one) == unit for one, _ in card.conflicts):
                     continue
                 cell = resolved.get(full)
-                if cell is not None and link.id in cell.guards:
+                if (cell is not None and link.id in cell.guards) or _left_by_a_pin(cell, contribution, full):
                     continue
                 if rules.of(full).on_loss != "restore" and contribution.own.get(full) and full not in contribution.sent:
                     continue

@@ -204,6 +204,7 @@ def test_lives(files: Callable[[], Any]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_many_lives(files: Callable[[], Any]) -> None:
     """Many long lives."""
     assert play(files, examples=150, steps=50) >= 150
