@@ -60,14 +60,19 @@ class Replay:
         self.shown[system] = value
 
     def told(self) -> None:
-        """At the end of the night each system shows the golden value, but who may keep its own until news come."""
-        for system in self.own:
-            mine, day = self.own[system]
-            stays = self.keeps and self.shown[system] == mine and self.own[self.winner][1] <= day
+        """At the end of the night each system shows the golden value, but who may keep its own until news come.
+
+        New is what became known later: of one night's words that of the system that is read second.
+        """
+        known = {system: (day, READ.index(system)) for system, (_, day) in self.own.items()}
+        for system, (mine, _) in self.own.items():
+            stays = self.keeps and self.shown[system] == mine and known[self.winner] <= known[system]
             if not stays:
                 self.shown[system] = self.golden
 
 
+#: The order in which a night reads the systems.
+READ = ("ut", "ut2")
 WORDS = st.sampled_from(["а", "б", "в"])
 EDITS = st.lists(
     st.dictionaries(st.tuples(st.sampled_from(["ut", "ut2"]), st.sampled_from(sorted(FIELDS))), WORDS, max_size=3),
