@@ -26,6 +26,7 @@ from hub.exchange.mapping_desk import MappingDesk
 from hub.exchange.modified import modified
 from hub.exchange.naming import stream_name
 from hub.exchange.prefetch import prefetch
+from hub.exchange.request import record_request
 from hub.exchange.stage import apply_page, release
 from hub.exchange.ways import Offer, Way, sweep_due, way_of
 from hub.model.errors import Fenced, HubError
@@ -251,16 +252,8 @@ class Pull:
         self, mapping: CompiledMapping, window: Window | None, position: dict[str, Any] | None = None
     ) -> ReadRequest:
         """What the mapping reads of its stream."""
-        return ReadRequest(
-            mapping.stream,
-            mapping.select,
-            mapping.key,
-            mapping.table,
-            window or self._period(mapping),
-            mapping.date_field or "",
-            position,
-            self.hub.system(self.route.system).page_size,
-        )
+        whole = record_request(mapping, self.hub.system(self.route.system))
+        return replace(whole, window=window or self._period(mapping), position=position)
 
     def keys_request(self, mapping: CompiledMapping, window: Window | None) -> ReadRequest:
         """Keys and versions only, of the same records."""

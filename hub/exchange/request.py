@@ -1,4 +1,4 @@
-"""The request that reads what a mapping needs of single records."""
+"""The request that reads what a mapping needs of its records."""
 
 from __future__ import annotations
 

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 
 from hub.exchange.hub import Hub
+from hub.exchange.naming import CALLED_BY
 from hub.model import identity
 from hub.model.errors import NeedsPerson
 from hub.store import core, tables
 
-#: Fields that people call a record by, the first that is filled.
-LABELS = ("display_name", "number", "name", "title", "code")
 #: A number of ours; longer ones are ИНН or phones.
 _OURS = re.compile(r"(?:№|#|no\.)?\s*(\d{1,9})", re.IGNORECASE)
 _MOST = 20
@@ -87,7 +86,7 @@ def living(conn: Connection, record_id: int) -> int:
 def label_of(conn: Connection, entity: str, record_id: int) -> str:
     """What people call the record; empty when there is nothing to call it by, or no such record."""
     root = tables.ROOTS[entity]
-    columns = [root.c[name] for name in LABELS if name in root.c]
+    columns = [root.c[name] for name in CALLED_BY if name in root.c]
     row = conn.execute(select(*columns).where(root.c.id == record_id)).first() if columns else None
     return next((str(value) for value in row or () if value), "")
 

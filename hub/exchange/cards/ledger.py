@@ -23,6 +23,7 @@ from hub.exchange.cards.card import UNSEEN, Card
 from hub.exchange.cards.layout import layout_of
 from hub.exchange.cards.owed import Owed, enqueue, withdraw
 from hub.exchange.cards.tasks import LostEdit, give
+from hub.exchange.naming import called
 from hub.exchange.runs import now
 from hub.exchange.write import write_log
 from hub.model.fields import show
@@ -31,8 +32,6 @@ from hub.store import bulk, core, tables
 if TYPE_CHECKING:
     from hub.exchange.cards.desk import CardDesk
 
-#: Fields that people call a record by, the first that is filled.
-_LABELS = ("display_name", "number", "name", "title")
 _OPS = {"marked": "mark", "deleted": "delete", "absent": "absent", "archived": "archive"}
 
 
@@ -199,7 +198,7 @@ class Ledger:
         path, wanted, kept = loss.edit.path, loss.edit.after, loss.winner.value
         self.log(card, link_id, "lost_task" if loss.on_loss == "task" else "lost", path, wanted, kept)
         if loss.on_loss == "task":
-            label = str(next((card.cells[name] for name in _LABELS if card.cells.get(name)), card.record_id))
+            label = called(card.cells) or str(card.record_id)
             said = (self._shown(path, kept) or "—", self._shown(path, wanted) or "—")
             systems = (card.links[link_id].system, loss.winner.system)
             self._tasks.append(LostEdit(self.entity, card.record_id, link_id, label, path, *systems, *said))

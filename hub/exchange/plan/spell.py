@@ -15,14 +15,13 @@ from sqlalchemy import Connection, select
 
 from hub.engine.cells import STATE, Value, head, is_member
 from hub.exchange.cards.layout import Layout, layout_of
+from hub.exchange.naming import called
 from hub.model.fields import Kind, show
 from hub.store import core
 
 _CHUNK = 400
 #: Columns of child tables by their names.
 Columns: TypeAlias = Mapping[str, Sequence[str]]
-#: Fields by which a person knows a record, the first that is filled.
-_NAMES = ("display_name", "name", "title", "subject", "number", "code", "sku")
 
 
 class Speller:
@@ -126,8 +125,7 @@ def _numbers(value: Any) -> Iterable[int]:
 
 def label_of(cells: Mapping[str, Value]) -> str:
     """What a person calls the record: its name, or number and date."""
-    name = next((str(cells[field]) for field in _NAMES if cells.get(field)), "")
-    day = str(cells.get("date") or "")[:10]
+    name, day = called(cells), str(cells.get("date") or "")[:10]
     return f"{name} · {day}" if name and day else name or day
 
 
