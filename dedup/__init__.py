@@ -1,1 +1,1 @@
-"""Duplicates: finding, merging, explaining, undoing. Nothing stands here yet."""
+"""Duplicates of clients: normal forms, keys, scores, clusters and their explanation."""

@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 _NOT_DIGIT = re.compile(r"[^0-9]+")
 _BLANKS = re.compile(r"\s+")
-_INN10 = (2, 4, 10, 3, 5, 9, 4, 6, 8)
-_INN11 = (7, *_INN10)
-_INN12 = (3, *_INN11)
+INN10 = (2, 4, 10, 3, 5, 9, 4, 6, 8)
+INN11 = (7, *INN10)
+INN12 = (3, *INN11)
 _KPP = re.compile(r"\d{4}[0-9A-Z]{2}\d{3}")
 
 
@@ -32,15 +32,24 @@ def _weighted(number: str, weights: Sequence[int]) -> int:
 
 
 def inn_valid(value: str) -> bool:
-    """ИНН of an organisation (10 digits) or a person (12 digits) with the right control digits; zeros are not one."""
-    if not (value.isascii() and value.isdigit()) or not int(value):
+    """ИНН of an organisation (10 digits) or a person (12 digits) with the right control digits.
+
+    There is no tax office 00: the order of ФНС ЕД-7-14/559@ begins the number with the code of a region.
+    """
+    if not (value.isascii() and value.isdigit()) or value.startswith("00"):
         return False
     if len(value) == 10:
-        return _weighted(value, _INN10) % 11 % 10 == int(value[9])
+        return _weighted(value, INN10) % 11 % 10 == int(value[9])
     if len(value) == 12:
-        eleventh = _weighted(value, _INN11) % 11 % 10 == int(value[10])
-        return eleventh and _weighted(value, _INN12) % 11 % 10 == int(value[11])
+        eleventh = _weighted(value, INN11) % 11 % 10 == int(value[10])
+        return eleventh and _weighted(value, INN12) % 11 % 10 == int(value[11])
     return False
+
+
+def inn_restored(value: str) -> str:
+    """``value``, with the leading zero that a spreadsheet took from an ИНН (9 or 11 digits) where that makes it valid."""
+    padded = "0" + value
+    return padded if len(padded) in (10, 12) and inn_valid(padded) else value
 
 
 def kpp_valid(value: str) -> bool:
@@ -222,6 +231,7 @@ class PersonName(NamedTuple):
     gender: str
 
 
+#: Endings of patronymics.
 _MALE = ("вич", "ьич", "мич", "кич", "оглы", "улы", "угли")
 _FEMALE = ("вна", "чна", "инична", "кызы", "гызы", "кизи")
 _TITLE = re.compile(r"^(?:ип|индивидуальный\s+предприниматель|гр(?:ажданин|ажданка)?)[.\s]+", re.IGNORECASE)
@@ -253,7 +263,7 @@ def split_name(full: str) -> PersonName:
     words = text.split(" ") if text else []
     if len(words) > 3 and words[-1].lower() in ("оглы", "кызы", "гызы", "улы", "угли", "кизи"):
         words[-2:] = [" ".join(words[-2:])]
-    where = next((n for n, word in enumerate(words) if n and word.lower().endswith(_MALE + _FEMALE)), 0)
+    where = next((n for n, word in enumerate(words) if n and patronymic_gender(word)), 0)
     if where:
         return _by_patronymic(words, where)
     if len(words) == 2:
@@ -264,15 +274,23 @@ def split_name(full: str) -> PersonName:
     return PersonName(words[0], words[1], " ".join(words[2:]), "")
 
 
+def patronymic_gender(word: str) -> str:
+    """``male`` or ``female`` when a Cyrillic word ends as patronymics do, else empty."""
+    lower = word.lower()
+    return "male" if lower.endswith(_MALE) else "female" if lower.endswith(_FEMALE) else ""
+
+
 def _by_patronymic(words: list[str], where: int) -> PersonName:
-    gender = "male" if words[where].lower().endswith(_MALE) else "female"
+    gender = patronymic_gender(words[where])
     first = words[where - 1]
     rest = words[: where - 1] + words[where + 1 :]
     return PersonName(" ".join(rest), first, words[where], gender)
 
 
-def _surname_first(one: str, two: str) -> bool:
-    def like(word: str) -> bool:
-        return word.lower() not in _NAMES and _SURNAME.search(word) is not None
+def like_surname(word: str) -> bool:
+    """Whether a Cyrillic word ends as surnames do and is no first name that ends like one."""
+    return word.lower() not in _NAMES and _SURNAME.search(word) is not None
 
-    return like(one) or not like(two)
+
+def _surname_first(one: str, two: str) -> bool:
+    return like_surname(one) or not like_surname(two)
