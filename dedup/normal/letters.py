@@ -19,17 +19,19 @@ _TO_LATIN = str.maketrans("авсенкмортхуі", "abcehkmoptxyi")
 _SOUNDS = str.maketrans(
     {
         **dict(zip("абвгдезийклмнопрстуфхцъыьэ", "abvgdeziiklmnoprstufhc\0i\0e", strict=True)),
-        **{"ё": "e", "ж": "j", "ч": "q", "ш": "w", "щ": "sc", "ю": "iu", "я": "ia"},
+        **{"ё": "e", "ж": "j", "ч": "q", "ш": "w", "щ": "w", "ю": "y", "я": "x"},
         **{"і": "i", "ї": "i", "є": "e", "ґ": "g", "ў": "u"},  # Ukrainian and Belarusian
         **{"ә": "a", "ғ": "g", "қ": "k", "ң": "n", "ө": "o", "ұ": "u", "ү": "u", "һ": "h"},  # Kazakh
     }
 )
 #: How Latin writes what is one letter in Cyrillic: ГОСТ, the passport rules and habit (щ=shch/sch, ц=ts/tz, й=y/i/j).
 _GROUPS = (
-    ("shch", "sc"), ("sch", "sc"), ("zh", "j"), ("kh", "h"), ("ch", "q"), ("sh", "w"), ("ts", "c"), ("tz", "c"),
-    ("ck", "k"), ("ph", "f"), ("yu", "iu"), ("ju", "iu"), ("ya", "ia"), ("ja", "ia"), ("yo", "e"), ("jo", "e"),
+    ("shch", "w"), ("sch", "w"), ("zh", "j"), ("kh", "h"), ("ch", "q"), ("sh", "w"), ("ts", "c"), ("tz", "c"),
+    ("ck", "k"), ("ph", "f"), ("yu", "Y"), ("ju", "Y"), ("iu", "Y"), ("ya", "X"), ("ja", "X"), ("ia", "X"), ("yo", "e"), ("jo", "e"),
     ("ye", "e"), ("je", "e"), ("ie", "e"), ("x", "ks"), ("y", "i"), ("j", "i"), ("w", "v"),
 )  # fmt: skip
+#: After that, in both alphabets: и before я, ю and е is heard in them.
+_MELT = (("ia", "x"), ("iu", "y"), ("ie", "e"), ("ix", "x"), ("iy", "y"))
 _GROUP = re.compile("|".join(spelling for spelling, _ in _GROUPS))
 _SOUND_OF = dict(_GROUPS)
 _TWICE = re.compile(r"(.)\1+")
@@ -50,15 +52,20 @@ def as_cyrillic(word: str) -> str:
 
 @lru_cache(maxsize=65536)
 def skeleton(word: str) -> str:
-    """The ASCII skeleton of a word: equal for Cyrillic and its transliterations, doubled letters are single."""
+    """The ASCII skeleton of a word: equal for Cyrillic and its transliterations, doubled letters are single.
+
+    A Cyrillic letter is one letter at most, so that an initial stays one: ж j, х h, ц c, ч q, ш and щ w, ю y, я x.
+    """
     if word.isascii():
         if word.isdigit():
             return word
-        text = _GROUP.sub(lambda found: _SOUND_OF[found[0]], word)
+        text = _GROUP.sub(lambda found: _SOUND_OF[found[0]], word).lower()
     else:
         text = one_alphabet(word).translate(_SOUNDS).replace("\0", "")
         if not text.isascii():
             text = "".join(_ascii(letter) for letter in text)
+    for heard, one in _MELT:
+        text = text.replace(heard, one)
     return _TWICE.sub(r"\1", text)
 
 

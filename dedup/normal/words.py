@@ -39,9 +39,9 @@ _NOISE = frozenset(
 )
 _PATRONYMIC = re.compile(r"(?:(?:ov|ev|il|mi|ki)iq|[ktm]iq)$|(?:ov|ev|iq|in)na$")
 _TAIL = {"ogli": "m", "uli": "m", "ugli": "m", "kizi": "f", "gizi": "f"}
-_SURNAME_F = re.compile(r"[a-z]{3}(?:ov|ev|in|sk|ck|skai|ckai)a$")
+_SURNAME_F = re.compile(r"[a-z]{3}(?:(?:ov|ev|in|sk|ck)a|[sc]kax)$")
 _SURNAME_M = re.compile(r"[a-z]{3}(?:ov|ev|in|ski|cki)$")
-_FEMALE = ((re.compile(r"(ov|ev|in)a$"), r"\1"), (re.compile(r"(sk|ck)(?:ai)?a$"), r"\1i"), (re.compile(r"aia$"), "i"))
+_FEMALE = ((re.compile(r"(ov|ev|in)a$"), r"\1"), (re.compile(r"([sc]k)(?:a|ax)$"), r"\1i"), (re.compile(r"ax$"), "i"))
 
 
 class Word(NamedTuple):
@@ -132,12 +132,12 @@ def _latin_patronymic(canon: str, word: str) -> str:
 
 def _stem(patronymic: str) -> str:
     """Patronymic without its gender: Иванович and Ивановна are of one father."""
-    return re.sub(r"(?:viq|vna|iq|iqna|inqna|qna|v)$", "", patronymic) or patronymic
+    return re.sub(r"(?:viq|vna|iniqna|iq|iqna|qna|v)$", "", patronymic) or patronymic
 
 
 def _surname(canon: str) -> tuple[str, str]:
     """Surname without its gender, and the gender its ending tells."""
     for ending, masculine in _FEMALE:
         if len(canon) > 4 and ending.search(canon):
-            return ending.sub(masculine, canon), "f" if _SURNAME_F.match(canon) or canon.endswith("aia") else ""
+            return ending.sub(masculine, canon), "f" if _SURNAME_F.match(canon) or canon.endswith("ax") else ""
     return canon, "m" if _SURNAME_M.search(canon) else ""
