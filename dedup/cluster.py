@@ -48,7 +48,8 @@ def cluster(links: Iterable[Link], cannot: Collection[tuple[int | str, int | str
     ``cut``: the mean of the links between two groups, in hundredths of a bit, that is enough.
     """
     inside: dict[int | str, int] = {}
-    parts = components((link.a, link.b) for link in (kept := list(links)) if link.joins)
+    kept = list(links)
+    parts = components((link.a, link.b) for link in kept if link.joins)
     for number, part in enumerate(parts):
         inside.update(dict.fromkeys(part, number))
     mine: list[list[Link]] = [[] for _ in parts]

@@ -1,0 +1,180 @@
+"""The batch: a frame of raw records in; edges, clusters, relations and the review queue out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from dedup.batch import blocking, rarity, scoring
+from dedup.batch.tables import fill, read
+from dedup.cluster import Clustering, Link, cluster, components
+from dedup.component import WHOLE
+from dedup.facts import KEY_RULES, RELATIONS
+from dedup.normal.frame import normalise
+from dedup.weights import Weights, weights
+
+#: Number of the rule that rests on facts, not on a key.
+_FACTS_RULE = len(KEY_RULES) + 1
+
+
+@dataclass(frozen=True)
+class Settings:
+    """``memory``: what DuckDB may take, such as ``1GB``; ``spill``: a folder for what does not fit; ``table``: the weights.
+
+    ``cut``: hundredths of a bit from which pairs are one; ``None``: only what is automatic is.
+    """
+
+    threads: int = 1
+    memory: str = "1GB"
+    spill: str = ""
+    table: Weights = field(default_factory=weights)
+    cut: int | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """Rows are places in the frame sorted by ``rec_id``; ``ids`` holds the id of each.
+
+    ``edges``: pairs worth a look, with the parts of their score (see ``scoring.score_sql``). ``cluster``: for each row
+    the row of its cluster's first member. ``seconds``: CPU seconds by stage. ``pairs``: how many were compared.
+    """
+
+    ids: pl.Series
+    edges: pl.DataFrame
+    cluster: pl.Series
+    refused: pl.DataFrame
+    pairs: int
+    seconds: Mapping[str, float]
+
+
+class Batch:
+    """One run, stage by stage: ``prepare`` once, then ``partition`` for any cut."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        self.seconds: dict[str, float] = {}
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "threads": self.settings.threads,
+            "memory_limit": self.settings.memory,
+            "preserve_insertion_order": False,
+        }
+        if self.settings.spill:
+            config["temp_directory"] = self.settings.spill
+        self.con = duckdb.connect(config=config)
+        self._clock = time.process_time()
+
+    def lap(self, stage: str) -> None:
+        """Book the CPU seconds since the last call to a stage."""
+        now = time.process_time()
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._clock
+        self._clock = now
+
+    def prepare(self, raw: pl.DataFrame) -> None:
+        """Normalise, block and score: ``self.edges`` are the pairs worth a look."""
+        raw = raw.sort("rec_id")
+        self.ids = raw["rec_id"]
+        normal = normalise(raw)
+        self.lap("normalise")
+        main = rarity.rated(normal.main, normal.contacts)
+        contacts = rarity.shared(normal.main, normal.contacts, self.settings.table)
+        self.lap("frequencies")
+        found = blocking.keys(normal.main, contacts, self.settings.table)
+        blocking.candidates(self.con, found)
+        self.pairs = _one(self.con, "SELECT count(*) FROM pair")
+        self.lap("block")
+        self._records(main)
+        fill(self.con, "contact", contacts.select("row", "what", "number", "bits"))
+        self.edges = self._scored(worth=True)
+        self.lap("score")
+
+    def _records(self, main: pl.DataFrame) -> None:
+        self.height = main.height
+        self.empty = [name for name in scoring.TEXTS if not (main[name] != "").any()]
+        kept = [name for name in scoring.TEXTS if name not in self.empty]
+        fill(self.con, "rec", main.select("row", *kept, *scoring.BITS, "branch"))
+
+    def _scored(self, *, worth: bool) -> pl.DataFrame:
+        """Edges of the pairs in the table ``pair``; ``worth``: only those that may join, wait for a person or relate."""
+        self.con.execute(f"CREATE OR REPLACE TABLE shared AS {scoring.shared_sql()}")
+        table = self.settings.table
+        sql = scoring.score_sql(table, self.height, self.empty)
+        where = f" WHERE (vetoes = 0 AND weight >= {table.review}) OR rule > 0 OR relation > 0" if worth else ""
+        return read(self.con, f"SELECT * FROM ({sql}){where}")
+
+    def partition(self, cut: int | None = None) -> tuple[Clustering, pl.Series]:
+        """Clusters by rows, and for each row the first row of its cluster; ``cut`` as in ``Settings``."""
+        joins = self.edges.filter(self._joins(cut))
+        parts = components(zip(joins["a"].to_list(), joins["b"].to_list(), strict=True))
+        several = [part for part in parts if 2 < len(part) <= WHOLE]
+        inside = {row for part in several for row in part}
+        edges = self._closed(several, inside)
+        never = edges.filter(pl.col("vetoes") != 0).select("a", "b").iter_rows()
+        made = cluster(self._links(edges, cut), set(never), cut=cut or 0)
+        of_row = np.arange(self.height, dtype=np.uint32)
+        for group in made.groups:
+            of_row[list(group)] = group[0]
+        self.lap("cluster")
+        return made, pl.Series("cluster", of_row)
+
+    def _closed(self, parts: Iterable[list[int | str]], inside: set[int | str]) -> pl.DataFrame:
+        """The edges, with every pair scored inside parts of three and more."""
+        pairs = [pair for part in parts for pair in combinations(part, 2)]
+        if not pairs:
+            return self.edges
+        fill(self.con, "pair", pl.DataFrame(pairs, schema={"a": pl.UInt32, "b": pl.UInt32}, orient="row"))
+        rows = pl.Series(sorted(inside), dtype=pl.UInt32)
+        outside = self.edges.filter(~(pl.col("a").is_in(rows) & pl.col("b").is_in(rows)))
+        return pl.concat([outside, self._scored(worth=False)])
+
+    def _joins(self, cut: int | None) -> pl.Expr:
+        strong = pl.col("rule") > 0
+        return strong if cut is None else strong | ((pl.col("vetoes") == 0) & (pl.col("weight") >= cut))
+
+    def _links(self, edges: pl.DataFrame, cut: int | None) -> Iterable[Link]:
+        kept = edges.filter((pl.col("vetoes") == 0) & (pl.col("weight") >= self.settings.table.review))
+        key = (pl.col("rule") > 0) & (pl.col("rule") < _FACTS_RULE)
+        return (Link(*row) for row in kept.select("a", "b", "weight", self._joins(cut).alias("joins"), key.alias("key")).iter_rows())
+
+
+def _one(con: duckdb.DuckDBPyConnection, sql: str) -> int:
+    row = con.execute(sql).fetchall()[0]
+    return int(row[0])
+
+
+def dedupe(raw: pl.DataFrame, settings: Settings | None = None) -> Result:
+    """Find the duplicates of a frame with ``rec_id`` and columns of ``dedup.normal.record.RAW``."""
+    batch = Batch(settings)
+    batch.prepare(raw)
+    made, of_row = batch.partition(batch.settings.cut)
+    refused = pl.DataFrame(made.refused, schema={"a": pl.UInt32, "b": pl.UInt32, "why": pl.String}, orient="row")
+    return Result(batch.ids, batch.edges, of_row, refused, batch.pairs, batch.seconds)
+
+
+def review(result: Result, table: Weights | None = None) -> pl.DataFrame:
+    """Pairs for a person, the likeliest first: one for each two clusters, the strongest; ``a`` and ``b`` are rows."""
+    table = table or weights()
+    clusters = result.cluster
+    waiting = result.edges.filter((pl.col("vetoes") == 0) & (pl.col("rule") == 0) & (pl.col("weight") >= table.review))
+    one, other = clusters.gather(waiting["a"]), clusters.gather(waiting["b"])
+    waiting = waiting.with_columns(one=one, other=other).filter(pl.col("one") != pl.col("other"))
+    waiting = waiting.sort(["weight", "a", "b"], descending=[True, False, False])
+    return waiting.unique(subset=["one", "other"], keep="first", maintain_order=True).drop("one", "other")
+
+
+def relations(result: Result) -> pl.DataFrame:
+    """Pairs that are not one, and what they are to each other: ``a``, ``b`` (ids) and ``relation``."""
+    names = pl.Series(["", *RELATIONS], dtype=pl.String)
+    found = result.edges.filter((pl.col("relation") > 0) & (pl.col("rule") == 0))
+    return pl.DataFrame(
+        {
+            "a": result.ids.gather(found["a"]),
+            "b": result.ids.gather(found["b"]),
+            "relation": names.gather(found["relation"]),
+        }
+    )
