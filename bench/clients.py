@@ -52,6 +52,7 @@ class _Maker:
         self.weights = [1 / (n + 6) for n in range(len(self.surnames))]
         self.firms = words.FIRMS + [words.firm(rng) for _ in range(rare * 4)]
         self.firm_weights = [1 / (n + 40) for n in range(len(self.firms))]
+        self.domains: set[str] = set()
         self.pool: Iterator[str] = iter(())
         self.firm_pool: Iterator[str] = iter(())
 
@@ -69,14 +70,21 @@ class _Maker:
             found = next(self.firm_pool)
         return found
 
+    def free_domain(self, wanted: str) -> str:
+        """A domain that nobody has yet."""
+        while wanted in self.domains:
+            wanted = wanted.removesuffix(".ru") + str(self.random.randint(1, 9)) + ".ru"
+        self.domains.add(wanted)
+        return wanted
+
     def rows(self) -> Iterator[Row]:
         while True:
             draw = self.random.random()
             if draw < 0.36:
                 yield from self.copies(self.org())
-            elif draw < 0.385:
+            elif draw < 0.375:
                 yield from self.branches()
-            elif draw < 0.40:
+            elif draw < 0.385:
                 yield from self.house()
             elif draw < 0.62:
                 yield from self.copies(self.human("ip"))
@@ -97,7 +105,7 @@ class _Maker:
         if rng.random() < 0.06:
             name += f"-{rng.randint(2, 90)}"
         inn = words.inn10(rng, city.region)
-        domain = words.domain(rng, name, city.region) if rng.random() < 0.5 else ""
+        domain = self.free_domain(words.domain(rng, name, city.region)) if rng.random() < 0.5 else ""
         box = rng.choice(words.ROLES) + "@" + domain if domain else words.free_box(rng, name)
         return entity | {
             "form": rng.choices(words.FORMS, words.FORM_WEIGHTS)[0], "base": name, "inn": inn, "domain": domain,
@@ -171,7 +179,7 @@ class _Maker:
 
     def record(self, entity: Row, clean: bool) -> Row:
         rng = self.random
-        source = "1c" if clean and rng.random() < 0.7 else rng.choice(_SOURCES)
+        source = "1c" if clean and rng.random() < (0.9 if "mark" in entity else 0.7) else rng.choice(_SOURCES)
         careful = source == "1c"
         org = entity["kind"] == "org"
         keep = rng.random
@@ -179,10 +187,10 @@ class _Maker:
             "rec_id": 0, "entity_id": entity["entity_id"], "kind": entity["kind"],
             "name": self.org_name(entity, clean) if org else self.human_name(entity, clean),
             "inn": self.inn(entity, 0.92 if careful else 0.35, clean),
-            "kpp": entity.get("kpp") if keep() < (0.85 if careful else 0.12) else None,
+            "kpp": entity.get("kpp") if keep() < (0.88 if careful else 0.12) else None,
             "ogrn": (entity["ogrn"] or None) if careful and keep() < 0.5 else None,
             "phone": self.phone(entity) if keep() < 0.86 else None,
-            "email": self.email(entity) if keep() < 0.66 else None,
+            "email": self.email(entity) if keep() < 0.7 else None,
             "city": entity["city_"].name if keep() < 0.86 else None,
             "address": words.address(rng, entity["city_"].name, entity["place"], clean) if keep() < (0.85 if careful else 0.5) else None,
             "source": source, "ts": rng.randint(0, 1000),
@@ -201,7 +209,7 @@ class _Maker:
         rng = self.random
         if rng.random() < 0.004:
             return rng.choice(("+7 999 999-99-99", "0000000000", "8 800 000 00 00", "нет"))
-        line = entity["line"] if rng.random() < 0.88 else words.mobile(rng)
+        line = entity["line"] if rng.random() < 0.92 else words.mobile(rng)
         return words.spelled_phone(rng, line)
 
     def email(self, entity: Row) -> str:
@@ -226,7 +234,7 @@ class _Maker:
             name = words.mixed(rng, name)
         elif not clean and rng.random() < 0.02:
             name = words.latin(name)
-        return str(name + (entity.get("mark", "") if rng.random() < 0.8 else ""))
+        return str(name + (entity.get("mark", "") if rng.random() < 0.9 else ""))
 
     def human_name(self, entity: Row, clean: bool) -> str:
         rng = self.random

@@ -64,7 +64,10 @@ FACTS = (
         ),
     ),
     Fact("ogrn", (Level("same", same("ogrn")), Level("differ", both("ogrn") & lengths_same("ogrn")))),
-    Fact("kpp", (Level("same", same("inn") & same("kpp")), Level("differ", same("inn") & both("kpp")))),
+    Fact(
+        "kpp",
+        (Level("same", same("inn") & same("kpp")), Level("alike", same("kpp") & ~both("inn"), "kpp"), Level("differ", same("inn") & both("kpp"))),
+    ),
     Fact(
         "name",
         (
@@ -72,7 +75,7 @@ FACTS = (
             Level("joined", _FIRM & same("flat"), "name"),
             Level("number", _FIRM & both("numbers") & ~same("numbers")),
             Level("slip", _FIRM & _SLIP, "name"),
-            Level("part", _FIRM & both("name") & word_of("name"), "name"),
+            Level("part", _FIRM & both("name") & word_of("name")),
             Level("differ", _FIRM & both("name")),
         ),
     ),

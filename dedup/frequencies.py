@@ -18,6 +18,7 @@ COUNTED: dict[str, tuple[str, ...]] = {
     "first": ("first",),
     "middle": ("middle",),
     "city": ("city",),
+    "kpp": ("kpp",),
     "house": ("street", "house"),
     "unit": ("street", "house", "unit"),
     "birthday": ("birthday",),

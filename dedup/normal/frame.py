@@ -16,6 +16,7 @@ from dedup.normal.frame_contacts import emails, phones
 from dedup.normal.frame_names import names, parts
 from dedup.normal.frame_places import addresses
 from dedup.normal.frame_requisites import requisites
+from dedup.normal.requisites import BRANCH_REASONS
 from dedup.normal.record import RAW, birthday, code
 
 #: What a contact is, as ``Normal.contacts.what``.
@@ -40,6 +41,8 @@ def normalise(raw: pl.DataFrame) -> Normal:
     apart = (texts["last_name"] != "") | (texts["first_name"] != "")
     if apart.any():
         named = parts(texts.with_columns(apart=apart), named)
+    reasoned = known["kpp"].str.slice(4, 2).is_in(list(BRANCH_REASONS))
+    named = named.with_columns(branch=named["branch"] | reasoned)
     calls, areas = phones(texts["phone"])
     main = pl.concat(
         [

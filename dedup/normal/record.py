@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from dedup.normal import contacts, names, places
-from dedup.normal.requisites import requisites
+from dedup.normal.requisites import BRANCH_REASONS, requisites
 from dedup.normal.words import Word, look
 
 #: Raw fields that are read; all may be absent. ``phone`` and ``email`` hold one, several in a text, or a list.
@@ -28,7 +28,7 @@ class Record:
     """What is compared. Texts are empty where nothing is known; names are skeletons (see ``dedup.normal.letters``).
 
     ``rec``: the caller's id. ``kind``: o firm, i sole proprietor, p person, empty unknown. ``name``: a firm's words in
-    alphabetical order, a person's parts joined. ``area``: area code of the first landline. ``domains``: corporate only.
+    alphabetical order, a person's parts joined. ``branch``: the name or the КПП tells that it is a part of a firm. ``area``: area code of the first landline. ``domains``: corporate only.
     """
 
     rec: int | str
@@ -151,6 +151,8 @@ def normalise(raw: Mapping[str, Any], rec: int | str = 0) -> Record:
         name = named_parts(stated, get["last_name"], get["first_name"], get["middle_name"])
     else:
         name = named(stated, get["name"], found.inn)
+    if found.kpp[4:6] in BRANCH_REASONS:
+        name = name._replace(branch=True)
     at = _address(get)
     phones = tuple(dict.fromkeys(phone.norm for phone in contacts.phones(get["phone"])))
     boxes = contacts.emails(get["email"])

@@ -111,10 +111,12 @@ def look(word: str) -> Word:
 
 
 def _person(whole: str, canon: str, form: str, noise: bool, known: bool, patronymic: str) -> str:
-    if form or noise or not canon or canon[0].isdigit():
+    if not canon or canon[0].isdigit():
         return "X"
     if len(whole) == 1:
         return "I"
+    if form or noise:
+        return "X"
     if canon in _TAIL:
         return "T"
     if known:
