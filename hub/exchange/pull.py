@@ -28,6 +28,7 @@ from hub.exchange.naming import stream_name
 from hub.exchange.prefetch import prefetch
 from hub.exchange.request import record_request
 from hub.exchange.stage import apply_page, release
+from hub.exchange.tokens import tokens
 from hub.exchange.ways import Offer, Way, sweep_due, way_of
 from hub.model.errors import Fenced, HubError
 from hub.model.records import Counters, Page, Window
@@ -119,6 +120,7 @@ class Pull:
             modified=bool(mapping.changed_field),
             dated=bool(mapping.date_field),
             versions=versioned,
+            tokens=connector.capabilities.tokens,
         )
         way = way_of(settings.read, offer, changes=self.changes, known=self.whole_cursor(work).done)
         self.ways[mapping.name] = way
@@ -153,6 +155,8 @@ class Pull:
         if way == "days" or (way == "versions" and not versions(self, connector, desk, work, recent)):
             if not self._rows(connector, desk, work, recent):
                 self._behind(connector, desk, work, recent)
+        elif way == "tokens":
+            tokens(self, connector, desk, work)
         elif way == "modified":
             modified(self, connector, desk, work, self.whole_cursor(work))
         return False
