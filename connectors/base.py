@@ -19,6 +19,9 @@ from hub.model.records import Page, Window
 class Capabilities:
     """What this kind of system can do; the exchange chooses its way by it.
 
+    ``tokens``: the position after a read's last page is a place in the source's own history. It is kept, and a read
+    from it brings what is new, changed or gone (``Page.deleted``) since; a source that knows it no more brings all.
+
     ``versions_return``: a record that is changed back may get the version it had (a hash of its content), so seeing an
     earlier one is no evidence that the base went back in time.
     """
@@ -31,6 +34,7 @@ class Capabilities:
     totals: bool = False
     write: bool = False
     read_back: bool = False
+    tokens: bool = False
 
 
 @dataclass(frozen=True, slots=True)

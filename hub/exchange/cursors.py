@@ -14,8 +14,8 @@ from hub.store import core
 
 #: An interrupted read is gone on with for this long; later its position says too little about the source.
 RESUME_WITHIN = timedelta(hours=12)
-#: Names of cursors: what changed by the stream's own field, and the comparison of all keys.
-MODIFIED, SWEEP = "modified", "sweep"
+#: Names of cursors: what changed by the stream's own field, the comparison of keys, a place in the source's history.
+MODIFIED, SWEEP, TOKEN = "modified", "sweep", "token"
 
 
 @dataclass(slots=True)

@@ -80,6 +80,10 @@ class Links:
                 if unknown:
                     self._expect(conn, stream, unknown)
 
+    def stream_id(self, stream: str) -> int:
+        """Number of a stream of this system."""
+        return self._streams[stream]
+
     def without_record(self, stream: str, external_ids: Collection[str]) -> set[str]:
         """Of these links, the ones that are only expected as far as this run remembers."""
         expected = self.expected.get(stream)

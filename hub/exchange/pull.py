@@ -27,7 +27,8 @@ from hub.exchange.modified import modified
 from hub.exchange.naming import stream_name
 from hub.exchange.prefetch import prefetch
 from hub.exchange.request import record_request
-from hub.exchange.stage import apply_page, release
+from hub.exchange.stage import apply_page, release, take_overdue
+from hub.exchange.tokens import tokens
 from hub.exchange.ways import Offer, Way, sweep_due, way_of
 from hub.model.errors import Fenced, HubError
 from hub.model.records import Counters, Page, Window
@@ -98,6 +99,18 @@ class Pull:
                 self._rows(connector, desk, desk.by_mapping[name], window)
             else:
                 self._stream(connector, desk, desk.by_mapping[name])
+        self._overdue(desk)
+
+    def _overdue(self, desk: Desk) -> None:
+        """Records that have waited long enough for another one pass without it, where the route says so."""
+        after, route = self.route.settings.stub_after, self.route
+        if after is None:
+            return
+        with self.hub.store.begin() as conn:
+            runs.hold(conn, self.run_id, route.id, route.code)
+            passed = take_overdue(conn, desk, route.id, after)
+            runs.account(conn, self.run_id, route.id, Counters(), released=passed)
+        self.released += passed
 
     def cursor(self, work: MappingDesk, name: str, fingerprint: str | None = None) -> Cursor:
         """Where reading this stream in this way stands, as the store knows it."""
@@ -119,6 +132,7 @@ class Pull:
             modified=bool(mapping.changed_field),
             dated=bool(mapping.date_field),
             versions=versioned,
+            tokens=connector.capabilities.tokens,
         )
         way = way_of(settings.read, offer, changes=self.changes, known=self.whole_cursor(work).done)
         self.ways[mapping.name] = way
@@ -153,6 +167,8 @@ class Pull:
         if way == "days" or (way == "versions" and not versions(self, connector, desk, work, recent)):
             if not self._rows(connector, desk, work, recent):
                 self._behind(connector, desk, work, recent)
+        elif way == "tokens":
+            tokens(self, connector, desk, work)
         elif way == "modified":
             modified(self, connector, desk, work, self.whole_cursor(work))
         return False

@@ -23,6 +23,7 @@ from hub.exchange.cards.desk import CardDesk
 from hub.exchange.cards.receive import receive, receive_gone, special
 from hub.exchange.desk import Desk
 from hub.exchange.mapping_desk import MappingDesk
+from hub.exchange.stubs import given_up, overdue
 from hub.exchange.write import Incoming
 from hub.model.errors import HubError
 from hub.model.records import Counters, Page, Reject
@@ -280,7 +281,12 @@ def _waiting(
         for stream, external_id in needs:
             if external_id in missing.get(stream, ()):
                 needed[stream].add(external_id)
-    return _waits(work, passing, items, desk.links.recheck(conn, needed))
+    still = desk.links.recheck(conn, needed)
+    after = desk.hub.routes[work.route_code].settings.stub_after
+    if after is not None:
+        stubs = given_up(conn, desk.links, still, after)
+        still = {stream: ids - stubs.get(stream, set()) for stream, ids in still.items()}
+    return _waits(work, passing, items, still)
 
 
 def _waits(work: MappingDesk, passing: list[_Fresh], items: list[Any], unresolved: dict[str, set[str]]) -> Waits:
@@ -393,6 +399,17 @@ def _apply_deleted(
     unknown = len(external_ids) - len(targets)
     if unknown:
         counters.skip("deleted_unknown", unknown)
+
+
+def take_overdue(conn: Connection, desk: Desk, route_id: int, after: int) -> int:
+    """Let records of a route pass that have waited ``after`` seconds for another one; how many passed."""
+    passed = 0
+    for stream_id, raws in overdue(conn, route_id, after).items():
+        work = desk.by_stream.get(stream_id)
+        if work is not None:
+            outcome = apply_records(conn, desk, work, raws)
+            passed += outcome.counters.created + outcome.counters.updated + release(conn, desk, outcome.fulfilled)
+    return passed
 
 
 def release(conn: Connection, desk: Desk, fulfilled: list[int]) -> int:

@@ -4,6 +4,7 @@
 ``whole``      every record
 ``days``       whole records of the last days, day by day
 ``feed``       nothing here: the system's change feed brings it
+``tokens``     what is new, changed or gone since the place in the source's history that was kept
 ``modified``   records whose own "changed at" is not older than the last one seen, less an overlap
 ``versions``   keys and versions of the last days, then the records whose version is new
 ``later``      not now: nothing cheap shows what changed; the sweep and the night do
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-Way = Literal["whole", "days", "feed", "modified", "versions", "later"]
+Way = Literal["whole", "days", "feed", "tokens", "modified", "versions", "later"]
 Read = Literal["auto", "feed", "modified", "window", "full"]
 Sweep = Literal["nightly", "weekly", "never"]
 
@@ -33,12 +34,15 @@ class Offer:
     modified: bool = False
     dated: bool = False
     versions: bool = False
+    tokens: bool = False
 
 
 def way_of(read: Read, offer: Offer, *, changes: bool, known: bool) -> Way:
     """The way to read a stream. ``changes``: as little as possible; ``known``: it was read whole under this mapping."""
     if not offer.plain:
         return "later" if changes and read != "full" else "whole"
+    if offer.tokens and read != "full":  # without a place of its own yet, it brings everything
+        return "tokens"
     if read == "window" and offer.dated:
         return "versions" if changes and offer.versions else "days"
     if not known or read == "full":

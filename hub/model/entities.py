@@ -6,65 +6,14 @@ labels from it. Names follow the party/role/document vocabulary of the reference
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from hub.model.communications import ACTIVITY, LEAD, TASK
+from hub.model.entity import Child, Entity
 from hub.model.fields import Field, Kind, enum, field, ref, text
 
-
-@dataclass(frozen=True, slots=True)
-class Child:
-    """A child table: the lines of a document, or a set of values of a card.
-
-    A *lines* child is ordered and keyed by ``line_no``; a *set* child is keyed by the values named in ``key`` and its
-    rows are numbered by ``seq`` only to have a primary key. Both are replaced as a whole when their record changes.
-    """
-
-    name: str
-    ru: str
-    fields: tuple[Field, ...]
-    key: tuple[str, ...] = ()
-    lines: bool = False
-
-    @property
-    def number_column(self) -> str:
-        """Column that numbers the rows within their parent."""
-        return "line_no" if self.lines else "seq"
-
-
-@dataclass(frozen=True, slots=True)
-class Entity:
-    """One kind of canonical object.
-
-    ``group``: the asset group it is shown in. ``dated_by``: for documents, the timestamp field that daily partitions
-    and windows go by. ``total``: the money field that sums by day are compared on.
-    """
-
-    name: str
-    ru: str
-    en: str
-    group: str
-    fields: tuple[Field, ...]
-    children: tuple[Child, ...] = ()
-    dated_by: str = ""
-    total: str = ""
-
-    def field(self, name: str) -> Field:
-        """The root field of that name; ``KeyError`` names the valid ones."""
-        for item in self.fields:
-            if item.name == name:
-                return item
-        raise KeyError(f"{self.name} has no field {name!r}; it has {', '.join(f.name for f in self.fields)}")
-
-    def child(self, name: str) -> Child:
-        """The child table of that name; ``KeyError`` names the valid ones."""
-        for item in self.children:
-            if item.name == name:
-                return item
-        raise KeyError(f"{self.name} has no child {name!r}; it has {', '.join(c.name for c in self.children)}")
+__all__ = ["ENTITIES", "PARTY", "RECORD_STATES", "SALES_ORDER", "Child", "Entity"]
 
 
 _ROLES = ("customer", "supplier", "competitor", "carrier", "employee", "own_company", "contact", "other")
-_TASK_STATES = ("not_started", "in_progress", "waiting", "done", "cancelled", "deferred")
 
 
 def _document(*extra: Field) -> tuple[Field, ...]:
@@ -445,29 +394,6 @@ SETTLEMENT_BALANCE = Entity(
     ),
 )
 
-TASK = Entity(
-    "task",
-    "Задачи",
-    "Tasks",
-    "communications",
-    (
-        text("title", "Что сделать", required=True, personal=True),
-        text("body", "Описание", clearable=True, personal=True),
-        field("date", Kind.TIMESTAMP, "Поставлена"),
-        enum("priority", "Важность", "low", "normal", "high", "urgent"),
-        enum("status", "Состояние", *_TASK_STATES, required=True),
-        ref("assignee", "Исполнитель", "party"),
-        ref("author", "Автор", "party"),
-        field("start_at", Kind.TIMESTAMP, "Начать", clearable=True),
-        field("due_at", Kind.TIMESTAMP, "Выполнить до", clearable=True),
-        field("done_at", Kind.TIMESTAMP, "Выполнена", clearable=True),
-        text("result", "Результат", clearable=True, personal=True),
-        ref("party", "Клиент", "party"),
-        ref("order", "Заказ", "sales_order"),
-        ref("invoice", "Счёт", "invoice"),
-    ),
-)
-
 #: Every entity by name, in an order in which a referenced entity comes first where there is no cycle.
 ENTITIES: dict[str, Entity] = {
     entity.name: entity
@@ -488,6 +414,8 @@ ENTITIES: dict[str, Entity] = {
         SHIPMENT,
         PAYMENT,
         SETTLEMENT_BALANCE,
+        ACTIVITY,
+        LEAD,
         TASK,
     )
 }

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode
 
 from hub.model import settings_keys as keys
 from hub.model.errors import NeedsPerson
+from hub.model.settings_comms import SECTIONS, imap_url
 from hub.model.settings_keys import Bad, Key
 from hub.model.settings_nodes import Nodes, is_empty
 from hub.model.settings_routes import ORIGIN, ROLES, role_of
 from hub.model.settings_routes_file import read_routes
 from hub.model.settings_tables import TABLE_KEYS, TableSettings, sql_url
-from hub.model.settings_types import Problem, SecretRef, Settings, SettingsInvalid, SystemSettings
+from hub.model.settings_types import Kind, Problem, SecretRef, Settings, SettingsInvalid, SystemSettings
 
 FILE_NAME = "hub.yaml"
 DEFAULT_STORE = "sqlite:///{home}/store.db"
@@ -33,7 +34,7 @@ TOP_KEYS = (
     Key("ui_port", keys.integer(1, 65535)),
 )
 SYSTEM_KEYS = (
-    Key("kind", keys.one_of("onec_odata", "sql", "memory"), required=True),
+    Key("kind", keys.one_of(*get_args(Kind)), required=True),
     Key("timezone", keys.zone, required=True),
     Key("profile", keys.word(r"[a-z][a-z0-9_]*", "onec_ut11"), required=True),
     Key("title", keys.anything),
@@ -54,6 +55,15 @@ SYSTEM_KEYS = (
     Key("sensor", keys.interval),
     Key("quiet_hours", keys.hours),
 )
+#: How the address of a system is written, by its kind; of a kind that is not here it is any text, or none.
+ADDRESSES: dict[str, Callable[[str], str]] = {
+    "onec_odata": keys.url,
+    "sql": sql_url,
+    "imap": imap_url,
+    "pbx_db": sql_url,
+    "caldav": keys.url,
+    "ics": keys.url,
+}
 
 
 def read_settings(path: Path) -> Settings:
@@ -139,16 +149,16 @@ class _Reader(Nodes):
         if not isinstance(node, MappingNode):
             self.problem(node, where, "settings_not_section")
             return None
-        entries = self.entries(node, where, [*(key.name for key in SYSTEM_KEYS), "password", "tables"])
+        entries = self.entries(node, where, [*(key.name for key in SYSTEM_KEYS), "password", "tables", *SECTIONS])
         values = self.values(node, entries, where, SYSTEM_KEYS)
         if "password" in entries and not is_empty(entries["password"]):
             values["password"] = self.secret(entries["password"], f"{where}.password", demo)
-        if values.get("kind") == "onec_odata":
-            values["url"] = self.address(node, entries.get("url"), f"{where}.url", keys.url)
-        elif values.get("kind") == "sql":
-            values["url"] = self.store_url(self.address(node, entries.get("url"), f"{where}.url", sql_url))
+        kind = str(values.get("kind"))
+        if kind in ADDRESSES:
+            values["url"] = self.store_url(self.address(node, entries.get("url"), f"{where}.url", ADDRESSES[kind]))
         if "tables" in entries:
-            values["tables"] = self.tables(entries["tables"], f"{where}.tables", str(values.get("kind")))
+            values["tables"] = self.tables(entries["tables"], f"{where}.tables", kind)
+        values |= self.sections(entries, where, kind)
         if ("node" in values) != ("exchange_plan" in values):
             self.problem(node, where, "settings_plan_and_node")
         if "verify" in values:
@@ -165,6 +175,20 @@ class _Reader(Nodes):
             self.problem(entries["first_timeout"], place, "settings_first_timeout", timeout=f"{system.timeout:g}")
             return None
         return system
+
+    def sections(self, entries: Mapping[str, Node], where: str, kind: str) -> dict[str, Any]:
+        """Sections that the kind of system has, each with its defaults where the file does not mention it."""
+        found: dict[str, Any] = {}
+        for name, section in SECTIONS.items():
+            node, place = entries.get(name), f"{where}.{name}"
+            if kind not in section.kinds:
+                if node is not None:
+                    self.problem(node, place, "settings_section_kind", kinds=", ".join(section.kinds), kind=kind)
+                continue
+            body = self.section(node, place) if node is not None and not is_empty(node) else None
+            told = self.entries(body, place, [key.name for key in section.keys]) if body is not None else {}
+            found[name] = section.make(**(self.values(body, told, place, section.keys) if body is not None else {}))
+        return found
 
     def tables(self, node: Node, where: str, kind: str) -> dict[str, TableSettings]:
         """What is told of single tables of a database."""

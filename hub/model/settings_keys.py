@@ -132,6 +132,15 @@ def span(text: str) -> int:
     return told
 
 
+def patience(text: str) -> int:
+    """``30m``, ``12h``, ``2d`` in seconds, from a minute to sixty days."""
+    found = re.fullmatch(r"(\d{1,5})([mhd])", text)
+    told = int(found[1]) * {"m": 60, "h": 3600, "d": 86_400}[found[2]] if found else 0
+    if not 60 <= told <= 60 * 86_400:
+        raise Bad("settings_form", value=text, example="2d")
+    return told
+
+
 def hours(text: str) -> tuple[time, time]:
     """``01:00-03:00``; the second may be after midnight (``23:00-02:00``)."""
     first, _, last = (part.strip() for part in text.partition("-"))

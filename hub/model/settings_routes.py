@@ -71,7 +71,8 @@ class RouteSettings:
 
     ``read``: how changes are found; ``auto`` chooses by what the base offers. ``sweep``: how often all keys are
     compared, to find what was physically deleted; ``None``: nightly for catalogs, weekly for documents.
-    ``window_days``: how far back documents are looked at again.
+    ``window_days``: how far back documents are looked at again. ``stub_after``: seconds that a record waits for another
+    one that it cannot do without; then it passes, and its reference stands for what is not here; ``None``: for ever.
 
     ``write``: names of fields, child tables, ``child[kind]`` that the route writes, or all it can. ``create_in``: the
     mapping in which records are made, of those that ``where`` lets pass: by root field, or child table with the first
@@ -87,6 +88,7 @@ class RouteSettings:
     sweep: Literal["nightly", "weekly", "never"] | None = None
     window_days: int = 30
     not_before: date | None = None
+    stub_after: int | None = None
     write: Literal["all"] | tuple[str, ...] = ()
     create: Literal["never", "always", "after_match"] = "never"
     create_in: str = ""

@@ -34,6 +34,7 @@ ROUTE_KEYS = (
     Key("sweep", keys.one_of("nightly", "weekly", "never")),
     Key("window_days", keys.integer(1, 3660)),
     Key("not_before", keys.day),
+    Key("stub_after", keys.patience),
     Key("create", keys.one_of("never", "always", "after_match")),
     Key("create_in", keys.anything),
     Key("deletion", keys.one_of("propagate", "archive", "ignore", "ask")),

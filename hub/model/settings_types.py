@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hub.model.errors import NeedsPerson
+from hub.model.settings_comms import CalendarSettings, CallSettings, MailSettings
 from hub.model.settings_routes import Role, RouteSettings
 from hub.model.settings_tables import TableSettings
 from hub.texts import advice, sentence
@@ -63,6 +64,22 @@ class SecretRef:
             raise NeedsPerson("secret_missing", where=str(self)) from error
 
 
+#: Kinds of systems.
+Kind = Literal[
+    "onec_odata",
+    "sql",
+    "imap",
+    "pbx_db",
+    "pbx_files",
+    "pbx_cloud",
+    "caldav",
+    "ics",
+    "google_calendar",
+    "ms_calendar",
+    "memory",
+]
+
+
 @dataclass(frozen=True, slots=True)
 class SystemSettings:
     """One system to exchange with.
@@ -75,11 +92,12 @@ class SystemSettings:
     ``sensor``: seconds between two questions whether there is anything new, ``None`` to ask none. ``quiet_hours``:
     from, to, by the system's own clocks: nothing is asked then. ``role``: what the system is to the others, ``None``
     by its profile. ``schema_seconds`` is no key of the file: runs that only take changes believe a schema that was read
-    so lately. ``tables``: by name, of kind ``sql`` alone.
+    so lately. ``tables``: by name, of kind ``sql`` alone. ``mail``, ``calls``, ``calendar``: of a mailbox, a telephone
+    exchange, a calendar alone.
     """
 
     code: str
-    kind: Literal["onec_odata", "sql", "memory"]
+    kind: Kind
     timezone: str
     profile: str
     title: str = ""
@@ -102,6 +120,9 @@ class SystemSettings:
     role: Role | None = None
     schema_seconds: float = 0.0
     tables: Mapping[str, TableSettings] = field(default_factory=dict)
+    mail: MailSettings | None = None
+    calls: CallSettings | None = None
+    calendar: CalendarSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)

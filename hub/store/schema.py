@@ -16,7 +16,7 @@ from hub.model.errors import NeedsPerson
 from hub.store.views import create_views, drop_views
 
 #: The newest revision; kept here, so that an up-to-date store starts without importing Alembic.
-HEAD = "0004"
+HEAD = "0005"
 
 VERSION_TABLE = "store_version"
 

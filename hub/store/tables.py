@@ -40,7 +40,12 @@ INDEXED: dict[str, tuple[tuple[str, ...], ...]] = {
     "shipment": (("party_link_id",), ("date",)),
     "payment": (("party_link_id",), ("date",)),
     "settlement_balance": (("party_link_id",),),
-    "task": (("party_link_id",), ("assignee_link_id",)),
+    "activity": (("party_link_id",), ("started_at",), ("external_key",)),
+    "activity_participant": (("handle_norm",),),
+    "email_detail": (("message_id",),),
+    "lead": (("dedupe_key",),),
+    "lead_contact_point": (("value_norm",),),
+    "task": (("party_link_id",), ("assignee_link_id",), ("dedupe_key",)),
 }
 
 

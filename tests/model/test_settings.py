@@ -22,6 +22,7 @@ from hub.model.settings import (
     find_home,
     load_settings,
 )
+from hub.model.settings_comms import SECTIONS, CalendarSettings, CallSettings, MailSettings
 from hub.model.settings_keys import Key
 from hub.model.settings_tables import TABLE_KEYS, TableSettings
 
@@ -364,6 +365,9 @@ def documented(heading: str) -> dict[str, str]:
         ("The installation", Settings, {"home", "path"}, settings_file.TOP_KEYS),
         ("A system", SystemSettings, {"code", "schema_seconds"}, settings_file.SYSTEM_KEYS),
         ("A table", TableSettings, set(), TABLE_KEYS),
+        ("A mailbox", MailSettings, set(), SECTIONS["mail"].keys),
+        ("A telephone exchange", CallSettings, set(), SECTIONS["calls"].keys),
+        ("A calendar", CalendarSettings, set(), SECTIONS["calendar"].keys),
         ("A route", RouteSettings, {"code", "lines"}, settings_routes_file.ROUTE_KEYS),
     ],
 )
@@ -374,7 +378,15 @@ def test_docs_dataclasses_and_reader_agree(
     fields = {item.name: item for item in dataclasses.fields(kind) if item.name not in left_out}
     told = documented(heading)
     assert set(told) == set(fields)
-    sections = {"store_password", "systems", "routes", "password", "tables", *settings_routes_file.ROUTE_SECTIONS}
+    sections = {
+        "store_password",
+        "systems",
+        "routes",
+        "password",
+        "tables",
+        *SECTIONS,
+        *settings_routes_file.ROUTE_SECTIONS,
+    }
     assert {key.name for key in known} == set(fields) - sections
     for key in known:
         assert key.required == ("mandatory" in told[key.name] and key.name != "url"), key.name
@@ -445,3 +457,41 @@ def test_what_is_wrong_with_tables_is_told_by_its_line(tmp_path: Path) -> None:
     assert problems(tmp_path, CRM.format(url="sqlite:////srv/crm.db") + "    tables: all\n") == [
         (8, "systems.crm.tables", "settings_not_section")
     ]
+
+
+MAILBOX = """\
+company_timezone: Europe/Moscow
+systems:
+  post:
+    kind: imap
+    url: {url}
+    timezone: Europe/Moscow
+    profile: mail
+"""
+
+
+def test_a_section_of_one_kind(tmp_path: Path) -> None:
+    """A mailbox has its section even where the file does not mention it; lists are written with commas."""
+    home = write(tmp_path, MAILBOX.format(url="imaps://imap.example.test") + "    mail: {own: 'a@b.ru, c@d.ru'}\n")
+    system = load_settings(home).systems["post"]
+    assert system.mail == MailSettings(own=("a@b.ru", "c@d.ru"))
+    assert (system.calls, system.calendar) == (None, None)
+    plain = load_settings(write(tmp_path, MAILBOX.format(url="imaps://imap.example.test"))).systems["post"]
+    assert plain.mail == MailSettings()
+
+
+@pytest.mark.parametrize(
+    ("url", "more", "code"),
+    [
+        ("imaps://boss@imap.example.test", "", "settings_url_login"),
+        ("https://imap.example.test", "", "settings_imap_url"),
+        ("imaps://imap.example.test", "    calls: {}\n", "settings_section_kind"),
+        ("imaps://imap.example.test", "    mail: {unknown: maybe}\n", "settings_choice"),
+        ("imaps://imap.example.test", "    mail: [own]\n", "settings_not_section"),
+    ],
+)
+def test_a_section_that_is_wrong(tmp_path: Path, url: str, more: str, code: str) -> None:
+    """A section of another kind, a wrong word, an address with a login: each is told."""
+    with pytest.raises(SettingsInvalid) as caught:
+        load_settings(write(tmp_path, MAILBOX.format(url=url) + more))
+    assert [problem.code for problem in caught.value.problems] == [code]
