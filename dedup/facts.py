@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from dedup.terms import (
-    Pair,
     Test,
     begins,
     both,
@@ -184,7 +183,9 @@ AGREEING: dict[str, tuple[str, ...]] = {
     "birthday": ("same",),
 }
 #: A whole name agrees as one fact: the words of a firm, or surname and first name of a person.
-WHOLE_NAME: Test = level("name", "same", "joined") | (level("last", "same") & level("first", "same", "short") & ~level("middle", "differ"))
+WHOLE_NAME: Test = level("name", "same", "joined") | (
+    level("last", "same") & level("first", "same", "short") & ~level("middle", "differ")
+)
 
 #: Names of the rules that make a merge automatic, in their order; ``facts`` is decided by the weights.
 KEY_RULES: dict[str, Test] = {
@@ -199,7 +200,8 @@ _FAMILY = (level("phone", "same") | level("email", "same") | level("address", "c
 RELATIONS: dict[str, Test] = {
     "branch_of": _SAME_FIRM,
     "contact_of": (kinds("o", "p") | kinds("o", "i")) & (shared("phone") | shared("email") | shared("domain")),
-    "household": (kinds("p", "p") | kinds("p", "i") | kinds("i", "i")) & _FAMILY & (level("last", "same", "slip") | level("address", "code", "unit")),
+    "household": (kinds("p", "p") | kinds("p", "i") | kinds("i", "i"))
+    & _FAMILY
+    & (level("last", "same", "slip") | level("address", "code", "unit")),
     "same_group": kinds("o", "o") & (shared("domain") | level("phone", "same") | level("email", "same")),
 }
-

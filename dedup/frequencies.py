@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any, Protocol
 
 from dedup.normal.record import Record
@@ -24,6 +24,7 @@ COUNTED: dict[str, tuple[str, ...]] = {
     "birthday": ("birthday",),
     "postcode": ("postcode",),
 }
+_FIELDS = tuple(field.name for field in fields(Record))
 #: Kinds of contacts: the name in ``Pair.p`` → the field of the record.
 CONTACTS = {"phone": "phones", "email": "emails", "domain": "domains"}
 
@@ -81,10 +82,18 @@ class Counted:
         """See ``Frequencies``."""
         return len(self._who.get((what, value), ()))
 
+    def items(self) -> Iterator[tuple[str, str, int]]:
+        """All that was counted: kind, value, how many."""
+        return ((what, value, n) for (what, value), n in self._counts.items())
+
+    def contacts(self) -> Iterator[tuple[str, str, int]]:
+        """All contacts: kind, value, how many different names."""
+        return ((what, value, len(names)) for (what, value), names in self._who.items())
+
 
 def rated(record: Record, frequencies: Frequencies) -> Side:
     """The columns of a record that facts read: its own, and the rarity of what it says in ``…_b``."""
-    columns: dict[str, Any] = asdict(record)
+    columns: dict[str, Any] = {name: getattr(record, name) for name in _FIELDS}
     columns["inn_any"] = record.inn or record.inn_bad
     columns["has_phone"] = "1" if record.phones else ""
     columns["has_email"] = "1" if record.emails else ""

@@ -93,7 +93,8 @@ def weights(version: str = CURRENT) -> Weights:
 def parse(version: str, table: Mapping[str, Any]) -> Weights:
     """A table as it stands in the file; ``ValueError`` where a fact, a level or a veto is missing or unknown."""
     levels = {
-        fact.name: {level.name: _spec(table["levels"], fact.name, level.name) for level in fact.levels} for fact in (*FACTS, *LATE)
+        fact.name: {level.name: _spec(table["levels"], fact.name, level.name) for level in fact.levels}
+        for fact in (*FACTS, *LATE)
     }
     for name, given in table["levels"].items():
         if strange := set(given) - set(levels.get(name, ())):

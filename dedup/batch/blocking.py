@@ -15,7 +15,9 @@ _CONTACT = {"phone": PHONE, "email": EMAIL}
 
 def keys(main: pl.DataFrame, contacts: pl.DataFrame, table: Weights) -> pl.DataFrame:
     """``k`` and ``row`` of every key that at least two and no more records have than its cap; ``k`` holds its kind."""
-    frames = [_capped(_of_columns(main, parts), cap_of(kind, table.cap), salt) for salt, (kind, parts, _) in enumerate(KEYS)]
+    frames = [
+        _capped(_of_columns(main, parts), cap_of(kind, table.cap), salt) for salt, (kind, parts, _) in enumerate(KEYS)
+    ]
     for salt, kind in enumerate(CONTACT_KEYS.values(), start=len(KEYS)):
         mine = contacts.filter((pl.col("what") == _CONTACT[kind]) & (pl.col("records") <= cap_of(kind, table.cap)))
         frames.append(mine.select(pl.col("number").cast(pl.UInt64).hash(salt).alias("k"), "row"))
@@ -25,7 +27,9 @@ def keys(main: pl.DataFrame, contacts: pl.DataFrame, table: Weights) -> pl.DataF
 def _of_columns(main: pl.DataFrame, parts: tuple[str, ...]) -> pl.DataFrame:
     columns = {part: split(part) for part in parts}
     filled = pl.all_horizontal(pl.col(column) != "" for column, _ in columns.values())
-    values = [pl.col(column).str.slice(0, letters) if letters else pl.col(column) for column, letters in columns.values()]
+    values = [
+        pl.col(column).str.slice(0, letters) if letters else pl.col(column) for column, letters in columns.values()
+    ]
     return main.lazy().filter(filled).select(pl.concat_str(values, separator="|").alias("value"), "row").collect()
 
 

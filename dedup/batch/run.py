@@ -139,7 +139,10 @@ class Batch:
     def _links(self, edges: pl.DataFrame, cut: int | None) -> Iterable[Link]:
         kept = edges.filter((pl.col("vetoes") == 0) & (pl.col("weight") >= self.settings.table.review))
         key = (pl.col("rule") > 0) & (pl.col("rule") < _FACTS_RULE)
-        return (Link(*row) for row in kept.select("a", "b", "weight", self._joins(cut).alias("joins"), key.alias("key")).iter_rows())
+        return (
+            Link(*row)
+            for row in kept.select("a", "b", "weight", self._joins(cut).alias("joins"), key.alias("key")).iter_rows()
+        )
 
 
 def _one(con: duckdb.DuckDBPyConnection, sql: str) -> int:

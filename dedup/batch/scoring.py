@@ -76,7 +76,8 @@ def _levels(fact: Fact) -> str:
 
 def _bits(fact: Fact, table: Weights) -> str:
     cases = " ".join(
-        f"WHEN {number} THEN {_spec(level, table.levels[fact.name][level.name])}" for number, level in enumerate(fact.levels, 1)
+        f"WHEN {number} THEN {_spec(level, table.levels[fact.name][level.name])}"
+        for number, level in enumerate(fact.levels, 1)
     )
     return f"CASE {fact.name}_l {cases} ELSE 0 END"
 

@@ -1,0 +1,1 @@
+"""Duplicates of clients: each change judged at once, everything judged at night, what to do about it."""

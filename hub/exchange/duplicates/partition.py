@@ -1,0 +1,249 @@
+"""Units change, and only what hangs together with them is judged anew.
+
+Which pairs are looked at, what they weigh and which of them are one depends on the units that are there, on the statistics
+in force and on what persons said; never on the order in which units came. So every path to the same units leads to the
+same groups, and the partition of everything is only the quickest of them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import combinations
+from typing import TypeAlias
+
+import msgspec
+from sqlalchemy import Connection
+
+from dedup.cluster import Link, cluster
+from dedup.component import WHOLE, link
+from dedup.keys import cap_of, keys_of
+from dedup.normal.record import Record
+from dedup.score import Edge, score
+from dedup.weights import Weights, weights
+from hub.exchange.duplicates import sql, statistics
+from hub.exchange.duplicates.statistics import Statistics, hashed
+
+#: What persons, and the records that links hang on already, say of pairs of these links: ``same`` or ``different``.
+Words: TypeAlias = Callable[[Connection, Collection[int]], Mapping[tuple[int, int], str]]
+
+_decode = msgspec.json.Decoder(Record).decode
+_edge = msgspec.json.Decoder(Edge).decode
+_encode = msgspec.json.encode
+
+
+def nothing_said(conn: Connection, ids: Collection[int]) -> Mapping[tuple[int, int], str]:
+    """No word on any pair."""
+    return {}
+
+
+@dataclass(slots=True)
+class Change:
+    """What a change of units led to. ``groups``: the group of each unit that was looked at, ``before`` where it was;
+    ``edges``: pairs of the changed units that are worth keeping.
+    """
+
+    groups: dict[int, int] = field(default_factory=dict)
+    before: dict[int, int] = field(default_factory=dict)
+    edges: dict[tuple[int, int], Edge] = field(default_factory=dict)
+
+
+class Live:
+    """The path of one record, inside the caller's transaction."""
+
+    def __init__(self, conn: Connection, words: Words = nothing_said, table: Weights | None = None) -> None:
+        self.conn, self.words, self.table = conn, words, table or weights()
+        self.statistics: Statistics = statistics.current(conn)
+        self.caps: dict[int, int] = {}
+        self.records: dict[int, Record] = {}
+
+    def change(self, units: Sequence[Record], gone: Iterable[int] = ()) -> Change:
+        """Put these units in the place of what their links said before; take ``gone`` links out."""
+        fresh = {int(unit.rec): unit for unit in units}
+        left = set(gone) - fresh.keys()
+        touched = [*fresh, *left]
+        result = Change(before=dict(sql.many(self.conn, "SELECT link_id, grp FROM dedup_unit WHERE link_id", touched)))
+        dirty = self._keys(fresh, left) - left
+        self.records.update(fresh)
+        self._store(fresh, left, result.before)
+        neighbours = self._joined(dirty | left)
+        candidates = self._candidates(dirty)
+        self._load({*dirty, *(one for pair in candidates for one in pair), *neighbours} - left)
+        said = self.words(self.conn, {*dirty, *(one for pair in candidates for one in pair)})
+        candidates |= {pair for pair in said if pair[0] in dirty or pair[1] in dirty}
+        result.edges = self._score(candidates, said)
+        self._replace(dirty | left, result.edges)
+        self._regroup((dirty | neighbours) - left, result)
+        return result
+
+    def _keys(self, fresh: Mapping[int, Record], left: Collection[int]) -> set[int]:
+        """Bring keys up to date; the units whose candidates may be others by now."""
+        had: dict[int, set[int]] = defaultdict(set)
+        for k, number in sql.many(self.conn, "SELECT k, link_id FROM dedup_key WHERE link_id", [*fresh, *left]):
+            had[number].add(k)
+        has: dict[int, set[int]] = {number: set() for number in left}
+        for number, unit in fresh.items():
+            has[number] = {self._hash(kind, value) for kind, value in keys_of(unit)}
+        new = [(k, number) for number, keys in has.items() for k in keys - had[number]]
+        old = [(k, number) for number, keys in has.items() for k in had[number] - keys]
+        sql.put(self.conn, "DELETE FROM dedup_key WHERE k = ? AND link_id = ?", old)
+        sql.put(self.conn, "INSERT INTO dedup_key (k, link_id) VALUES (?, ?)", new)
+        moved: dict[int, int] = defaultdict(int)
+        for k, _ in new:
+            moved[k] += 1
+        for k, _ in old:
+            moved[k] -= 1
+        crossed = self._counts({k: by for k, by in moved.items() if by})
+        dirty = set(fresh)
+        dirty.update(number for _, number in sql.many(self.conn, "SELECT k, link_id FROM dedup_key WHERE k", crossed))
+        return dirty
+
+    def _hash(self, kind: str, value: str) -> int:
+        k = hashed(f"key:{kind}", value)
+        self.caps[k] = cap_of(kind, self.table.cap)
+        return k
+
+    def _counts(self, moved: Mapping[int, int]) -> set[int]:
+        """Count keys anew; those that block from now on, or do so no more."""
+        before = dict(sql.many(self.conn, "SELECT k, n FROM dedup_count WHERE k", moved))
+        after = {k: before.get(k, 0) + by for k, by in moved.items()}
+        sql.put(
+            self.conn,
+            "INSERT INTO dedup_count (k, n) VALUES (?, ?) ON CONFLICT (k) DO UPDATE SET n = excluded.n",
+            list(after.items()),
+        )
+        caps = {k: self.caps.get(k, 0) for k in after}
+        unknown = [k for k, cap in caps.items() if not cap and max(after[k], before.get(k, 0)) > 1]
+        caps |= self._caps_of(unknown)
+        return {k for k, n in after.items() if (n > caps[k]) != (before.get(k, 0) > caps[k]) and caps[k]}
+
+    def _caps_of(self, keys: Collection[int]) -> dict[int, int]:
+        """Caps of keys that only units which left them could have told: told by those that still have them."""
+        holders = sql.many(self.conn, "SELECT k, link_id FROM dedup_key WHERE k", keys)
+        self._load({number for _, number in holders})
+        for _, number in holders:
+            for kind, value in keys_of(self.records[number]):
+                self._hash(kind, value)
+        return {k: self.caps.get(k, 0) for k in keys}
+
+    def _store(self, fresh: Mapping[int, Record], left: Collection[int], before: Mapping[int, int]) -> None:
+        rows = [(n, _encode(unit).decode(), before.get(n, n)) for n, unit in fresh.items()]
+        sql.put(
+            self.conn,
+            "INSERT INTO dedup_unit (link_id, record, grp) VALUES (?, ?, ?)"
+            " ON CONFLICT (link_id) DO UPDATE SET record = excluded.record",
+            rows,
+        )
+        sql.gone(self.conn, "dedup_unit", "link_id", left)
+
+    def _load(self, ids: Collection[int]) -> None:
+        wanted = [number for number in ids if number not in self.records]
+        for number, record in sql.many(self.conn, "SELECT link_id, record FROM dedup_unit WHERE link_id", wanted):
+            self.records[number] = _decode(record)
+
+    def _joined(self, ids: Collection[int]) -> set[int]:
+        """Units that pairs join these to, and those that are in one group with them."""
+        found = {b for _, b in sql.many(self.conn, "SELECT a, b FROM dedup_edge WHERE joins AND a", ids)}
+        found |= {a for a, _ in sql.many(self.conn, "SELECT a, b FROM dedup_edge WHERE joins AND b", ids)}
+        return found
+
+    def _candidates(self, dirty: Collection[int]) -> set[tuple[int, int]]:
+        """Pairs of dirty units with those that share a key which few have."""
+        mine: dict[int, list[int]] = defaultdict(list)
+        self._load(dirty)
+        for number in dirty:
+            for kind, value in keys_of(self.records[number]):
+                mine[self._hash(kind, value)].append(number)
+        counts = sql.many(self.conn, "SELECT k, n FROM dedup_count WHERE k", mine)
+        blocking = [k for k, n in counts if 1 < n <= self.caps[k]]
+        pairs = set()
+        for k, other in sql.many(self.conn, "SELECT k, link_id FROM dedup_key WHERE k", blocking):
+            pairs.update(_ordered(number, other) for number in mine[k] if number != other)
+        return pairs
+
+    def _score(
+        self, pairs: Collection[tuple[int, int]], said: Mapping[tuple[int, int], str]
+    ) -> dict[tuple[int, int], Edge]:
+        """Pairs that are worth keeping."""
+        self._load({one for pair in pairs for one in pair})
+        known = [pair for pair in pairs if pair[0] in self.records and pair[1] in self.records]
+        self.statistics.learn(self.conn, (self.records[one] for pair in known for one in pair))
+        edges = {(a, b): self._edge(a, b, said) for a, b in known}
+        return {pair: edge for pair, edge in edges.items() if worth(edge, self.table)}
+
+    def _edge(self, a: int, b: int, said: Mapping[tuple[int, int], str]) -> Edge:
+        return score(self.records[a], self.records[b], self.statistics, self.table, said.get((a, b), ""))
+
+    def _replace(self, dirty: Collection[int], edges: Mapping[tuple[int, int], Edge]) -> None:
+        sql.gone(self.conn, "dedup_edge", "a", dirty)
+        sql.gone(self.conn, "dedup_edge", "b", dirty)
+        sql.put(self.conn, INSERT_EDGE, [row_of(edge, self.table) for edge in edges.values()])
+
+    def _regroup(self, seeds: set[int], result: Change) -> None:
+        """Judge every component anew that a seed is in."""
+        met: set[int] = set()
+        changed: list[tuple[int, int]] = []
+        for seed in sorted(seeds):
+            if seed in met:
+                continue
+            part = self._component(seed)
+            met |= part
+            groups = self._groups(part)
+            now = dict(sql.many(self.conn, "SELECT link_id, grp FROM dedup_unit WHERE link_id", part))
+            result.before.update({number: group for number, group in now.items() if number not in result.before})
+            result.groups.update(groups)
+            changed += [(group, number) for number, group in groups.items() if now.get(number) != group]
+        sql.put(self.conn, "UPDATE dedup_unit SET grp = ? WHERE link_id = ?", changed)
+
+    def _component(self, seed: int) -> set[int]:
+        part, border = {seed}, {seed}
+        while border:
+            border = self._joined(border) - part
+            part |= border
+        return part
+
+    def _groups(self, part: Collection[int]) -> dict[int, int]:
+        """The group of each unit of one component."""
+        groups = {number: number for number in part}
+        if len(part) == 1:
+            return groups
+        self._load(part)
+        said = self.words(self.conn, part)
+        self.statistics.learn(self.conn, (self.records[number] for number in part))
+        pairs = combinations(sorted(part), 2) if len(part) <= WHOLE else self._inner(part)
+        edges = [self._edge(a, b, said) for a, b in pairs]
+        links: list[Link] = [found for edge in edges if (found := link(edge, self.table))]
+        cannot = {(edge.a, edge.b) for edge in edges if edge.vetoes}
+        for group in cluster(links, cannot).groups:
+            groups.update({int(number): int(group[0]) for number in group})
+        return groups
+
+    def _inner(self, part: Collection[int]) -> list[tuple[int, int]]:
+        found = sql.many(self.conn, "SELECT a, b FROM dedup_edge WHERE a", part)
+        return sorted((a, b) for a, b in found if b in part)
+
+
+#: A pair, as ``row_of`` makes it.
+INSERT_EDGE = "INSERT INTO dedup_edge (a, b, weight, joins, band, detail) VALUES (?, ?, ?, ?, ?, ?)"
+
+
+def row_of(edge: Edge, table: Weights) -> tuple[int, int, int, bool, str, str]:
+    """A pair as it is kept."""
+    found = link(edge, table)
+    joins = found is not None and found.joins
+    return (int(edge.a), int(edge.b), edge.weight, joins, edge.band, _encode(asdict(edge)).decode())
+
+
+def edge_of(detail: str) -> Edge:
+    """A kept pair again."""
+    return _edge(detail)
+
+
+def worth(edge: Edge, table: Weights) -> bool:
+    """Whether a pair is kept: it may join, waits for a person, or is related."""
+    return bool(edge.rule or edge.relation) or (not edge.vetoes and edge.weight >= table.review)
+
+
+def _ordered(a: int, b: int) -> tuple[int, int]:
+    return (a, b) if a < b else (b, a)

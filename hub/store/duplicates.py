@@ -1,0 +1,82 @@
+"""Tables of duplicates: what is compared, by which keys it is found, and what pairs of it weigh.
+
+A *unit* is what one link says of its own accord; units of one client form a group. The tables are drawn from the
+contributions and can be made anew at any time.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, text
+
+from hub.store.tables import metadata
+from hub.store.types import CleanText, Timestamp, surrogate
+
+#: ``record``: a ``dedup.normal.record.Record`` as JSON; ``grp``: the least link of its group.
+unit = Table(
+    "dedup_unit",
+    metadata,
+    Column("link_id", surrogate(), primary_key=True, autoincrement=False),
+    Column("record", CleanText(), nullable=False),
+    Column("grp", BigInteger(), nullable=False),
+    Index(None, "grp"),
+)
+
+#: Which units have a key; ``k`` is the hash of its kind and value.
+key = Table(
+    "dedup_key",
+    metadata,
+    Column("k", BigInteger(), primary_key=True, autoincrement=False),
+    Column("link_id", BigInteger(), primary_key=True, autoincrement=False),
+    Index(None, "link_id"),
+    sqlite_with_rowid=False,
+)
+
+#: How many units have a key.
+count = Table(
+    "dedup_count",
+    metadata,
+    Column("k", surrogate(), primary_key=True, autoincrement=False),
+    Column("n", BigInteger(), nullable=False),
+)
+
+#: How many records say a value, as counted when the statistics were made; a value that is not there is said by one.
+statistic = Table(
+    "dedup_statistic",
+    metadata,
+    Column("k", surrogate(), primary_key=True, autoincrement=False),
+    Column("n", BigInteger(), nullable=False),
+)
+
+#: Pairs worth keeping, ``a`` the lesser link. ``joins``: makes two groups one; ``rests_on_key``: by an identifier.
+#: ``detail``: a ``dedup.score.Edge`` as JSON.
+edge = Table(
+    "dedup_edge",
+    metadata,
+    Column("a", BigInteger(), primary_key=True, autoincrement=False),
+    Column("b", BigInteger(), primary_key=True, autoincrement=False),
+    Column("weight", Integer(), nullable=False),
+    Column("joins", Boolean(), nullable=False),
+    Column("band", CleanText(), nullable=False),
+    Column("detail", CleanText(), nullable=False),
+    Index(None, "b"),
+    sqlite_with_rowid=False,
+)
+
+#: The statistics in force, one row: what they were made with. ``weights``: the version; ``records``: how many.
+statistics = Table(
+    "dedup_statistics",
+    metadata,
+    Column("id", surrogate(), primary_key=True, autoincrement=False),
+    Column("weights", CleanText(), nullable=False),
+    Column("records", BigInteger(), nullable=False),
+    Column("run_id", BigInteger(), nullable=False),
+    Column("at", Timestamp(), nullable=False),
+)
+
+#: Links whose words have changed since they were compared last.
+dirty = Table(
+    "dedup_dirty",
+    metadata,
+    Column("link_id", surrogate(), primary_key=True, autoincrement=False),
+    Column("run_id", BigInteger(), nullable=False, server_default=text("0")),
+)
