@@ -24,7 +24,7 @@ def link(edge: Edge, table: Weights, cut: int | None = None) -> Link | None:
 
     ``cut``: hundredths of a bit from which a pair joins; ``None``: only what is automatic joins.
     """
-    if edge.vetoes or edge.weight < table.review:
+    if edge.vetoes or (edge.weight < table.review and edge.rule != "judged"):
         return None
     joins = edge.band == "auto" if cut is None else edge.band == "auto" or edge.weight >= cut
     return Link(edge.a, edge.b, edge.weight, joins, key=bool(edge.rule) and edge.rule != "facts")

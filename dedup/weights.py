@@ -20,6 +20,11 @@ from dedup.facts import FACTS, LATE, VETOES
 CURRENT = "ru-1"
 
 
+#: A base is taken to be a sample of at least so many clients: a telephone that two of a hundred records share is no more
+#: usual than one that two of ten thousand share.
+LEAST = 10_000
+
+
 class Spec(NamedTuple):
     """Bits of a level. Constant: ``plus`` alone, with ``times`` 0. By rarity: ``rarity * times // 100 + plus``, bounded."""
 
@@ -42,7 +47,7 @@ class ContactSpec(NamedTuple):
 
     def of(self, records: int, names: int) -> int:
         """The bits of a contact that so many different names are on, in hundredths."""
-        bits = math.log2(max(records, 1)) + self.plus - self.slope * math.log2(max(names, 1))
+        bits = math.log2(max(records, LEAST)) + self.plus - self.slope * math.log2(max(names, 1))
         return round(100 * max(self.least, bits))
 
 
@@ -64,7 +69,7 @@ class Weights:
 
     def prior(self, records: int) -> int:
         """Hundredths of a bit to start from, among so many records."""
-        return -round(100 * math.log2(max(records - 1, 1) / (2 * self.expected)))
+        return -round(100 * math.log2((max(records, LEAST) - 1) / (2 * self.expected)))
 
     def bits(self, fact: str, level: str, rarity: int) -> int:
         """Hundredths of a bit of one level."""
@@ -73,7 +78,7 @@ class Weights:
 
 def rarity(records: int, count: int) -> int:
     """How rare a value is that ``count`` of ``records`` say: log2 of their ratio in hundredths."""
-    return max(0, round(100 * math.log2(max(records, 1) / max(count, 1))))
+    return max(0, round(100 * math.log2(max(records, LEAST) / max(count, 1))))
 
 
 @cache

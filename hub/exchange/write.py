@@ -13,6 +13,7 @@ from hub.engine.cells import head
 from hub.engine.decide import Change, Decision, decide_child, decide_root
 from hub.exchange.brakes import Held
 from hub.exchange.desk import Desk
+from hub.exchange.duplicates.marks import ENTITY, mark
 from hub.exchange.mapping_desk import ChildDesk, MappingDesk
 from hub.model.fields import Field, Kind, show
 from hub.store import bulk, core
@@ -74,12 +75,15 @@ def create(conn: Connection, desk: Desk, work: MappingDesk, items: Sequence[Inco
     for part, rows in zip(work.children, children, strict=True):
         bulk.insert_rows(conn, part.table, part.all_columns, rows)
     bulk.insert_rows(conn, core.change_log, LOG_COLUMNS, log)
+    if name == ENTITY:
+        mark(conn, numbers, run)
     return list(numbers)
 
 
 def write_log(conn: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     """Append to the change log: (run, entity, record, link, op, field, before, after, at) without ids."""
     if rows:
+        mark(conn, (row[2] for row in rows if row[1] == ENTITY), rows[0][0])
         numbers = bulk.allocate(conn, "log", len(rows))
         bulk.insert_rows(conn, core.change_log, LOG_COLUMNS, [(n, *row) for n, row in zip(numbers, rows, strict=True)])
 

@@ -6,7 +6,7 @@ contributions and can be made anew at any time.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table
 
 from hub.store.tables import metadata
 from hub.store.types import CleanText, Timestamp, surrogate
@@ -73,10 +73,10 @@ statistics = Table(
     Column("at", Timestamp(), nullable=False),
 )
 
-#: Links whose words have changed since they were compared last.
+#: Records that have changed since their links were compared last, and by which run.
 dirty = Table(
     "dedup_dirty",
     metadata,
-    Column("link_id", surrogate(), primary_key=True, autoincrement=False),
-    Column("run_id", BigInteger(), nullable=False, server_default=text("0")),
+    Column("record_id", surrogate(), primary_key=True, autoincrement=False),
+    Column("run_id", BigInteger(), nullable=False),
 )

@@ -1,15 +1,15 @@
 """Units change, and only what hangs together with them is judged anew.
 
-Which pairs are looked at, what they weigh and which of them are one depends on the units that are there, on the statistics
-in force and on what persons said; never on the order in which units came. So every path to the same units leads to the
-same groups, and the partition of everything is only the quickest of them.
+Which pairs are looked at, what they weigh and which of them are one depends on the units that are there, on the
+statistics in force and on what persons said; never on the order in which units came. So every path to the same units
+leads to the same groups, and the partition of everything is only the quickest of them.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TypeAlias
 
@@ -30,10 +30,14 @@ Words: TypeAlias = Callable[[Connection, Collection[int]], Mapping[tuple[int, in
 
 _decode = msgspec.json.Decoder(Record).decode
 _edge = msgspec.json.Decoder(Edge).decode
-_encode = msgspec.json.encode
 
 
-def nothing_said(conn: Connection, ids: Collection[int]) -> Mapping[tuple[int, int], str]:
+def encoded(what: Record | Edge) -> str:
+    """A record or a pair as it is kept."""
+    return msgspec.json.encode(what).decode()
+
+
+def nothing_said(_conn: Connection, _ids: Collection[int]) -> Mapping[tuple[int, int], str]:
     """No word on any pair."""
     return {}
 
@@ -128,7 +132,7 @@ class Live:
         return {k: self.caps.get(k, 0) for k in keys}
 
     def _store(self, fresh: Mapping[int, Record], left: Collection[int], before: Mapping[int, int]) -> None:
-        rows = [(n, _encode(unit).decode(), before.get(n, n)) for n, unit in fresh.items()]
+        rows = [(n, encoded(unit), before.get(n, n)) for n, unit in fresh.items()]
         sql.put(
             self.conn,
             "INSERT INTO dedup_unit (link_id, record, grp) VALUES (?, ?, ?)"
@@ -157,7 +161,7 @@ class Live:
                 mine[self._hash(kind, value)].append(number)
         counts = sql.many(self.conn, "SELECT k, n FROM dedup_count WHERE k", mine)
         blocking = [k for k, n in counts if 1 < n <= self.caps[k]]
-        pairs = set()
+        pairs: set[tuple[int, int]] = set()
         for k, other in sql.many(self.conn, "SELECT k, link_id FROM dedup_key WHERE k", blocking):
             pairs.update(_ordered(number, other) for number in mine[k] if number != other)
         return pairs
@@ -189,7 +193,7 @@ class Live:
                 continue
             part = self._component(seed)
             met |= part
-            groups = self._groups(part)
+            groups = self.groups_of(part)
             now = dict(sql.many(self.conn, "SELECT link_id, grp FROM dedup_unit WHERE link_id", part))
             result.before.update({number: group for number, group in now.items() if number not in result.before})
             result.groups.update(groups)
@@ -203,7 +207,7 @@ class Live:
             part |= border
         return part
 
-    def _groups(self, part: Collection[int]) -> dict[int, int]:
+    def groups_of(self, part: Collection[int]) -> dict[int, int]:
         """The group of each unit of one component."""
         groups = {number: number for number in part}
         if len(part) == 1:
@@ -232,7 +236,7 @@ def row_of(edge: Edge, table: Weights) -> tuple[int, int, int, bool, str, str]:
     """A pair as it is kept."""
     found = link(edge, table)
     joins = found is not None and found.joins
-    return (int(edge.a), int(edge.b), edge.weight, joins, edge.band, _encode(asdict(edge)).decode())
+    return (int(edge.a), int(edge.b), edge.weight, joins, edge.band, encoded(edge))
 
 
 def edge_of(detail: str) -> Edge:

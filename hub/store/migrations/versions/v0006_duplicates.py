@@ -56,7 +56,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "dedup_dirty",
-        key("link_id"),
-        big("run_id", null=False, default="0"),
-        sa.PrimaryKeyConstraint("link_id", name="pk_dedup_dirty"),
+        key("record_id"),
+        big("run_id", null=False),
+        sa.PrimaryKeyConstraint("record_id", name="pk_dedup_dirty"),
     )

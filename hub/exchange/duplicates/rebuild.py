@@ -1,0 +1,128 @@
+"""Everything is compared with everything: statistics, keys and pairs are made anew, and the groups with them.
+
+The batch finds the pairs; what they weigh and which groups they make is told by the code that judges one record, so
+both come to the same. All of it is one transaction: readers see the old groups until the new ones are there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from sqlalchemy import Connection, func, select
+
+from dedup.batch.run import Batch, Settings
+from dedup.cluster import components
+from dedup.frequencies import Counted
+from dedup.keys import keys_of
+from dedup.normal.record import RAW, Record, normalise
+from dedup.score import SAME, Edge, score
+from dedup.weights import CURRENT, Weights, weights
+from hub.exchange.duplicates import statistics
+from hub.exchange.duplicates.partition import Live, encoded, row_of, worth
+from hub.exchange.duplicates.statistics import THE_ONE, hashed
+from hub.exchange.duplicates.units import bare_units, raws_of, shared_links
+from hub.exchange.duplicates.words import words
+from hub.exchange.runs import now
+from hub.store import bulk, duplicates
+
+_PAGE = 2000
+_LISTS = ("phone", "email")
+_SCHEMA = {"rec_id": pl.Int64, **{name: pl.List(pl.String) if name in _LISTS else pl.String for name in RAW}}
+_TABLES = (duplicates.unit, duplicates.key, duplicates.count, duplicates.statistic, duplicates.edge, duplicates.dirty,
+           duplicates.statistics)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """How many units were compared, pairs looked at, pairs kept; groups of two and more."""
+
+    units: int
+    pairs: int
+    kept: int
+    groups: int
+
+
+def rebuild(conn: Connection, run_id: int, table: Weights | None = None) -> Rebuilt:
+    """Make all tables of duplicates anew inside the caller's transaction."""
+    table = table or weights()
+    raws = dict(_all(conn))
+    units = {number: normalise(raw, number) for number, raw in raws.items()}
+    pairs = _pairs(raws, table)
+    del raws
+    for one in _TABLES:
+        conn.execute(one.delete())
+    _store(conn, units, run_id)
+    kept = _edges(conn, units, pairs, table)
+    live = Live(conn, words, table)
+    live.records = units
+    groups = [part for part in components(kept) if len(part) > 1]
+    made = 0
+    changed: list[tuple[int, int]] = []
+    for part in groups:
+        found = live.groups_of([int(number) for number in part])
+        changed += [(number, group) for number, group in found.items() if number != group]
+        made += len({group for number, group in found.items() if number != group})
+    bulk.update_rows(conn, duplicates.unit, ("link_id", "grp"), changed)
+    number = conn.execute(select(func.count()).select_from(duplicates.edge)).scalar_one()
+    return Rebuilt(len(units), len(pairs), number, made)
+
+
+def _all(conn: Connection) -> Iterator[tuple[int, dict[str, Any]]]:
+    """What each link says, page by page."""
+    after = 0
+    while True:
+        rows, after = bare_units(conn, after, _PAGE)
+        yield from rows
+        if not after:
+            break
+    links = shared_links(conn)
+    for start in range(0, len(links), _PAGE):
+        yield from raws_of(conn, links[start : start + _PAGE])
+
+
+def _pairs(raws: Mapping[int, Mapping[str, Any]], table: Weights) -> list[tuple[int, int]]:
+    """Pairs that are worth a look, by the batch."""
+    if len(raws) < 2:
+        return []
+    rows = [{"rec_id": number, **{name: _cell(name, raw.get(name)) for name in RAW}} for number, raw in raws.items()]
+    batch = Batch(Settings(table=table))
+    batch.prepare(pl.DataFrame(rows, schema=_SCHEMA, orient="row"))
+    ids = batch.ids.to_list()
+    return [(ids[a], ids[b]) for a, b in batch.edges.select("a", "b").iter_rows()]
+
+
+def _cell(name: str, value: Any) -> Any:
+    if name in _LISTS:
+        return [str(one) for one in value] if value else None
+    return None if value is None else str(value)
+
+
+def _store(conn: Connection, units: Mapping[int, Record], run_id: int) -> None:
+    """Units, their keys and what is counted of them."""
+    keys = sorted({(hashed(f"key:{kind}", value), n) for n, unit in units.items() for kind, value in keys_of(unit)})
+    counts = sorted(Counter(k for k, _ in keys).items())
+    rows = [(number, encoded(unit), number) for number, unit in sorted(units.items())]
+    bulk.insert_rows(conn, duplicates.unit, ("link_id", "record", "grp"), rows)
+    bulk.insert_rows(conn, duplicates.key, ("k", "link_id"), keys)
+    bulk.insert_rows(conn, duplicates.count, ("k", "n"), counts)
+    statistics.store(conn, Counted(units.values()))
+    told = {"id": THE_ONE, "weights": CURRENT, "records": max(len(units), 1), "run_id": run_id, "at": now()}
+    conn.execute(duplicates.statistics.insert().values(**told))
+
+
+def _edges(
+    conn: Connection, units: Mapping[int, Record], pairs: list[tuple[int, int]], table: Weights
+) -> list[tuple[int, int]]:
+    """Keep the pairs that are worth it, those that words were said of among them; the pairs that join."""
+    said = {pair: word for pair, word in words(conn, units).items() if pair[0] in units and pair[1] in units}
+    known = statistics.current(conn)
+    wanted = sorted({*pairs, *(pair for pair, word in said.items() if word == SAME)})
+    known.learn(conn, (units[one] for pair in wanted for one in pair))
+    found: list[Edge] = [score(units[a], units[b], known, table, said.get((a, b), "")) for a, b in wanted]
+    rows = [row_of(edge, table) for edge in found if worth(edge, table)]
+    bulk.insert_rows(conn, duplicates.edge, ("a", "b", "weight", "joins", "band", "detail"), rows)
+    return [(row[0], row[1]) for row in rows if row[3]]

@@ -1,0 +1,121 @@
+"""After a night: what changed is compared, what is one client beyond doubt is made one, the rest waits for a person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from hub.exchange.duplicates.rebuild import rebuild
+from hub.exchange.duplicates.settle import settle
+from hub.exchange.merging.judgements import judge
+from hub.exchange.merging.unmerge import of_record, unmerge
+from hub.store import core, duplicates
+from tests.golden.conftest import build_world, shapes  # noqa: F401 - fixtures
+from tests.golden.world import Builder, World
+
+MOBILE = "+7 916 555-01-02"
+
+
+@pytest.fixture
+def world(build_world: Builder) -> World:  # noqa: F811
+    """УТ and the CRM, compared once with some clients that nobody doubts."""
+    world = build_world({"ut": "ut", "crm": "crm"})
+    for number in range(6):
+        world.desks["ut"].add(f"ООО Завод {'АБВГДЕ'[number]}", inn="", kpp="", phones=[f"+7 495 700-10-0{number}"])
+    night(world)
+    return world
+
+
+def night(world: World) -> Any:
+    """A night, and the comparison after it."""
+    report = world.night()
+    return settle(world.hub, report.run_id)
+
+
+def test_one_client_of_two_systems_is_made_one(world: World) -> None:
+    """УТ writes «ООО „Ромашка“», the CRM «Ромашка, ООО» with the same mobile number and mailbox: one card by morning."""
+    ut = world.desks["ut"].add('ООО "Ромашка плюс"', inn="", kpp="", phones=[MOBILE])
+    night(world)
+    crm = world.desks["crm"].add("Ромашка плюс, ООО", inn="", kpp="", phones=["8 (916) 555 01 02"])
+    found = night(world)
+    assert (found.merged, found.refused) == (1, {})
+    assert world.at("ut", ut) == world.at("crm", crm)
+    night(world)  # the two systems are told of each other
+    world.quiet()
+    again = settle(world.hub, 1)
+    assert (again.compared, again.merged) == (0, 0)
+
+
+def test_an_existing_base_is_only_proposed(build_world: Builder) -> None:  # noqa: F811
+    """What the first comparison finds is merged by nobody: it stands in the store for a person to see."""
+    world = build_world({"ut": "ut", "crm": "crm"})
+    keys = (
+        world.desks["ut"].add('ООО "Ромашка плюс"', inn="", kpp="", phones=[MOBILE]),
+        world.desks["crm"].add("Ромашка плюс, ООО", inn="", kpp="", phones=[MOBILE]),
+    )
+    found = night(world)
+    assert found.rebuilt is not None
+    assert (found.rebuilt.groups, found.merged) == (1, 0)
+    assert world.at("ut", keys[0]) != world.at("crm", keys[1])
+    assert [row["band"] for row in world.rows(duplicates.edge)] == ["auto"]
+
+
+def test_what_a_person_said_is_never_overruled(world: World) -> None:
+    """Merged, taken apart again by a person: the rule never makes one of them again, however often they change."""
+    ut = world.desks["ut"].add('ООО "Ромашка плюс"', inn="", kpp="", phones=[MOBILE])
+    crm = world.desks["crm"].add("Ромашка плюс, ООО", inn="", kpp="", phones=[MOBILE])
+    assert night(world).merged == 1
+    with world.store.read() as conn:
+        gone = conn.execute(select(core.redirect.c.from_record_id)).scalar_one()
+    unmerge(world.hub, of_record(world.hub, "party", str(gone), by="тест"))
+    assert world.at("ut", ut) != world.at("crm", crm)
+    for comment in ("раз", "два"):
+        world.desks["ut"].change(ut, comment=comment)
+        assert night(world).merged == 0
+    assert world.at("ut", ut) != world.at("crm", crm)
+
+
+def test_who_is_said_to_be_the_same_is_one_group(world: World) -> None:
+    """A person's "same" joins two cards that nothing else speaks for."""
+    ut = world.desks["ut"].add("ООО Василёк", inn="", kpp="")
+    crm = world.desks["crm"].add("Мечта, ИП Сидоров", inn="", kpp="")
+    night(world)
+    judge(world.hub, "party", str(world.at("ut", ut)), str(world.at("crm", crm)), "same", by="Анна")
+    world.desks["ut"].change(ut, comment="ещё раз")
+    assert night(world).merged == 1
+    assert world.at("ut", ut) == world.at("crm", crm)
+
+
+def test_merges_count_in_the_budget_of_changes(world: World) -> None:
+    """More merges than the route may change in one night wait; those within the budget are done."""
+    with world.store.begin() as conn:
+        conn.execute(update(duplicates.statistics).values(records=10_000))
+    pairs = []
+    for number in range(4):
+        phone = f"+7 916 555-02-0{number}"
+        ut = world.desks["ut"].add(f'ООО "Ландыш {"АБВГ"[number]}н"', inn="", kpp="", phones=[phone])
+        pairs.append((ut, world.desks["crm"].add(f"Ландыш {'АБВГ'[number]}н ООО", inn="", kpp="", phones=[phone])))
+    found = night(world)
+    assert found.merged == 4
+    assert all(world.at("ut", ut) == world.at("crm", crm) for ut, crm in pairs)
+
+
+def test_judged_one_by_one_and_all_at_once_come_to_the_same(world: World) -> None:
+    """Groups and pairs after a week of changes are those of comparing everything anew."""
+    for number in range(5):
+        phone = f"+7 916 555-03-0{number}"
+        world.desks["ut"].add(f'ООО "Сирень {"АБВГД"[number]}о"', inn="", kpp="", phones=[phone])
+        night(world)
+        world.desks["crm"].add(f"Сирень {'АБВГД'[number]}о", inn="", kpp="", phones=[phone])
+        night(world)
+
+    def kept() -> tuple[Any, Any]:
+        pairs = {(row["a"], row["b"], row["band"]) for row in world.rows(duplicates.edge)}
+        return pairs, {row["link_id"]: row["grp"] for row in world.rows(duplicates.unit)}
+
+    said = kept()
+    with world.store.begin() as conn:
+        rebuild(conn, 1)
+    assert kept() == said
