@@ -14,7 +14,7 @@ import polars as pl
 
 from dedup.normal.names import places
 from dedup.normal.record import Named, named, named_parts, raw_kind
-from dedup.normal.words import APOSTROPHE, BETWEEN, PLAIN, SPELLED_OUT, look
+from dedup.normal.words import APOSTROPHE, BETWEEN, PLAIN, SPELLED_OUT, Word, look
 
 _MOST = 6  # words in a plain name
 _CLASSES = " XIPTFSYW"
@@ -105,21 +105,25 @@ class _Words:
         place = np.arange(len(numbers)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         self.at = np.zeros((len(lengths), _MOST), dtype=np.int32)
         self.at[row, place] = numbers
-        self.looked = [look(word) for word in different]
+        looked = zip(*(look(word) for word in different), strict=True)
+        self._looked = dict(zip(Word._fields, looked, strict=True))
 
     def column(self, name: str) -> pl.Series:
         """An attribute of ``Word``, by number; the empty word's is empty."""
-        return pl.Series(["", *(getattr(word, name) for word in self.looked[1:])], dtype=pl.String)
+        return pl.Series(("", *self._looked[name][1:]), dtype=pl.String)
 
     def codes(self, name: str, alphabet: str) -> npt.NDArray[np.int8]:
         """A one-letter attribute as its place in ``alphabet``, by row and place; 0 where there is no word."""
-        codes = np.array([0, *(alphabet.index(getattr(word, name)) for word in self.looked[1:])], dtype=np.int8)
+        place = {letter: n for n, letter in enumerate(alphabet)}
+        codes = np.fromiter((place[letter] for letter in self._looked[name]), dtype=np.int8)
+        codes[0] = 0
         return codes[self.at]
 
     def forms(self) -> pl.Series:
         """The group of the first legal form of each row, or empty."""
-        known = sorted({word.form for word in self.looked[1:]} | {""})
-        code = np.array([0, *(known.index(word.form) for word in self.looked[1:])], dtype=np.int8)[self.at]
+        known = sorted({*self._looked["form"], ""})
+        place = {form: n for n, form in enumerate(known)}
+        code = np.fromiter((place[form] for form in self._looked["form"]), dtype=np.int8)[self.at]
         first = code[np.arange(len(code)), (code != 0).argmax(axis=1)]
         return pl.Series(known, dtype=pl.String).gather(pl.Series(first).cast(pl.UInt32))
 

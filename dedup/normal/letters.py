@@ -39,7 +39,7 @@ _TWICE = re.compile(r"(.)\1+")
 
 def one_alphabet(word: str) -> str:
     """``word`` with look-alikes put into one alphabet, if it mixes two: Cyrillic unless a letter can only be Latin."""
-    if not (_LATIN.search(word) and _CYRILLIC.search(word)):
+    if word.isascii() or not (_LATIN.search(word) and _CYRILLIC.search(word)):
         return word
     latin = set(_LATIN.findall(word))
     return word.translate(_TO_CYRILLIC) if latin <= _LOOKALIKES else word.translate(_TO_LATIN)
