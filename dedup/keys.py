@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from dedup.normal.record import Record
+from dedup.weights import Weights, weights
 
 
 class Key(NamedTuple):
@@ -16,40 +17,38 @@ class Key(NamedTuple):
 
     kind: str
     parts: tuple[str, ...]
-    cap: int = 0  # 0: the weights' own
 
 
-#: Keys made of the record's columns.
+#: Keys made of the record's columns. How many records may share one is told by the weights; 0: the key is not used.
 KEYS = (
     Key("inn", ("inn",)),
     Key("ogrn", ("ogrn",)),
-    Key("name_city", ("name", "city"), 6),
-    Key("name", ("name",), 3),
-    Key("flat_city", ("flat", "city"), 6),
-    Key("person_city", ("last", "first", "city"), 6),
-    Key("person", ("last", "first"), 3),
-    Key("initial_city", ("last", "first[1]", "city"), 5),
-    Key("last_house", ("last", "street", "house"), 12),
-    Key("name_house", ("name[4]", "street", "house"), 12),
-    Key("unit", ("street", "house", "unit"), 12),
-    Key("born", ("birthday",), 20),
-    Key("last_postcode", ("last[4]", "postcode"), 20),
+    Key("name_city", ("name", "city")),
+    Key("name", ("name",)),
+    Key("flat_city", ("flat", "city")),
+    Key("person_city", ("last", "first", "city")),
+    Key("person", ("last", "first")),
+    Key("initial_city", ("last", "first[1]", "city")),
+    Key("last_house", ("last", "street", "house")),
+    Key("name_house", ("name[4]", "street", "house")),
+    Key("unit", ("street", "house", "unit")),
+    Key("born", ("birthday",)),
+    Key("last_postcode", ("last[4]", "postcode")),
+    Key("first_postcode", ("first[4]", "postcode")),
+    Key("house_postcode", ("house", "postcode")),
 )
 #: Keys made of contacts: the field of the record → the kind.
 CONTACT_KEYS = {"phones": "phone", "emails": "email"}
 
 
-def keys_of(record: Record) -> list[tuple[str, str]]:
-    """The keys of a record as (kind, value), each once; the parts of a value stand between bars."""
-    found = [(key.kind, "|".join(parts)) for key in KEYS if all(parts := [_part(record, part) for part in key.parts])]
+def keys_of(record: Record, table: Weights | None = None) -> list[tuple[str, str]]:
+    """The keys of a record that are in use, as (kind, value), each once; the parts of a value stand between bars."""
+    caps = (table or weights()).caps
+    used = [key for key in KEYS if caps[key.kind]]
+    found = [(key.kind, "|".join(parts)) for key in used if all(parts := [_part(record, part) for part in key.parts])]
     for field, kind in CONTACT_KEYS.items():
-        found += [(kind, value) for value in getattr(record, field)]
+        found += [(kind, value) for value in getattr(record, field) if caps[kind]]
     return found
-
-
-def cap_of(kind: str, default: int) -> int:
-    """How many records may share a key of that kind."""
-    return next((key.cap for key in KEYS if key.kind == kind), 0) or default
 
 
 def split(part: str) -> tuple[str, int]:

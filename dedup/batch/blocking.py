@@ -6,7 +6,7 @@ import duckdb
 import polars as pl
 
 from dedup.batch.tables import fill
-from dedup.keys import CONTACT_KEYS, KEYS, cap_of, split
+from dedup.keys import CONTACT_KEYS, KEYS, split
 from dedup.normal.frame import EMAIL, PHONE
 from dedup.weights import Weights
 
@@ -15,9 +15,10 @@ _CONTACT = {"phone": PHONE, "email": EMAIL}
 
 def keys(main: pl.DataFrame, contacts: pl.DataFrame, table: Weights) -> pl.DataFrame:
     """``k`` and ``row`` of every key that at least two and no more records have than its cap; ``k`` holds its kind."""
-    frames = [_capped(_of_columns(main, parts), cap_of(kind, table.cap), salt) for salt, (kind, parts, _) in enumerate(KEYS)]
+    used = [(salt, kind, parts) for salt, (kind, parts) in enumerate(KEYS) if table.caps[kind]]
+    frames = [_capped(_of_columns(main, parts), table.caps[kind], salt) for salt, kind, parts in used]
     for salt, kind in enumerate(CONTACT_KEYS.values(), start=len(KEYS)):
-        mine = contacts.filter((pl.col("what") == _CONTACT[kind]) & (pl.col("records") <= cap_of(kind, table.cap)))
+        mine = contacts.filter((pl.col("what") == _CONTACT[kind]) & (pl.col("records") <= table.caps[kind]))
         frames.append(mine.select(pl.col("number").cast(pl.UInt64).hash(salt).alias("k"), "row"))
     return pl.concat(frames)
 
