@@ -111,7 +111,7 @@ FACTS = (
     ),
     Fact(
         "birthday",
-        (Level("same", same("birthday"), "birthday"), Level("slip", both("birthday") & near("birthday", 2)), Level("differ", both("birthday"))),
+        (Level("same", same("birthday"), "birthday"), Level("slip", both("birthday") & near("birthday", 1)), Level("close", both("birthday") & near("birthday", 2)), Level("differ", both("birthday"))),
     ),
     Fact("phone", (Level("same", shared("phone"), "p.phone"), Level("differ", flags("has_phone")))),
     Fact(

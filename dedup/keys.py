@@ -19,7 +19,7 @@ class Key(NamedTuple):
     parts: tuple[str, ...]
 
 
-#: Keys made of the record's columns. How many records may share one is told by the weights; 0: the key is not used.
+#: Keys made of the record's columns. A kind that stands twice meets itself: a surname may have got into the other field. How many records may share one is told by the weights; 0: the key is not used.
 KEYS = (
     Key("inn", ("inn",)),
     Key("ogrn", ("ogrn",)),
@@ -33,8 +33,13 @@ KEYS = (
     Key("name_house", ("name[4]", "street", "house")),
     Key("unit", ("street", "house", "unit")),
     Key("born", ("birthday",)),
-    Key("last_postcode", ("last[4]", "postcode")),
-    Key("first_postcode", ("first[4]", "postcode")),
+    Key("word_postcode", ("last[4]", "postcode")),
+    Key("word_postcode", ("first[4]", "postcode")),
+    Key("word_city", ("last", "city")),
+    Key("word_city", ("first", "city")),
+    Key("street_city", ("street", "city")),
+    Key("city_postcode", ("city", "postcode")),
+    Key("street_house", ("street", "house")),
     Key("house_postcode", ("house", "postcode")),
 )
 #: Keys made of contacts: the field of the record → the kind.
@@ -48,7 +53,7 @@ def keys_of(record: Record, table: Weights | None = None) -> list[tuple[str, str
     found = [(key.kind, "|".join(parts)) for key in used if all(parts := [_part(record, part) for part in key.parts])]
     for field, kind in CONTACT_KEYS.items():
         found += [(kind, value) for value in getattr(record, field) if caps[kind]]
-    return found
+    return list(dict.fromkeys(found))
 
 
 def split(part: str) -> tuple[str, int]:

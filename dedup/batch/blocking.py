@@ -15,9 +15,12 @@ _CONTACT = {"phone": PHONE, "email": EMAIL}
 
 def keys(main: pl.DataFrame, contacts: pl.DataFrame, table: Weights) -> pl.DataFrame:
     """``k`` and ``row`` of every key that at least two and no more records have than its cap; ``k`` holds its kind."""
-    used = [(salt, kind, parts) for salt, (kind, parts) in enumerate(KEYS) if table.caps[kind]]
-    frames = [_capped(_of_columns(main, parts), table.caps[kind], salt) for salt, kind, parts in used]
-    for salt, kind in enumerate(CONTACT_KEYS.values(), start=len(KEYS)):
+    kinds = list(dict.fromkeys(key.kind for key in KEYS if table.caps[key.kind]))
+    frames = [
+        _capped([_of_columns(main, parts) for name, parts in KEYS if name == kind], table.caps[kind], salt)
+        for salt, kind in enumerate(kinds)
+    ]
+    for salt, kind in enumerate(CONTACT_KEYS.values(), start=len(kinds)):
         mine = contacts.filter((pl.col("what") == _CONTACT[kind]) & (pl.col("records") <= table.caps[kind]))
         frames.append(mine.select(pl.col("number").cast(pl.UInt64).hash(salt).alias("k"), "row"))
     return pl.concat(frames)
@@ -30,8 +33,8 @@ def _of_columns(main: pl.DataFrame, parts: tuple[str, ...]) -> pl.DataFrame:
     return main.lazy().filter(filled).select(pl.concat_str(values, separator="|").alias("value"), "row").collect()
 
 
-def _capped(found: pl.DataFrame, cap: int, salt: int) -> pl.DataFrame:
-    hashed = found.select(pl.col("value").hash(salt).alias("k"), "row")
+def _capped(found: list[pl.DataFrame], cap: int, salt: int) -> pl.DataFrame:
+    hashed = pl.concat(found).select(pl.col("value").hash(salt).alias("k"), "row")
     return hashed.filter(pl.len().over("k").is_between(2, cap))
 
 
