@@ -162,13 +162,7 @@ class _Maker:
         for _ in range(rng.choice((1, 1, 2))):
             other = self.human("person", head["city_"])
             other["place"] = head["place"]
-            plain = (
-                head["last"]
-                if head["male"]
-                else head["masculine"]
-                if "masculine" in head
-                else words.masculine(head["last"])
-            )
+            plain = head["last"] if head["male"] else head["masculine"] if "masculine" in head else words.masculine(head["last"])
             other["last"] = plain if other["male"] else words.feminine(plain)
             if rng.random() < 0.6:
                 other["line"] = head["line"]
@@ -223,12 +217,7 @@ class _Maker:
         if rng.random() < 0.004:
             return rng.choice(("no@mail.ru", "test@test.ru", "нет"))
         box = str(entity["box"])
-        if (
-            entity.get("domain")
-            and box.endswith(entity["domain"])
-            and rng.random() < 0.25
-            and not box.startswith("filial")
-        ):
+        if entity.get("domain") and box.endswith(entity["domain"]) and rng.random() < 0.25 and not box.startswith("filial"):
             box = rng.choice(words.ROLES) + "@" + entity["domain"]
         elif rng.random() < 0.08:
             box = words.free_box(rng, entity.get("last") or entity["base"])

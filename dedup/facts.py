@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from dedup.terms import (
+    Pair,
     Test,
     begins,
     both,
     crossed,
     flag,
+    flags,
     flags_differ,
     initial,
     kinds,
@@ -109,12 +111,12 @@ FACTS = (
     ),
     Fact(
         "birthday",
-        (Level("same", same("birthday"), "birthday"), Level("slip", both("birthday") & near("birthday", 2)), Level("differ", both("birthday"))),
+        (Level("same", same("birthday"), "birthday"), Level("slip", both("birthday") & near("birthday", 1)), Level("close", both("birthday") & near("birthday", 2)), Level("differ", both("birthday"))),
     ),
-    Fact("phone", (Level("same", shared("phone"), "p.phone"), Level("differ", both("has_phone")))),
+    Fact("phone", (Level("same", shared("phone"), "p.phone"), Level("differ", flags("has_phone")))),
     Fact(
         "email",
-        (Level("same", shared("email"), "p.email"), Level("domain", shared("domain"), "p.domain"), Level("differ", both("has_email"))),
+        (Level("same", shared("email"), "p.email"), Level("domain", shared("domain"), "p.domain"), Level("differ", flags("has_email"))),
     ),
     Fact("city", (Level("same", same("city"), "city"), Level("slip", _slip("city", 5, 9), "city"), Level("differ", both("city")))),
     Fact("area", (Level("same", same("area")), Level("differ", both("area")))),
@@ -183,9 +185,7 @@ AGREEING: dict[str, tuple[str, ...]] = {
     "birthday": ("same",),
 }
 #: A whole name agrees as one fact: the words of a firm, or surname and first name of a person.
-WHOLE_NAME: Test = level("name", "same", "joined") | (
-    level("last", "same") & level("first", "same", "short") & ~level("middle", "differ")
-)
+WHOLE_NAME: Test = level("name", "same", "joined") | (level("last", "same") & level("first", "same", "short") & ~level("middle", "differ"))
 
 #: Names of the rules that make a merge automatic, in their order; ``facts`` is decided by the weights.
 KEY_RULES: dict[str, Test] = {
@@ -200,8 +200,7 @@ _FAMILY = (level("phone", "same") | level("email", "same") | level("address", "c
 RELATIONS: dict[str, Test] = {
     "branch_of": _SAME_FIRM,
     "contact_of": (kinds("o", "p") | kinds("o", "i")) & (shared("phone") | shared("email") | shared("domain")),
-    "household": (kinds("p", "p") | kinds("p", "i") | kinds("i", "i"))
-    & _FAMILY
-    & (level("last", "same", "slip") | level("address", "code", "unit")),
+    "household": (kinds("p", "p") | kinds("p", "i") | kinds("i", "i")) & _FAMILY & (level("last", "same", "slip") | level("address", "code", "unit")),
     "same_group": kinds("o", "o") & (shared("domain") | level("phone", "same") | level("email", "same")),
 }
+

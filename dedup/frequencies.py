@@ -95,8 +95,8 @@ def rated(record: Record, frequencies: Frequencies) -> Side:
     """The columns of a record that facts read: its own, and the rarity of what it says in ``…_b``."""
     columns: dict[str, Any] = {name: getattr(record, name) for name in _FIELDS}
     columns["inn_any"] = record.inn or record.inn_bad
-    columns["has_phone"] = "1" if record.phones else ""
-    columns["has_email"] = "1" if record.emails else ""
+    columns["has_phone"] = bool(record.phones)
+    columns["has_email"] = bool(record.emails)
     for what in COUNTED:
         value = value_of(record, what)
         columns[f"{what}_b"] = rarity(frequencies.records, frequencies.count(what, value)) if value else 0

@@ -1,6 +1,7 @@
 """Blocking keys: what two records must share at least once to be compared at all.
 
-A key that more than ``cap`` records have is shared by a switchboard, an accountant or nobody, and blocks nothing.
+A key that more than ``cap`` records have is shared by a switchboard, an accountant or nobody, and blocks nothing. Names and
+cities have low caps: where many bear one, a pair that shares nothing else is not likely enough to be worth a look.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from dedup.normal.record import Record
+from dedup.weights import Weights, weights
 
 
 class Key(NamedTuple):
@@ -15,41 +17,43 @@ class Key(NamedTuple):
 
     kind: str
     parts: tuple[str, ...]
-    cap: int = 0  # 0: the weights' own
 
 
-#: Keys made of the record's columns.
+#: Keys made of the record's columns. A kind that stands twice meets itself: a surname may have got into the other field. How many records may share one is told by the weights; 0: the key is not used.
 KEYS = (
     Key("inn", ("inn",)),
     Key("ogrn", ("ogrn",)),
     Key("name_city", ("name", "city")),
-    Key("name", ("name",), 12),
-    Key("flat", ("flat",), 12),
+    Key("name", ("name",)),
+    Key("flat_city", ("flat", "city")),
     Key("person_city", ("last", "first", "city")),
-    Key("person", ("last", "first"), 12),
-    Key("initial_city", ("last", "first[1]", "city"), 30),
+    Key("person", ("last", "first")),
+    Key("initial_city", ("last", "first[1]", "city")),
     Key("last_house", ("last", "street", "house")),
-    Key("last_house_crossed", ("first", "street", "house")),
     Key("name_house", ("name[4]", "street", "house")),
-    Key("unit", ("street", "house", "unit"), 12),
-    Key("born", ("birthday",), 20),
-    Key("last_postcode", ("last[4]", "postcode"), 20),
+    Key("unit", ("street", "house", "unit")),
+    Key("born", ("birthday",)),
+    Key("word_postcode", ("last[4]", "postcode")),
+    Key("word_postcode", ("first[4]", "postcode")),
+    Key("word_city", ("last", "city")),
+    Key("word_city", ("first", "city")),
+    Key("street_city", ("street", "city")),
+    Key("city_postcode", ("city", "postcode")),
+    Key("street_house", ("street", "house")),
+    Key("house_postcode", ("house", "postcode")),
 )
 #: Keys made of contacts: the field of the record → the kind.
 CONTACT_KEYS = {"phones": "phone", "emails": "email"}
 
 
-def keys_of(record: Record) -> list[tuple[str, str]]:
-    """The keys of a record as (kind, value), each once; the parts of a value stand between bars."""
-    found = [(key.kind, "|".join(parts)) for key in KEYS if all(parts := [_part(record, part) for part in key.parts])]
+def keys_of(record: Record, table: Weights | None = None) -> list[tuple[str, str]]:
+    """The keys of a record that are in use, as (kind, value), each once; the parts of a value stand between bars."""
+    caps = (table or weights()).caps
+    used = [key for key in KEYS if caps[key.kind]]
+    found = [(key.kind, "|".join(parts)) for key in used if all(parts := [_part(record, part) for part in key.parts])]
     for field, kind in CONTACT_KEYS.items():
-        found += [(kind, value) for value in getattr(record, field)]
-    return found
-
-
-def cap_of(kind: str, default: int) -> int:
-    """How many records may share a key of that kind."""
-    return next((key.cap for key in KEYS if key.kind == kind), 0) or default
+        found += [(kind, value) for value in getattr(record, field) if caps[kind]]
+    return list(dict.fromkeys(found))
 
 
 def split(part: str) -> tuple[str, int]:

@@ -50,8 +50,7 @@ def neither(column: str) -> Test:
 def same(column: str) -> Test:
     """Both sides say the same."""
     return Test(
-        f"(l_{column} <> '' AND l_{column} = r_{column})",
-        lambda pair: pair.l[column] != "" and pair.l[column] == pair.r[column],
+        f"(l_{column} <> '' AND l_{column} = r_{column})", lambda pair: pair.l[column] != "" and pair.l[column] == pair.r[column]
     )
 
 
@@ -59,9 +58,7 @@ def crossed(one: str, other: str) -> Test:
     """Each side has in ``one`` what the other has in ``other``."""
     return Test(
         f"(l_{one} <> '' AND l_{other} <> '' AND l_{one} = r_{other} AND l_{other} = r_{one})",
-        lambda pair: (
-            bool(pair.l[one] and pair.l[other]) and pair.l[one] == pair.r[other] and pair.l[other] == pair.r[one]
-        ),
+        lambda pair: bool(pair.l[one] and pair.l[other]) and pair.l[one] == pair.r[other] and pair.l[other] == pair.r[one],
     )
 
 
@@ -131,10 +128,7 @@ def begins(column: str) -> Test:
 
 def initial(column: str) -> Test:
     """One side or both are one letter."""
-    return Test(
-        f"(length(l_{column}) = 1 OR length(r_{column}) = 1)",
-        lambda pair: 1 in (len(pair.l[column]), len(pair.r[column])),
-    )
+    return Test(f"(length(l_{column}) = 1 OR length(r_{column}) = 1)", lambda pair: 1 in (len(pair.l[column]), len(pair.r[column])))
 
 
 def word_of(column: str) -> Test:

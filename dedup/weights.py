@@ -16,6 +16,11 @@ import yaml
 
 from dedup.facts import FACTS, LATE, VETOES
 
+#: Kinds of blocking keys: see ``dedup.keys``.
+KEY_KINDS = (
+    "inn", "ogrn", "name_city", "name", "flat_city", "person_city", "person", "initial_city", "last_house", "name_house", "unit",
+    "born", "word_postcode", "word_city", "street_city", "city_postcode", "street_house", "house_postcode", "phone", "email",
+)  # fmt: skip
 #: The version that is used unless another is asked for.
 CURRENT = "ru-1"
 
@@ -61,7 +66,7 @@ class Weights:
     review: int
     facts: int
     rare: int
-    cap: int
+    caps: Mapping[str, int]
     contact: ContactSpec
     domain: ContactSpec
     vetoes: tuple[str, ...]
@@ -98,12 +103,13 @@ def weights(version: str = CURRENT) -> Weights:
 def parse(version: str, table: Mapping[str, Any]) -> Weights:
     """A table as it stands in the file; ``ValueError`` where a fact, a level or a veto is missing or unknown."""
     levels = {
-        fact.name: {level.name: _spec(table["levels"], fact.name, level.name) for level in fact.levels}
-        for fact in (*FACTS, *LATE)
+        fact.name: {level.name: _spec(table["levels"], fact.name, level.name) for level in fact.levels} for fact in (*FACTS, *LATE)
     }
     for name, given in table["levels"].items():
         if strange := set(given) - set(levels.get(name, ())):
             raise ValueError(f"weights {version}: {name} has no level {', '.join(sorted(strange))}")
+    if strange := set(table["caps"]) - set(KEY_KINDS):
+        raise ValueError(f"weights {version}: no key {', '.join(sorted(strange))}; there are: {', '.join(KEY_KINDS)}")
     if strange := set(table["vetoes"]) - set(VETOES):
         raise ValueError(f"weights {version}: no veto {', '.join(sorted(strange))}; there are: {', '.join(VETOES)}")
     bands = table["bands"]
@@ -114,7 +120,7 @@ def parse(version: str, table: Mapping[str, Any]) -> Weights:
         review=_hundredths(bands["review"]),
         facts=int(bands["facts"]),
         rare=_hundredths(table["rare"]),
-        cap=int(table["cap"]),
+        caps={kind: int(table["caps"].get(kind, 0)) for kind in KEY_KINDS},
         contact=ContactSpec(**table["contact"]),
         domain=ContactSpec(**table["domain"]),
         vetoes=tuple(name for name in VETOES if name in table["vetoes"]),

@@ -21,18 +21,18 @@ def rated(main: pl.DataFrame, contacts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _mark(height: int, rows: pl.Series) -> pl.Series:
-    return pl.repeat("", height, dtype=pl.String, eager=True).scatter(rows, "1")
+    return pl.repeat(False, height, dtype=pl.Boolean, eager=True).scatter(rows, True)
 
 
 def _bits(main: pl.DataFrame, parts: tuple[str, ...]) -> pl.Series:
     """The rarity of each record's value in hundredths of a bit; 0 where a part of it is missing."""
     filled = pl.all_horizontal(pl.col(part) != "" for part in parts)
     if not main.select(filled.any()).item():
-        return pl.repeat(0, main.height, dtype=pl.Int32, eager=True)
+        return pl.repeat(0, main.height, dtype=pl.Int16, eager=True)
     counts = main.select(pl.when(filled).then(pl.len().over(parts)).otherwise(0)).to_series()
     different = counts.unique()
     bits = [rarity(main.height, count) if count else 0 for count in different.to_list()]
-    return counts.replace_strict(different, pl.Series(bits, dtype=pl.Int32), return_dtype=pl.Int32)
+    return counts.replace_strict(different, pl.Series(bits, dtype=pl.Int16), return_dtype=pl.Int16)
 
 
 def shared(main: pl.DataFrame, contacts: pl.DataFrame, table: Weights) -> pl.DataFrame:
@@ -40,9 +40,7 @@ def shared(main: pl.DataFrame, contacts: pl.DataFrame, table: Weights) -> pl.Dat
     person = pl.col("last") + " " + pl.col("first").str.slice(0, 1)
     who = main.select("row", who=pl.when(pl.col("last") != "").then(person).otherwise(pl.col("name")).hash())
     several = contacts.filter(pl.len().over("what", "value") > 1).join(who, on="row", how="left")
-    values = (
-        several.group_by("what", "value").agg(names=pl.col("who").n_unique(), records=pl.len()).with_row_index("number")
-    )
+    values = several.group_by("what", "value").agg(names=pl.col("who").n_unique(), records=pl.len()).with_row_index("number")
     kinds = [(what, names) for what, names in values.select("what", "names").unique().iter_rows()]
     specs = {PHONE: table.contact, EMAIL: table.contact, DOMAIN: table.domain}
     bits = pl.DataFrame(

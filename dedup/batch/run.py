@@ -12,13 +12,17 @@ import numpy as np
 import polars as pl
 
 from dedup.batch import blocking, rarity, scoring
-from dedup.batch.tables import fill, read
+from dedup.batch.tables import fill, lent, read
 from dedup.cluster import Clustering, Link, cluster, components
 from dedup.component import WHOLE
 from dedup.facts import KEY_RULES, RELATIONS
-from dedup.normal.frame import normalise
+from dedup.normal.frame import Normal, normalise
 from dedup.weights import Weights, weights
 
+#: Records normalised at once.
+_SLICE = 200_000
+#: Pairs scored at once.
+_PAIRS = 60_000
 #: Number of the rule that rests on facts, not on a key.
 _FACTS_RULE = len(KEY_RULES) + 1
 
@@ -75,37 +79,40 @@ class Batch:
         self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._clock
         self._clock = now
 
-    def prepare(self, raw: pl.DataFrame) -> None:
-        """Normalise, block and score: ``self.edges`` are the pairs worth a look."""
-        raw = raw.sort("rec_id")
-        self.ids = raw["rec_id"]
-        normal = normalise(raw)
+    def prepare(self, raw: pl.DataFrame | pl.LazyFrame) -> None:
+        """Normalise, block and score: ``self.edges`` are the pairs worth a look.
+
+        A lazy frame is read slice by slice and never held; it has to come in the order of ``rec_id``.
+        """
+        self.ids, normal = _by_slices(raw.sort("rec_id") if isinstance(raw, pl.DataFrame) else raw)
         self.lap("normalise")
-        main = rarity.rated(normal.main, normal.contacts)
+        main = rarity.rated(normal.main, normal.contacts).select("row", *scoring.READ)
         contacts = rarity.shared(normal.main, normal.contacts, self.settings.table)
         self.lap("frequencies")
-        found = blocking.keys(normal.main, contacts, self.settings.table)
+        found = blocking.keys(main, contacts, self.settings.table)
         blocking.candidates(self.con, found)
         self.pairs = _one(self.con, "SELECT count(*) FROM pair")
         self.lap("block")
-        self._records(main)
+        self.height = main.height
+        self.empty = [name for name in scoring.TEXTS if not (main[name] != "").any()]
+        self.main = main
         fill(self.con, "contact", contacts.select("row", "what", "number", "bits"))
         self.edges = self._scored(worth=True)
         self.lap("score")
 
-    def _records(self, main: pl.DataFrame) -> None:
-        self.height = main.height
-        self.empty = [name for name in scoring.TEXTS if not (main[name] != "").any()]
-        kept = [name for name in scoring.TEXTS if name not in self.empty]
-        fill(self.con, "rec", main.select("row", *kept, *scoring.BITS, "branch"))
-
     def _scored(self, *, worth: bool) -> pl.DataFrame:
         """Edges of the pairs in the table ``pair``; ``worth``: only those that may join, wait for a person or relate."""
-        self.con.execute(f"CREATE OR REPLACE TABLE shared AS {scoring.shared_sql()}")
         table = self.settings.table
         sql = scoring.score_sql(table, self.height, self.empty)
         where = f" WHERE (vetoes = 0 AND weight >= {table.review}) OR rule > 0 OR relation > 0" if worth else ""
-        return read(self.con, f"SELECT * FROM ({sql}){where}")
+        pairs = read(self.con, scoring.shared_sql()).sort("a", "b")  # records that lie together are read together
+        found = [self._slice(part, f"SELECT * FROM ({sql}){where}") for part in pairs.iter_slices(_PAIRS)]
+        return pl.concat(found or [self._slice(pairs, f"SELECT * FROM ({sql})")])
+
+    def _slice(self, pairs: pl.DataFrame, sql: str) -> pl.DataFrame:
+        """The edges of some pairs: their sides are laid beside them, which is cheaper than joining them."""
+        with lent(self.con, "sides", scoring.sides(self.main, pairs, self.empty)):
+            return read(self.con, sql)
 
     def partition(self, cut: int | None = None) -> tuple[Clustering, pl.Series]:
         """Clusters by rows, and for each row the first row of its cluster; ``cut`` as in ``Settings``."""
@@ -139,10 +146,23 @@ class Batch:
     def _links(self, edges: pl.DataFrame, cut: int | None) -> Iterable[Link]:
         kept = edges.filter((pl.col("vetoes") == 0) & (pl.col("weight") >= self.settings.table.review))
         key = (pl.col("rule") > 0) & (pl.col("rule") < _FACTS_RULE)
-        return (
-            Link(*row)
-            for row in kept.select("a", "b", "weight", self._joins(cut).alias("joins"), key.alias("key")).iter_rows()
-        )
+        return (Link(*row) for row in kept.select("a", "b", "weight", self._joins(cut).alias("joins"), key.alias("key")).iter_rows())
+
+
+def _by_slices(raw: pl.DataFrame | pl.LazyFrame) -> tuple[pl.Series, Normal]:
+    """Ids and normal forms, slice by slice: what is needed on the way is then small beside what is kept."""
+    height = raw.height if isinstance(raw, pl.DataFrame) else int(raw.select(pl.len()).collect().item())
+    ids, mains, contacts = [], [], []
+    for start in range(0, max(height, 1), _SLICE):
+        piece = raw.lazy().slice(start, _SLICE).collect()
+        part = normalise(piece)
+        ids.append(piece["rec_id"])
+        mains.append(part.main.with_columns(pl.col("row") + start))
+        contacts.append(part.contacts.with_columns(pl.col("row") + start))
+    found = pl.concat(ids)
+    if not found.is_sorted() or found.n_unique() < len(found):
+        raise ValueError("records to be deduplicated must have different ids and come in their order")
+    return found, Normal(pl.concat(mains), pl.concat(contacts))
 
 
 def _one(con: duckdb.DuckDBPyConnection, sql: str) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+import polars as pl
+
 from dedup.facts import AGREEING, FACTS, KEY_RULES, LATE, RELATIONS, VETOES, WHOLE_NAME, Fact, Level
 from dedup.frequencies import CONTACTS, COUNTED
 from dedup.normal.frame import DOMAIN, EMAIL, PHONE
@@ -12,27 +14,41 @@ from dedup.weights import Spec, Weights
 #: Columns of a record that tests read.
 TEXTS = (
     "kind", "name", "flat", "numbers", "last", "first", "middle", "gender", "others", "inn", "inn_any", "kpp", "ogrn", "birthday",
-    "postcode", "city", "street", "house", "unit", "fias", "area", "has_phone", "has_email",
+    "postcode", "city", "street", "house", "unit", "fias", "area",
 )  # fmt: skip
+MARKS = ("branch", "has_phone", "has_email")
 BITS = tuple(f"{what}_b" for what in COUNTED)
+#: All columns of a record that scoring and blocking read.
+READ = (*TEXTS, *BITS, *MARKS)
 _WHAT = {"phone": PHONE, "email": EMAIL, "domain": DOMAIN}
 #: Facts that agree, in the order of the bits of ``agreeing``.
 AGREEING_NAMES = (*AGREEING, "name")
 
 
 def shared_sql() -> str:
-    """Pairs with the bits of the rarest phone, e-mail and domain both have; reads ``pair`` and ``contact``."""
+    """Pairs with the bits of the rarest phone, e-mail and domain both have, or 0; reads ``pair`` and ``contact``."""
     bits = ", ".join(
         f"coalesce(max(CASE WHEN one.what = {_WHAT[what]} THEN one.bits END), 0) AS {what}" for what in CONTACTS
     )
+    values = ", ".join(f"coalesce(common.{what}, 0) AS {what}" for what in CONTACTS)
     return (
-        f"SELECT pair.a, pair.b, {bits} FROM pair JOIN contact one ON one.row = pair.a"
-        " JOIN contact other ON other.row = pair.b AND other.number = one.number GROUP BY pair.a, pair.b"
+        f"WITH common AS (SELECT pair.a, pair.b, {bits} FROM pair JOIN contact one ON one.row = pair.a"
+        " JOIN contact other ON other.row = pair.b AND other.number = one.number GROUP BY pair.a, pair.b)"
+        f" SELECT pair.a, pair.b, {values} FROM pair LEFT JOIN common ON common.a = pair.a AND common.b = pair.b"
     )
 
 
+def sides(main: pl.DataFrame, pairs: pl.DataFrame, empty: Collection[str]) -> pl.DataFrame:
+    """The pairs ``a``, ``b`` (rows of ``main``) with the columns of both records that tests read, but for empty ones."""
+    kept = [*(name for name in TEXTS if name not in empty), *BITS, *MARKS]
+    halves = [
+        main.select(pl.col(kept).name.prefix(f"{side}_"))[pairs[row]] for side, row in (("l", "a"), ("r", "b"))
+    ]
+    return pl.concat([pairs, *halves], how="horizontal")
+
+
 def score_sql(table: Weights, records: int, empty: Collection[str] = ()) -> str:
-    """Edges out of ``pair``, ``shared`` and ``rec``; columns that are ``empty`` everywhere are not read.
+    """Edges out of ``sides``, which has what pairs share too; columns that are ``empty`` everywhere are constants.
 
     Columns: ``a``, ``b``, of each fact ``…_l`` (number of its level, 0: none) and ``…_w`` (hundredths of a bit),
     ``weight``, ``vetoes`` and ``agreeing`` (bits by place), ``doubt``, ``rule`` and ``relation`` (numbers, 0: none).
@@ -42,13 +58,11 @@ def score_sql(table: Weights, records: int, empty: Collection[str] = ()) -> str:
     every = (*FACTS, *LATE)
     parts = ", ".join(f"{_bits(fact, table)} AS {fact.name}_w" for fact in every)
     total = " + ".join(f"{fact.name}_w" for fact in every)
+    constants = "".join(f", '' AS {side}_{name}" for side in "lr" for name in empty)
     kept = ", ".join(f"{fact.name}_l, {fact.name}_w" for fact in every)
     return f"""
-WITH sides AS (SELECT pair.a, pair.b, {_sides(empty)},
-    {", ".join(f"coalesce(shared.{what}, 0) AS {what}" for what in CONTACTS)}
-    FROM pair JOIN rec l ON l.row = pair.a JOIN rec r ON r.row = pair.b
-    LEFT JOIN shared ON shared.a = pair.a AND shared.b = pair.b),
-early AS (SELECT *, {early} FROM sides),
+WITH whole AS (SELECT *{constants} FROM sides),
+early AS (SELECT *, {early} FROM whole),
 late AS (SELECT *, {late} FROM early),
 parts AS (SELECT *, {parts} FROM late),
 sums AS (SELECT *, {total} + ({table.prior(records)}) AS weight FROM parts),
@@ -61,14 +75,6 @@ SELECT a, b, {kept}, weight, vetoes, agreeing, branch_l > 0 AS doubt,
 FROM judged"""
 
 
-def _sides(empty: Collection[str]) -> str:
-    columns = []
-    for side in "lr":
-        columns += [f"'' AS {side}_{name}" if name in empty else f'{side}."{name}" AS {side}_{name}' for name in TEXTS]
-        columns += [f'{side}."{name}" AS {side}_{name}' for name in (*BITS, "branch")]
-    return ", ".join(columns)
-
-
 def _levels(fact: Fact) -> str:
     cases = " ".join(f"WHEN {level.test.sql} THEN {number}" for number, level in enumerate(fact.levels, 1))
     return f"CASE {cases} ELSE 0 END"
@@ -76,8 +82,7 @@ def _levels(fact: Fact) -> str:
 
 def _bits(fact: Fact, table: Weights) -> str:
     cases = " ".join(
-        f"WHEN {number} THEN {_spec(level, table.levels[fact.name][level.name])}"
-        for number, level in enumerate(fact.levels, 1)
+        f"WHEN {number} THEN {_spec(level, table.levels[fact.name][level.name])}" for number, level in enumerate(fact.levels, 1)
     )
     return f"CASE {fact.name}_l {cases} ELSE 0 END"
 
@@ -86,7 +91,7 @@ def _spec(level: Level, spec: Spec) -> str:
     if not spec.times:
         return f"({spec.plus})"
     column = level.bits
-    base = column[2:] if column.startswith("p.") else f"least(l_{column}_b, r_{column}_b)" if column else "0"
+    base = column[2:] if column.startswith("p.") else f"CAST(least(l_{column}_b, r_{column}_b) AS INTEGER)" if column else "0"
     return f"least({spec.most}, greatest({spec.least}, {base} * {spec.times} // 100 + {spec.plus}))"
 
 

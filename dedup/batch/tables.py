@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import duckdb
 import polars as pl
 
@@ -21,6 +24,16 @@ def fill(con: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None
     con.register("incoming", _Stream(frame))
     con.execute(f'CREATE OR REPLACE TABLE "{name}" AS SELECT * FROM incoming')
     con.unregister("incoming")
+
+
+@contextmanager
+def lent(con: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> Iterator[None]:
+    """A frame as a view of DuckDB that reads it where it lies."""
+    con.register(name, _Stream(frame))
+    try:
+        yield
+    finally:
+        con.unregister(name)
 
 
 def read(con: duckdb.DuckDBPyConnection, sql: str) -> pl.DataFrame:

@@ -14,7 +14,7 @@ import polars as pl
 
 from dedup.normal.names import places
 from dedup.normal.record import Named, named, named_parts, raw_kind
-from dedup.normal.words import APOSTROPHE, BETWEEN, PLAIN, SPELLED_OUT, look
+from dedup.normal.words import APOSTROPHE, BETWEEN, PLAIN, SPELLED_OUT, Word, look
 
 _MOST = 6  # words in a plain name
 _CLASSES = " XIPTFSYW"
@@ -65,13 +65,7 @@ def parts(texts: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     cache: dict[tuple[Any, ...], Named] = {}
     for kind, *name in taken.unique().iter_rows():
         cache[kind, *name] = named_parts(raw_kind(kind), *name)
-    return _with_rows(
-        {name: found[name] for name in _TEXTS},
-        found.height,
-        rows,
-        [cache[row] for row in taken.iter_rows()],
-        found["branch"],
-    )
+    return _with_rows({name: found[name] for name in _TEXTS}, found.height, rows, [cache[row] for row in taken.iter_rows()], found["branch"])
 
 
 def _with_rows(
@@ -82,9 +76,7 @@ def _with_rows(
     if values:
         marks = marks.scatter(rows, pl.Series([one.branch for one in values]))
         for name in _TEXTS:
-            columns[name] = columns[name].scatter(
-                rows, pl.Series([getattr(one, name) for one in values], dtype=pl.String)
-            )
+            columns[name] = columns[name].scatter(rows, pl.Series([getattr(one, name) for one in values], dtype=pl.String))
     return pl.DataFrame({**columns, "branch": marks}).select(Named._fields)
 
 
@@ -113,21 +105,25 @@ class _Words:
         place = np.arange(len(numbers)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         self.at = np.zeros((len(lengths), _MOST), dtype=np.int32)
         self.at[row, place] = numbers
-        self.looked = [look(word) for word in different]
+        looked = zip(*(look(word) for word in different), strict=True)
+        self._looked = dict(zip(Word._fields, looked, strict=True))
 
     def column(self, name: str) -> pl.Series:
         """An attribute of ``Word``, by number; the empty word's is empty."""
-        return pl.Series(["", *(getattr(word, name) for word in self.looked[1:])], dtype=pl.String)
+        return pl.Series(("", *self._looked[name][1:]), dtype=pl.String)
 
     def codes(self, name: str, alphabet: str) -> npt.NDArray[np.int8]:
         """A one-letter attribute as its place in ``alphabet``, by row and place; 0 where there is no word."""
-        codes = np.array([0, *(alphabet.index(getattr(word, name)) for word in self.looked[1:])], dtype=np.int8)
+        place = {letter: n for n, letter in enumerate(alphabet)}
+        codes = np.fromiter((place[letter] for letter in self._looked[name]), dtype=np.int8)
+        codes[0] = 0
         return codes[self.at]
 
     def forms(self) -> pl.Series:
         """The group of the first legal form of each row, or empty."""
-        known = sorted({word.form for word in self.looked[1:]} | {""})
-        code = np.array([0, *(known.index(word.form) for word in self.looked[1:])], dtype=np.int8)[self.at]
+        known = sorted({*self._looked["form"], ""})
+        place = {form: n for n, form in enumerate(known)}
+        code = np.fromiter((place[form] for form in self._looked["form"]), dtype=np.int8)[self.at]
         first = code[np.arange(len(code)), (code != 0).argmax(axis=1)]
         return pl.Series(known, dtype=pl.String).gather(pl.Series(first).cast(pl.UInt32))
 
@@ -149,9 +145,7 @@ def _firm_columns(table: _Words) -> dict[str, pl.Series]:
     body = (kinds == 4) & (canon.str.len_bytes().to_numpy() > 0)[table.at]
     odd = (kinds == 2).any(axis=1) | ~body.any(axis=1) | table.singles.to_numpy()
     different = pl.Series(["", *sorted(set(canon) - {""})], dtype=pl.String)
-    rank = canon.to_frame().join(
-        different.alias("").to_frame().with_row_index("n"), on="", how="left", maintain_order="left"
-    )["n"]
+    rank = canon.to_frame().join(different.alias("").to_frame().with_row_index("n"), on="", how="left", maintain_order="left")["n"]
     ranks = np.where(body, rank.to_numpy().astype(np.int32)[table.at], 0)
     digits = different.str.contains("^[0-9]+$").to_numpy()
     return {
@@ -188,9 +182,7 @@ def _person_columns(table: _Words) -> dict[str, pl.Series]:
     last = np.array([at.last[0] if at.last else -1 for at in found], dtype=np.int64)[back]
     first = np.array([at.first for at in found], dtype=np.int64)[back]
     middle = np.array([at.middle for at in found], dtype=np.int64)[back]
-    odd = np.array(
-        [len(at.last) > 1 or "T" in pattern for at, pattern in zip(found, patterns, strict=True)], dtype=bool
-    )[back]
+    odd = np.array([len(at.last) > 1 or "T" in pattern for at, pattern in zip(found, patterns, strict=True)], dtype=bool)[back]
     like = np.array([_like_person(pattern) for pattern in patterns], dtype=bool)[back]
     at = {"last": _word_at(table, last), "first": _word_at(table, first), "middle": _word_at(table, middle)}
     columns = {name: _gather(table.column(name), number) for name, number in at.items()}
@@ -198,18 +190,10 @@ def _person_columns(table: _Words) -> dict[str, pl.Series]:
     genders = {name: _gather(table.column(f"gender_{name}"), number) for name, number in at.items()}
     frame = pl.DataFrame(columns).with_columns(**{f"gender_{name}": column for name, column in genders.items()})
     joined = frame.select(
-        pl.concat_str(*(_filled(name) for name in ("last", "first", "middle")), separator=" ", ignore_nulls=True).alias(
-            "name"
-        ),
+        pl.concat_str(*(_filled(name) for name in ("last", "first", "middle")), separator=" ", ignore_nulls=True).alias("name"),
         pl.coalesce(*(_filled(f"gender_{name}") for name in ("middle", "first", "last")), pl.lit("")).alias("gender"),
     )
-    return {
-        **columns,
-        "name": joined["name"],
-        "gender": joined["gender"],
-        "odd": pl.Series(odd),
-        "like": pl.Series(like),
-    }
+    return {**columns, "name": joined["name"], "gender": joined["gender"], "odd": pl.Series(odd), "like": pl.Series(like)}
 
 
 def _like_person(pattern: str) -> bool:

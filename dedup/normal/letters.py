@@ -19,26 +19,9 @@ _TO_LATIN = str.maketrans("авсенкмортхуі", "abcehkmoptxyi")
 _SOUNDS = str.maketrans(
     {
         **dict(zip("абвгдезийклмнопрстуфхцъыьэ", "abvgdeziiklmnoprstufhc\0i\0e", strict=True)),
-        "ё": "e",
-        "ж": "j",
-        "ч": "q",
-        "ш": "w",
-        "щ": "w",
-        "ю": "y",
-        "я": "x",
-        "і": "i",
-        "ї": "i",
-        "є": "e",
-        "ґ": "g",
-        "ў": "u",  # Ukrainian and Belarusian
-        "ә": "a",
-        "ғ": "g",
-        "қ": "k",
-        "ң": "n",
-        "ө": "o",
-        "ұ": "u",
-        "ү": "u",
-        "һ": "h",  # Kazakh
+        **{"ё": "e", "ж": "j", "ч": "q", "ш": "w", "щ": "w", "ю": "y", "я": "x"},
+        **{"і": "i", "ї": "i", "є": "e", "ґ": "g", "ў": "u"},  # Ukrainian and Belarusian
+        **{"ә": "a", "ғ": "g", "қ": "k", "ң": "n", "ө": "o", "ұ": "u", "ү": "u", "һ": "h"},  # Kazakh
     }
 )
 #: How Latin writes what is one letter in Cyrillic: ГОСТ, the passport rules and habit (щ=shch/sch, ц=ts/tz, й=y/i/j).
@@ -56,7 +39,7 @@ _TWICE = re.compile(r"(.)\1+")
 
 def one_alphabet(word: str) -> str:
     """``word`` with look-alikes put into one alphabet, if it mixes two: Cyrillic unless a letter can only be Latin."""
-    if not (_LATIN.search(word) and _CYRILLIC.search(word)):
+    if word.isascii() or not (_LATIN.search(word) and _CYRILLIC.search(word)):
         return word
     latin = set(_LATIN.findall(word))
     return word.translate(_TO_CYRILLIC) if latin <= _LOOKALIKES else word.translate(_TO_LATIN)

@@ -22,45 +22,14 @@ _PLAIN = re.compile(PLAIN_ADDRESS)
 _BETWEEN = re.compile(r"[\W_]+")
 _CHUNKS = re.compile(r"[,;]+")
 _STREET = frozenset(
-    [
-        "ул",
-        "улица",
-        "пр",
-        "просп",
-        "проспект",
-        "пркт",
-        "пер",
-        "переулок",
-        "ш",
-        "шоссе",
-        "наб",
-        "бул",
-        "бульвар",
-        "пл",
-        "площадь",
-        "проезд",
-        "прд",
-        "тупик",
-        "аллея",
-        "мкр",
-        "микрорайон",
-        "т",
-        "р",
-        "квл",
-        "квартал",
-        "линия",
-        "тракт",
-    ]
+    """ул улица пр просп проспект пркт пер переулок ш шоссе наб бул бульвар пл площадь проезд прд тупик аллея мкр микрорайон т р
+    квл квартал линия тракт""".split()
 )
-_HOUSE = frozenset(["д", "дом", "зд", "здание", "вл", "владение", "уч", "участок"])
-_BLOCK = frozenset(["к", "корп", "корпус", "стр", "строение", "лит", "литер", "литера"])
-_UNIT = frozenset(
-    ["кв", "квартира", "оф", "офис", "каб", "кабинет", "пом", "помещение", "ком", "комната", "эт", "этаж"]
-)
-_TOWN = frozenset(
-    ["г", "гор", "город", "п", "пос", "поселок", "пгт", "с", "село", "ст", "станица", "дер", "деревня", "х", "хутор"]
-)
-_REGION = frozenset(["обл", "область", "край", "респ", "республика", "рн", "район", "округ", "россия", "рф"])
+_HOUSE = frozenset("д дом зд здание вл владение уч участок".split())
+_BLOCK = frozenset("к корп корпус стр строение лит литер литера".split())
+_UNIT = frozenset("кв квартира оф офис каб кабинет пом помещение ком комната эт этаж".split())
+_TOWN = frozenset("г гор город п пос поселок пгт с село ст станица дер деревня х хутор".split())
+_REGION = frozenset("обл область край респ республика рн район округ россия рф".split())
 _MARKS = _STREET | _HOUSE | _BLOCK | _UNIT | _TOWN | _REGION
 _ALIASES = {
     "спб": "санкт петербург", "питер": "санкт петербург", "с петербург": "санкт петербург", "петербург": "санкт петербург",
@@ -149,9 +118,7 @@ def _closer(low: str) -> Address:
             rest.extend(words)
     street, numbers = _split(rest)
     house, unit = _numbers(numbers)
-    return Address(
-        index, city, _street([word for word in street if word not in _MARKS] or street), skeleton(house), unit
-    )
+    return Address(index, city, _street([word for word in street if word not in _MARKS] or street), skeleton(house), unit)
 
 
 def _is_city(words: list[str], later: list[list[str]]) -> bool:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from hub.model.identity import digits, inn_restored, inn_valid, kpp_valid, ogrn_valid, ogrnip_valid
 
+
 #: Reasons of a КПП (its fifth and sixth digits) that only a part of a firm is given.
 BRANCH_REASONS = ("43", "44", "45")
 

@@ -30,66 +30,17 @@ _FULL = re.compile("|".join(full_forms()))
 _DOTTED = re.compile(r"(?<!\S)\w(?: \w)+(?!\S)")
 #: Words that tell that this is a part of a firm; what follows is where it is.
 _BRANCH = frozenset(
-    [
-        "филиал",
-        "оп",
-        "обособленное",
-        "подразделение",
-        "представительство",
-        "отделение",
-        "доп",
-        "допофис",
-        "filial",
-        "branch",
-        "сп",
-        "осп",
-    ]
+    "филиал оп обособленное подразделение представительство отделение доп допофис filial branch сп осп".split()
 )
 #: What people write beside a name in a card, and what is no name.
 _NOISE = frozenset(
-    [
-        "нет",
-        "без",
-        "договора",
-        "договор",
-        "офис",
-        "старый",
-        "старая",
-        "новый",
-        "новая",
-        "дубль",
-        "дубликат",
-        "закрыт",
-        "закрыта",
-        "закрыто",
-        "архив",
-        "тест",
-        "не",
-        "использовать",
-        "удалить",
-        "клиент",
-        "поставщик",
-        "покупатель",
-        "основной",
-        "гл",
-        "рф",
-        "г",
-        "город",
-        "гр",
-        "гражданин",
-        "гражданка",
-        "глава",
-        "company",
-        "co",
-        "the",
-        "в",
-        "вг",
-    ]
+    """нет без договора договор офис старый старая новый новая дубль дубликат закрыт закрыта закрыто архив тест не использовать
+    удалить клиент поставщик покупатель основной гл рф г город гр гражданин гражданка глава company co the в вг""".split()
 )
 _PATRONYMIC = re.compile(r"(?:(?:ov|ev|il|mi|ki)iq|[ktm]iq)$|(?:ov|ev|iq|in)na$")
 _TAIL = {"ogli": "m", "uli": "m", "ugli": "m", "kizi": "f", "gizi": "f"}
 _SURNAME_F = re.compile(r"[a-z]{3}(?:(?:ov|ev|in|sk|ck)a|[sc]kax)$")
-_SURNAME_M = re.compile(r"[a-z]{3}(?:ov|ev|in|ski|cki)$")
+_SURNAME_M = ("ov", "ev", "in", "ski", "cki")
 _FEMALE = ((re.compile(r"(ov|ev|in)a$"), r"\1"), (re.compile(r"([sc]k)(?:a|ax)$"), r"\1i"), (re.compile(r"ax$"), "i"))
 
 
@@ -138,24 +89,24 @@ def look(word: str) -> Word:
     """What one cut word is."""
     whole = one_alphabet(word)
     canon = skeleton(whole)
-    form = short_forms().get(whole) or short_forms().get(as_cyrillic(whole)) or ""
+    form = short_forms().get(whole) or (short_forms().get(as_cyrillic(whole), "") if whole.isascii() else "")
     noise = whole in _NOISE
     known = first_names().get(canon)
     patronymic = patronymic_gender(whole)[:1] or _latin_patronymic(canon, word)
     org = "L" if form else "B" if whole in _BRANCH else "X" if noise else "W"
     last, gender_last = _surname(canon)
-    return Word(
-        canon=canon,
-        org=org,
-        person=_person(whole, canon, form, noise, known is not None, patronymic),
-        form=form,
-        last=last,
-        first=known.canon if known else canon,
-        middle=_stem(canon) if patronymic else canon,
-        gender_first=known.gender if known else "",
-        gender_middle=patronymic or _TAIL.get(canon, ""),
-        gender_last=gender_last,
-        others="|" + "|".join(known.others) + "|" if known and known.others else "",
+    return Word(  # by place: this is called for each word there is
+        canon,
+        org,
+        _person(whole, canon, form, noise, known is not None, patronymic),
+        form,
+        last,
+        known.canon if known else canon,
+        _stem(canon) if patronymic else canon,
+        known.gender if known else "",
+        patronymic or _TAIL.get(canon, ""),
+        gender_last,
+        "|" + "|".join(known.others) + "|" if known and known.others else "",
     )
 
 
@@ -188,7 +139,8 @@ def _stem(patronymic: str) -> str:
 
 def _surname(canon: str) -> tuple[str, str]:
     """Surname without its gender, and the gender its ending tells."""
-    for ending, masculine in _FEMALE:
-        if len(canon) > 4 and ending.search(canon):
-            return ending.sub(masculine, canon), "f" if _SURNAME_F.match(canon) or canon.endswith("ax") else ""
-    return canon, "m" if _SURNAME_M.search(canon) else ""
+    if canon[-1:] in ("a", "x") and len(canon) > 4:
+        for ending, masculine in _FEMALE:
+            if ending.search(canon):
+                return ending.sub(masculine, canon), "f" if _SURNAME_F.match(canon) or canon.endswith("ax") else ""
+    return canon, "m" if len(canon) > 4 and canon.endswith(_SURNAME_M) else ""

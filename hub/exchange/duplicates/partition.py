@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from dedup.cluster import Link, cluster
 from dedup.component import WHOLE, link
-from dedup.keys import cap_of, keys_of
+from dedup.keys import keys_of
 from dedup.normal.record import Record
 from dedup.score import Edge, score
 from dedup.weights import Weights, weights
@@ -88,7 +88,7 @@ class Live:
             had[number].add(k)
         has: dict[int, set[int]] = {number: set() for number in left}
         for number, unit in fresh.items():
-            has[number] = {self._hash(kind, value) for kind, value in keys_of(unit)}
+            has[number] = {self._hash(kind, value) for kind, value in keys_of(unit, self.table)}
         new = [(k, number) for number, keys in has.items() for k in keys - had[number]]
         old = [(k, number) for number, keys in has.items() for k in had[number] - keys]
         sql.put(self.conn, "DELETE FROM dedup_key WHERE k = ? AND link_id = ?", old)
@@ -105,7 +105,7 @@ class Live:
 
     def _hash(self, kind: str, value: str) -> int:
         k = hashed(f"key:{kind}", value)
-        self.caps[k] = cap_of(kind, self.table.cap)
+        self.caps[k] = self.table.caps[kind]
         return k
 
     def _counts(self, moved: Mapping[int, int]) -> set[int]:
@@ -127,7 +127,7 @@ class Live:
         holders = sql.many(self.conn, "SELECT k, link_id FROM dedup_key WHERE k", keys)
         self._load({number for _, number in holders})
         for _, number in holders:
-            for kind, value in keys_of(self.records[number]):
+            for kind, value in keys_of(self.records[number], self.table):
                 self._hash(kind, value)
         return {k: self.caps.get(k, 0) for k in keys}
 
@@ -157,7 +157,7 @@ class Live:
         mine: dict[int, list[int]] = defaultdict(list)
         self._load(dirty)
         for number in dirty:
-            for kind, value in keys_of(self.records[number]):
+            for kind, value in keys_of(self.records[number], self.table):
                 mine[self._hash(kind, value)].append(number)
         counts = sql.many(self.conn, "SELECT k, n FROM dedup_count WHERE k", mine)
         blocking = [k for k, n in counts if 1 < n <= self.caps[k]]

@@ -55,7 +55,7 @@ def rebuild(conn: Connection, run_id: int, table: Weights | None = None) -> Rebu
     del raws
     for one in _TABLES:
         conn.execute(one.delete())
-    _store(conn, units, run_id)
+    _store(conn, units, run_id, table)
     kept = _edges(conn, units, pairs, table)
     live = Live(conn, words, table)
     live.records = units
@@ -101,9 +101,9 @@ def _cell(name: str, value: Any) -> Any:
     return None if value is None else str(value)
 
 
-def _store(conn: Connection, units: Mapping[int, Record], run_id: int) -> None:
+def _store(conn: Connection, units: Mapping[int, Record], run_id: int, table: Weights) -> None:
     """Units, their keys and what is counted of them."""
-    keys = sorted({(hashed(f"key:{kind}", value), n) for n, unit in units.items() for kind, value in keys_of(unit)})
+    keys = sorted({(hashed(f"key:{kind}", value), n) for n, unit in units.items() for kind, value in keys_of(unit, table)})
     counts = sorted(Counter(k for k, _ in keys).items())
     rows = [(number, encoded(unit), number) for number, unit in sorted(units.items())]
     bulk.insert_rows(conn, duplicates.unit, ("link_id", "record", "grp"), rows)
