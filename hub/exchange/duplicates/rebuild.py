@@ -103,7 +103,9 @@ def _cell(name: str, value: Any) -> Any:
 
 def _store(conn: Connection, units: Mapping[int, Record], run_id: int, table: Weights) -> None:
     """Units, their keys and what is counted of them."""
-    keys = sorted({(hashed(f"key:{kind}", value), n) for n, unit in units.items() for kind, value in keys_of(unit, table)})
+    keys = sorted(
+        {(hashed(f"key:{kind}", value), n) for n, unit in units.items() for kind, value in keys_of(unit, table)}
+    )
     counts = sorted(Counter(k for k, _ in keys).items())
     rows = [(number, encoded(unit), number) for number, unit in sorted(units.items())]
     bulk.insert_rows(conn, duplicates.unit, ("link_id", "record", "grp"), rows)
