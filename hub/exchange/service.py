@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from hub.exchange import runs, went_back
 from hub.exchange.caught import caught
+from hub.exchange.duplicates.marks import ENTITY
+from hub.exchange.duplicates.settle import Settled, settle
 from hub.exchange.feed import FeedPull
 from hub.exchange.hub import Hub
 from hub.exchange.pauses import paused
@@ -66,12 +68,14 @@ class RouteReport:
 
 @dataclass(slots=True)
 class RunReport:
-    """What one run did."""
+    """What one run did. ``duplicates``: what became of clients that had changed, ``None`` where none are compared."""
 
     run_id: int
     mode: str
     routes: list[RouteReport] = field(default_factory=list)
     pushes: list[PushReport] = field(default_factory=list)
+    duplicates: Settled | None = None
+    duplicates_error: HubError | None = None
 
     @property
     def state(self) -> str:
@@ -280,8 +284,24 @@ def run_exchange(
             down[route.system] = one.error
     if after_reading is not None:
         after_reading(run_id)
+    compare_clients(hub, report, silent=silent)
     report.pushes = push_all(hub, run_id, down=down, should_stop=should_stop)
     return report
+
+
+def compare_clients(hub: Hub, report: RunReport, *, silent: bool = False) -> None:
+    """Find duplicates among what has changed, and merge those beyond doubt unless the run is silent.
+
+    A fault of it stops nothing: it is in the report, and what was not compared is compared the next time.
+    """
+    if hub.settings.duplicates == "off" or not any(route.entity.name == ENTITY for route in hub.routes.values()):
+        return
+
+    def act() -> None:
+        merges = hub.settings.duplicates == "merge" and not silent
+        report.duplicates = settle(hub, report.run_id, merges=merges)
+
+    report.duplicates_error = caught(act, "duplicates")
 
 
 def backfill(
@@ -375,6 +395,7 @@ def exchange_changes(
         report.routes += _changes_of(hub, run_id, system, system in fed, on_progress, should_stop)
     errors = ((hub.routes.get(one.route), one.error) for one in report.routes)
     down = {route.system for route, error in errors if route and error is not None and stops_system(error)}
+    compare_clients(hub, report)
     report.pushes = push_all(hub, run_id, down=down, should_stop=should_stop)
     return report
 

@@ -30,6 +30,7 @@ TOP_KEYS = (
     Key("company_timezone", keys.zone, required=True),
     Key("store_url", keys.store_url),
     Key("nightly", keys.clock),
+    Key("duplicates", keys.one_of("off", "propose", "merge")),
     Key("demo", keys.yes_no),
     Key("ui_port", keys.integer(1, 65535)),
 )

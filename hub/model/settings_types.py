@@ -138,6 +138,7 @@ class Settings:
     systems: dict[str, SystemSettings] = field(default_factory=dict)
     routes: dict[str, RouteSettings] = field(default_factory=dict)
     nightly: str = "02:15"
+    duplicates: Literal["off", "propose", "merge"] = "propose"
     demo: bool = False
     ui_port: int = 3000
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
 from hub.exchange.duplicates.rebuild import rebuild
-from hub.exchange.duplicates.settle import settle
+from hub.exchange.duplicates.settle import Settled, settle
 from hub.exchange.merging.judgements import judge
 from hub.exchange.merging.unmerge import of_record, unmerge
 from hub.store import core, duplicates
@@ -28,10 +29,12 @@ def world(build_world: Builder) -> World:  # noqa: F811
     return world
 
 
-def night(world: World) -> Any:
-    """A night, and the comparison after it."""
-    report = world.night()
-    return settle(world.hub, report.run_id)
+def night(world: World) -> Settled:
+    """A night, and what the comparison in it came to."""
+    world.hub.settings = replace(world.hub.settings, duplicates="merge")
+    found = world.night().duplicates
+    assert found is not None
+    return found
 
 
 def test_one_client_of_two_systems_is_made_one(world: World) -> None:
@@ -46,6 +49,19 @@ def test_one_client_of_two_systems_is_made_one(world: World) -> None:
     world.quiet()
     again = settle(world.hub, 1)
     assert (again.compared, again.merged) == (0, 0)
+
+
+def test_without_a_word_in_the_settings_nothing_is_merged(build_world: Builder) -> None:  # noqa: F811
+    """By default what is found is shown and no more, night after night."""
+    world = build_world({"ut": "ut", "crm": "crm"})
+    world.night()
+    keys = [world.desks[code].add("ООО Ромашка плюс", inn="", kpp="", phones=[MOBILE]) for code in ("ut", "crm")]
+    world.night()
+    found = world.night().duplicates
+    assert found is not None
+    assert found.merged == 0
+    assert world.at("ut", keys[0]) != world.at("crm", keys[1])
+    assert [row["band"] for row in world.rows(duplicates.edge)] == ["auto"]
 
 
 def test_an_existing_base_is_only_proposed(build_world: Builder) -> None:  # noqa: F811
