@@ -70,7 +70,7 @@ def export_held(hub: Hub, path: Path, wanted: held.Wanted, lang: str, *, force: 
     items = held.items(hub, wanted)
     rows = [[at, *_held(hub, item, lang), None, item.key] for at, item in enumerate(items, 1)]
     chosen = (*wanted.routes, *wanted.reasons, *wanted.ids)
-    return _export(hub, path, HELD, held_columns(lang), rows, chosen, lang, force=force)
+    return export(hub, path, HELD, held_columns(lang), rows, chosen, lang, force=force)
 
 
 def export_conflicts(
@@ -80,22 +80,22 @@ def export_conflicts(
     found = conflicts.questions(hub, wanted)
     rows = [[at, *_question(hub, one, lang), None, None, one.key] for at, one in enumerate(found, 1)]
     chosen = (*wanted.routes, *wanted.fields, *map(str, wanted.ids))
-    return _export(hub, path, CONFLICTS, conflict_columns(lang), rows, chosen, lang, force=force)
+    return export(hub, path, CONFLICTS, conflict_columns(lang), rows, chosen, lang, force=force)
 
 
 def read_held(path: Path) -> list[Line]:
     """The lines of a file that came back; ``NeedsPerson`` where it is none of ours."""
     rows = read_rows(path, HELD, (_KEY, Column(_WORD)))
-    return [Line(row, _text(values[_KEY.code]), _text(values[_WORD])) for row, values in rows]
+    return [Line(row, text_of(values[_KEY.code]), text_of(values[_WORD])) for row, values in rows]
 
 
 def read_conflicts(path: Path) -> list[Line]:
     """As ``read_held``, of open questions."""
     rows = read_rows(path, CONFLICTS, (_KEY, Column(_WORD), _VALUE))
-    return [Line(row, _text(told[_KEY.code]), _text(told[_WORD]), told[_VALUE.code]) for row, told in rows]
+    return [Line(row, text_of(told[_KEY.code]), text_of(told[_WORD]), told[_VALUE.code]) for row, told in rows]
 
 
-def _export(
+def export(
     hub: Hub,
     path: Path,
     sheet: str,
@@ -106,6 +106,7 @@ def _export(
     *,
     force: bool,
 ) -> tuple[Path, int]:
+    """Write one sheet with a column for decisions, and where it comes from; its path and how many lines it has."""
     at, zone = facts.now(), hub.settings.company_timezone
     path = dated_path(path, sentence(sheet, lang), at.astimezone(ZoneInfo(zone)).date())
     if path.exists() and not force:
@@ -176,5 +177,6 @@ def _entity(entity: str, lang: str) -> str:
     return model.ru if lang == "ru" else model.en
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """What a person wrote into a cell, without blanks around it."""
     return "" if value is None else str(value).strip()
