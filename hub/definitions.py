@@ -18,6 +18,7 @@ from hub.assets.acts import act_ops
 from hub.assets.changes import changes_op, decide_op, state_checks
 from hub.assets.checks import route_checks
 from hub.assets.connections import connection_ops
+from hub.assets.duplicates import STAGES, compared, duplicates_assets, duplicates_checks, duplicates_ops
 from hub.assets.hand import hand_ops
 from hub.assets.lineage import source_specs, table_specs
 from hub.assets.merge import merge_ops
@@ -33,6 +34,7 @@ from hub.model.settings import Settings, SystemSettings, find_home, load_setting
 from hub.texts import sentence
 from schedules.acts import act_jobs
 from schedules.changes import changes_job, changes_sensor, decide_job
+from schedules.duplicates import duplicates_jobs
 from schedules.hand import hand_jobs
 from schedules.jobs import connections_job, exchange_jobs
 from schedules.merge import merge_jobs
@@ -59,6 +61,10 @@ def build(settings: Settings, work: Workplace) -> Definitions:
     selection = AssetSelection.assets(*keys, names.SUMMARY_KEY) | AssetSelection.checks(*states)
     if sent_to:
         selection |= outgoing_selection(sent_to)
+    doubles = compared(settings, nodes)
+    if doubles:
+        assets.append(duplicates_assets(settings, nodes, work))
+        selection |= AssetSelection.assets(*(["dedup", stage] for stage in STAGES))
     jobs = exchange_jobs(settings, selection) if active else []
     systems = _with_routes(active)
     changes = [changes_job(settings, system, changes_op(settings, system, work)) for system in systems]
@@ -70,7 +76,12 @@ def build(settings: Settings, work: Workplace) -> Definitions:
     by_day = any(node.dated for node in active)
     return Definitions(
         assets=assets,
-        asset_checks=[*route_checks(settings, nodes, work), *states, *outgoing_checks(settings, sent_to, work)],
+        asset_checks=[
+            *route_checks(settings, nodes, work),
+            *states,
+            *outgoing_checks(settings, sent_to, work),
+            *([duplicates_checks(settings, work)] if doubles else []),
+        ],
         jobs=[
             *jobs,
             *([push_job(settings, sent_to)] if sent_to else []),
@@ -81,6 +92,7 @@ def build(settings: Settings, work: Workplace) -> Definitions:
             *act_jobs(settings, act_ops(settings, work)),
             *hand_jobs(settings, hand_ops(settings, work)),
             *merge_jobs(settings, merge_ops(settings, work)),
+            *(duplicates_jobs(settings, duplicates_ops(settings, work)) if doubles else []),
             plan_job(settings, plan_op(settings, work)),
             apply_job(settings, apply_op(settings, work)),
         ],

@@ -12,26 +12,30 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from dedup.batch.run import Batch, Settings
-from dedup.cluster import components
+from dedup.cluster import MOST, components
 from dedup.frequencies import Counted
 from dedup.keys import keys_of
 from dedup.normal.record import RAW, Record, normalise
 from dedup.score import SAME, Edge, score
 from dedup.weights import CURRENT, Weights, weights
 from hub.exchange.duplicates import statistics
+from hub.exchange.duplicates.numbers import Numbers, numbers
 from hub.exchange.duplicates.partition import Live, encoded, row_of, worth
 from hub.exchange.duplicates.statistics import THE_ONE, hashed
 from hub.exchange.duplicates.units import bare_units, raws_of, shared_links
 from hub.exchange.duplicates.words import words
 from hub.exchange.runs import now
+from hub.model.errors import NeedsPerson
 from hub.store import bulk, duplicates
 
 _PAGE = 2000
 _LISTS = ("phone", "email")
 _SCHEMA = {"rec_id": pl.Int64, **{name: pl.List(pl.String) if name in _LISTS else pl.String for name in RAW}}
+#: From so many units on, pairs for each unit that are too many whatever was before, and so many times more than before.
+_JUDGED, _FLOOD, _GROWTH = 1000, 2.0, 5.0
 _TABLES = (duplicates.unit, duplicates.key, duplicates.count, duplicates.statistic, duplicates.edge, duplicates.dirty,
            duplicates.statistics)  # fmt: skip
 
@@ -47,8 +51,12 @@ class Rebuilt:
 
 
 def rebuild(conn: Connection, run_id: int, table: Weights | None = None) -> Rebuilt:
-    """Make all tables of duplicates anew inside the caller's transaction."""
+    """Make all tables of duplicates anew inside the caller's transaction.
+
+    ``NeedsPerson(dedup_unsound)`` where what comes of it cannot be right; the caller's rollback keeps what was there.
+    """
     table = table or weights()
+    before = numbers(conn)
     raws = dict(_all(conn))
     units = {number: normalise(raw, number) for number, raw in raws.items()}
     pairs = _pairs(raws, table)
@@ -67,8 +75,19 @@ def rebuild(conn: Connection, run_id: int, table: Weights | None = None) -> Rebu
         changed += [(number, group) for number, group in found.items() if number != group]
         made += len({group for number, group in found.items() if number != group})
     bulk.update_rows(conn, duplicates.unit, ("link_id", "grp"), changed)
-    number = conn.execute(select(func.count()).select_from(duplicates.edge)).scalar_one()
-    return Rebuilt(len(units), len(pairs), number, made)
+    after = numbers(conn)
+    _refuse_unsound(before, after)
+    return Rebuilt(len(units), len(pairs), after.pairs, made)
+
+
+def _refuse_unsound(before: Numbers, after: Numbers) -> None:
+    """A flood of pairs, or groups that swallow everything, mean that something else is wrong: a field that is read from
+    the wrong place, a number that everybody was given.
+    """
+    share = after.pairs / max(after.units, 1)
+    was = before.pairs / max(before.units, 1)
+    if after.largest > MOST or (after.units >= _JUDGED and share > max(_FLOOD, _GROWTH * was)):
+        raise NeedsPerson("dedup_unsound", pairs=after.pairs, units=after.units, largest=after.largest)
 
 
 def _all(conn: Connection) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -32,7 +32,8 @@ def _listed(parts: Iterable[Part], lang: str) -> str:
 
 
 def _fact(fact: str, level: str, lang: str) -> str:
-    return f"{sentence(f'dup_fact_{fact}', lang)} {sentence(f'dup_level_{level}', lang)}".strip()
+    name = sentence(f"dup_fact_{fact}", lang)
+    return name if level == "same" else f"{name} {sentence(f'dup_level_{level}', lang)}"
 
 
 def _bits(hundredths: int, lang: str) -> str:
