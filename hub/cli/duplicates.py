@@ -36,6 +36,7 @@ def commands(lang: str) -> list[click.Command]:
         lang, "--limit", "limit", type=click.IntRange(1, 100_000), metavar="N", default=50, show_default=True
     )
     file, force = argument("path", "FILE.xlsx", required=True), option(lang, "--force", "force", is_flag=True)
+    size = option(lang, "--size", "size", type=click.IntRange(1, 1000), metavar="N", default=50, show_default=True)
     word = click.Argument(["word"], type=click.Choice(WORDS), metavar="|".join(WORDS))
     members = [
         command(lang, "list", listing, [*chosen, limit], of=_OF),
@@ -44,6 +45,8 @@ def commands(lang: str) -> list[click.Command]:
         command(lang, "export", export, [file, *chosen, force], of=_OF),
         command(lang, "import", bring, [file, apply], of=_OF),
         command(lang, "compare", compare, of=_OF),
+        command(lang, "sample", sample, [file, size, force], of=_OF),
+        command(lang, "verify", verify, [file], of=_OF),
     ]
     return [family(lang, _OF, members)]
 
@@ -197,6 +200,50 @@ def compare(call: Call) -> Outcome:
         done = compare_all(hub, by=getpass.getuser())
     found = {name: getattr(done, name) for name in ("units", "pairs", "kept", "groups")}
     return Outcome(DONE, found, [call.text("duplicates_compared", **found)])
+
+
+def sample(call: Call, path: str, size: int = 50, *, force: bool = False) -> Outcome:
+    """Write some automatic merges to a file, without saying why they were made."""
+    from datetime import date
+
+    from hub.exchange.hub import Hub
+    from hub.reports.duplicates_book import export_sample
+
+    with Hub.open(call.home) as hub:
+        seed = date.today().toordinal()  # noqa: DTZ011 - another one each day
+        written, number = export_sample(hub, Path(path), size, seed, call.lang, force=force)
+    lines = [call.text("duplicates_sampled", path=written, number=number)]
+    return Outcome(WAITS if number else DONE, {"path": str(written), "records": number}, lines)
+
+
+def verify(call: Call, path: str) -> Outcome:
+    """Take the sample back: wrong merges are undone, and each rule is told how often it was right."""
+    from hub.exchange.duplicates.sample import judge, precision
+    from hub.exchange.hub import Hub
+    from hub.reports.duplicates_book import read_sample
+
+    with Hub.open(call.home) as hub:
+        verdicts = read_sample(Path(path))
+        undone = judge(hub, verdicts, by=getpass.getuser())
+        with hub.store.read() as conn:
+            found = precision(conn)
+    lines = [call.text("duplicates_verified", number=len(verdicts), undone=len(undone))]
+    lines += [
+        call.text(
+            "duplicates_rule_off" if one.off else "duplicates_rule",
+            rule=one.rule,
+            right=one.right,
+            looked=one.looked,
+            low=f"{one.low:.1%}",
+            high=f"{one.high:.1%}",
+        )
+        for one in found
+    ]
+    rules = [
+        {"rule": one.rule, "looked": one.looked, "right": one.right, "low": one.low, "high": one.high, "off": one.off}
+        for one in found
+    ]
+    return Outcome(DONE, {"looked": len(verdicts), "undone": undone, "rules": rules}, lines)
 
 
 def _pattern(one: Pattern) -> dict[str, Any]:

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hub.exchange.decisions import Line
-from hub.exchange.duplicates import decide, queue
+from hub.exchange.duplicates import decide, queue, sample
 from hub.exchange.duplicates.told import told
+from hub.model.errors import SkipRecord
 from hub.reports.book import Column, read_rows
 from hub.reports.decision_book import export, text_of
+from hub.texts import LANGS, sentence
 
 if TYPE_CHECKING:
     from hub.exchange.hub import Hub
@@ -54,6 +56,51 @@ def export_duplicates(
     ]
     chosen = (*wanted.patterns, *wanted.bands, *map(str, wanted.records))
     return export(hub, path, SHEET, columns(lang), rows, chosen, lang, force=force)
+
+
+SAMPLE = "book_sample"
+
+
+def sample_columns(lang: str) -> tuple[Column, ...]:
+    """The columns of a blind sample: nothing tells why the two were merged."""
+    return (
+        Column("book_number", 6, "number"),
+        Column("book_record", 50),
+        Column("book_other", 50),
+        Column(_WORD, 14, choices=sample_words(lang), asked=True),
+        _KEY,
+    )
+
+
+def sample_words(lang: str) -> tuple[str, str]:
+    """What a person writes: it is one client, it is not."""
+    return sentence("sample_same", lang), sentence("sample_different", lang)
+
+
+def export_sample(hub: Hub, path: Path, size: int, seed: int, lang: str, *, force: bool = False) -> tuple[Path, int]:
+    """Write a sample of automatic merges; its path and how many lines it has."""
+    rows = [
+        [at, f"№ {one.one} {one.labels[0]}", f"№ {one.other} {one.labels[1]}", None, str(one.id)]
+        for at, one in enumerate(sample.draw(hub, size, seed), 1)
+    ]
+    return export(hub, path, SAMPLE, sample_columns(lang), rows, (str(size),), lang, force=force)
+
+
+def read_sample(path: Path) -> dict[int, bool]:
+    """Which merges were right, by number; lines that say nothing are left out. ``NeedsPerson`` as of other files,
+    ``SkipRecord(decision_unknown)`` for another word.
+    """
+    found = {}
+    known = {
+        word.casefold(): right for lang in LANGS for word, right in zip(sample_words(lang), (True, False), strict=True)
+    }
+    for _, values in read_rows(path, SAMPLE, (_KEY, Column(_WORD))):
+        key, word = text_of(values[_KEY.code]), text_of(values[_WORD]).casefold()
+        if word and word not in known:
+            raise SkipRecord("decision_unknown", value=word, known=", ".join(sample_words("ru") + sample_words("en")))
+        if word and key.isdigit():
+            found[int(key)] = known[word]
+    return found
 
 
 def read_duplicates(path: Path) -> list[Line]:

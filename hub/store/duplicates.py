@@ -80,3 +80,14 @@ dirty = Table(
     Column("record_id", surrogate(), primary_key=True, autoincrement=False),
     Column("run_id", BigInteger(), nullable=False),
 )
+
+#: Automatic merges that a person looked at blind. ``right``: whether it was one client.
+sample = Table(
+    "dedup_sample",
+    metadata,
+    Column("merge_id", surrogate(), primary_key=True, autoincrement=False),
+    Column("rule", CleanText(), nullable=False),
+    Column("right", Boolean(), nullable=False),
+    Column("judged_by", CleanText(), nullable=False),
+    Column("at", Timestamp(), nullable=False),
+)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from dagster import AssetKey, Definitions
 
+from hub.assets.duplicates import STAGES
 from hub.assets.nodes import route_nodes
 from hub.assets.workplace import Workplace
 from hub.definitions import build, load
@@ -46,7 +47,8 @@ def test_definitions_load_without_store_and_network(tmp_path: Path) -> None:
 def test_an_asset_for_each_route_and_table(site: Site) -> None:
     """Keys are [system, entity] and [obmen, entity]; a renamed key would lose its history."""
     expected = [f"ut/{name}" for name in ENTITIES] + [f"obmen/{name}" for name in ENTITIES]
-    assert keys(site.defs) == sorted([*expected, "obmen/morning_summary", "ut/source"])
+    found = [f"dedup/{stage}" for stage in STAGES]
+    assert keys(site.defs) == sorted([*expected, *found, "obmen/morning_summary", "ut/source"])
 
 
 def test_nodes_are_the_routes_of_the_hub(site: Site) -> None:

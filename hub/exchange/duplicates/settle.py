@@ -18,6 +18,7 @@ from hub.exchange.duplicates import sql
 from hub.exchange.duplicates.marks import ENTITY
 from hub.exchange.duplicates.partition import Live, edge_of
 from hub.exchange.duplicates.rebuild import Rebuilt, rebuild
+from hub.exchange.duplicates.sample import switched_off
 from hub.exchange.duplicates.units import units_of
 from hub.exchange.duplicates.words import words
 from hub.exchange.hub import Hub
@@ -90,6 +91,9 @@ def _merge_group(hub: Hub, run_id: int, group: tuple[int, ...], brakes: Brakes, 
     with hub.store.begin() as conn:
         asked = wish(conn, group)
         if asked is None:
+            return
+        if asked.rule in switched_off(conn):
+            _refuse(result, "rule_off")
             return
         if not _lets(conn, hub, asked.survivor, len(asked.losers), brakes):
             _refuse(result, "mass_change")

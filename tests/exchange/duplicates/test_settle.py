@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import select, update
 
 from hub.exchange.duplicates.rebuild import rebuild
+from hub.exchange.duplicates.sample import draw, interval, precision
+from hub.exchange.duplicates.sample import judge as judge_sample
 from hub.exchange.duplicates.settle import Settled, settle
 from hub.exchange.merging.judgements import judge
 from hub.exchange.merging.unmerge import of_record, unmerge
@@ -38,7 +40,7 @@ def night(world: World) -> Settled:
 
 
 def test_one_client_of_two_systems_is_made_one(world: World) -> None:
-    """УТ writes «ООО „Ромашка“», the CRM «Ромашка, ООО» with the same mobile number and mailbox: one card by morning."""
+    """УТ writes «ООО „Ромашка“», the CRM «Ромашка, ООО» with the same mobile number: one card by morning."""
     ut = world.desks["ut"].add('ООО "Ромашка плюс"', inn="", kpp="", phones=[MOBILE])
     night(world)
     crm = world.desks["crm"].add("Ромашка плюс, ООО", inn="", kpp="", phones=["8 (916) 555 01 02"])
@@ -135,3 +137,30 @@ def test_judged_one_by_one_and_all_at_once_come_to_the_same(world: World) -> Non
     with world.store.begin() as conn:
         rebuild(conn, 1)
     assert kept() == said
+
+
+def test_a_rule_that_is_right_too_seldom_merges_no_more(world: World) -> None:
+    """Of its merges a person found most to be wrong: they are undone, and the next pair of the rule waits."""
+    for number in range(3):
+        phone = f"+7 916 555-04-0{number}"
+        world.desks["ut"].add(f'ООО "Вереск {"АБВ"[number]}о"', inn="", kpp="", phones=[phone])
+        world.desks["crm"].add(f"Вереск {'АБВ'[number]}о", inn="", kpp="", phones=[phone])
+    assert night(world).merged == 3
+    drawn = draw(world.hub, 50, seed=1)
+    assert len(drawn) == 3
+    undone = judge_sample(world.hub, {one.id: False for one in drawn}, by="Анна")
+    assert len(undone) == 3
+    with world.store.read() as conn:
+        (told,) = precision(conn)
+    assert (told.rule, told.looked, told.right, told.off) == ("facts", 3, 0, True)
+    assert draw(world.hub, 50, seed=1) == []
+    world.desks["ut"].add("ООО Мальва", inn="", kpp="", phones=[MOBILE])
+    world.desks["crm"].add("Мальва ООО", inn="", kpp="", phones=[MOBILE])
+    found = night(world)
+    assert (found.merged, found.refused) == (0, {"rule_off": 1})
+
+
+def test_the_interval_is_wilsons() -> None:
+    """Figures of the literature: 8 of 10 is 49 to 94 of a hundred, 50 of 50 is 93 to 100."""
+    assert [round(one, 3) for one in interval([True] * 8 + [False] * 2)] == [0.49, 0.943]
+    assert [round(one, 3) for one in interval([True] * 50)] == [0.929, 1.0]

@@ -60,3 +60,12 @@ def upgrade() -> None:
         big("run_id", null=False),
         sa.PrimaryKeyConstraint("record_id", name="pk_dedup_dirty"),
     )
+    op.create_table(
+        "dedup_sample",
+        key("merge_id"),
+        text("rule", null=False),
+        flag("right", null=False),
+        text("judged_by", null=False),
+        moment("at", null=False),
+        sa.PrimaryKeyConstraint("merge_id", name="pk_dedup_sample"),
+    )
