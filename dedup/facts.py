@@ -14,6 +14,7 @@ from dedup.terms import (
     begins,
     both,
     crossed,
+    cut_off,
     flag,
     flags,
     flags_differ,
@@ -105,7 +106,7 @@ FACTS = (
         (
             Level("initial", both("middle") & initial("middle") & begins("middle")),
             Level("same", same("middle"), "middle"),
-            Level("slip", _slip("middle", 4, 7) & ~initial("middle"), "middle"),
+            Level("slip", (_slip("middle", 3, 7) | (cut_off("middle") & long("middle", 4))) & ~initial("middle"), "middle"),
             Level("differ", both("middle")),
         ),
     ),

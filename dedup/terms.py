@@ -126,6 +126,14 @@ def begins(column: str) -> Test:
     )
 
 
+def cut_off(column: str) -> Test:
+    """One side begins with all of the other."""
+    return Test(
+        f"(starts_with(l_{column}, r_{column}) OR starts_with(r_{column}, l_{column}))",
+        lambda pair: any(a.startswith(b) for a, b in _two_ways(pair, column)),
+    )
+
+
 def initial(column: str) -> Test:
     """One side or both are one letter."""
     return Test(f"(length(l_{column}) = 1 OR length(r_{column}) = 1)", lambda pair: 1 in (len(pair.l[column]), len(pair.r[column])))

@@ -25,6 +25,7 @@ SPELLED_OUT = (
     "обществ", "акционер", "предпринимател", "учрежден", "предприяти", "некоммерч", "хозяйств", "товариществ", "кооператив",
 )  # fmt: skip
 _APOSTROPHE = re.compile(APOSTROPHE)
+_DIGITS = re.compile("[0-9]+")
 _BETWEEN = re.compile(r"[\W_]+")
 _FULL = re.compile("|".join(full_forms()))
 _DOTTED = re.compile(r"(?<!\S)\w(?: \w)+(?!\S)")
@@ -91,18 +92,20 @@ def look(word: str) -> Word:
     canon = skeleton(whole)
     form = short_forms().get(whole) or (short_forms().get(as_cyrillic(whole), "") if whole.isascii() else "")
     noise = whole in _NOISE
-    known = first_names().get(canon)
-    patronymic = patronymic_gender(whole)[:1] or _latin_patronymic(canon, word)
     org = "L" if form else "B" if whole in _BRANCH else "X" if noise else "W"
-    last, gender_last = _surname(canon)
+    letters = _DIGITS.sub("", whole) or whole  # in a person's name digits are glued to a word by accident
+    spoken = skeleton(letters) if letters != whole else canon
+    known = first_names().get(spoken)
+    patronymic = patronymic_gender(letters)[:1] or _latin_patronymic(spoken, letters)
+    last, gender_last = _surname(spoken)
     return Word(  # by place: this is called for each word there is
         canon,
         org,
-        _person(whole, canon, form, noise, known is not None, patronymic),
+        _person(letters, canon, form, noise, known is not None, patronymic),
         form,
         last,
-        known.canon if known else canon,
-        _stem(canon) if patronymic else canon,
+        known.canon if known else spoken,
+        _stem(spoken) if patronymic else spoken,
         known.gender if known else "",
         patronymic or _TAIL.get(canon, ""),
         gender_last,
