@@ -11,7 +11,7 @@ from dedup.normal.record import normalise
 from dedup.score import score
 
 #: There is no number to set: surname and first name agree at one of these levels, and nothing forbids the merge.
-_AGREE = frozenset({"same", "slip", "crossed", "short", "initial"})
+_AGREE = frozenset({"same", "slip", "crossed", "part", "short", "initial"})
 _NAMES = ("last", "first", "middle")
 
 

@@ -109,10 +109,10 @@ def lengths_same(column: str) -> Test:
 
 
 def near(column: str, most: int) -> Test:
-    """At most so many letters put in, left out or changed."""
+    """At most so many letters put in, left out or changed; two neighbours that changed places count as one."""
     gap = f"abs(length(l_{column}) - length(r_{column})) <= {most}"
     return Test(
-        f"({gap} AND levenshtein(l_{column}, r_{column}) <= {most})",
+        f"({gap} AND damerau_levenshtein(l_{column}, r_{column}) <= {most})",
         lambda pair: distance(pair.l[column], pair.r[column], most) <= most,
     )
 
@@ -177,17 +177,27 @@ def _two_ways(pair: Pair, column: str) -> tuple[tuple[str, str], tuple[str, str]
 
 
 def distance(one: str, other: str, most: int) -> int:
-    """Letters to put in, leave out or change to get from one to the other; more than ``most`` is any number above it."""
+    """Letters to put in, leave out, change or swap with their neighbour to get from one to the other (Damerau and Levenshtein).
+
+    More than ``most`` is any number above it.
+    """
     if one == other:
         return 0
     if abs(len(one) - len(other)) > most:
         return most + 1
-    before = list(range(len(other) + 1))
+    far = len(one) + len(other)
+    table = [[far] * (len(other) + 2), [far, *range(len(other) + 1)]]
+    seen: dict[str, int] = {}
     for row, letter in enumerate(one, 1):
-        now = [row]
+        now, matched = [far, row], 0
         for column, against in enumerate(other, 1):
-            now.append(min(before[column] + 1, now[-1] + 1, before[column - 1] + (letter != against)))
-        if min(now) > most:
+            above, left = seen.get(against, 0), matched
+            if letter == against:
+                matched = column
+            swap = table[above][left] + (row - above - 1) + 1 + (column - left - 1)
+            now.append(min(table[row][column + 1] + 1, now[-1] + 1, table[row][column] + (letter != against), swap))
+        if min(now) > most + 1:
             return most + 1
-        before = now
-    return before[-1]
+        seen[letter] = row
+        table.append(now)
+    return table[-1][-1]

@@ -182,7 +182,7 @@ def _person_columns(table: _Words) -> dict[str, pl.Series]:
     last = np.array([at.last[0] if at.last else -1 for at in found], dtype=np.int64)[back]
     first = np.array([at.first for at in found], dtype=np.int64)[back]
     middle = np.array([at.middle for at in found], dtype=np.int64)[back]
-    odd = np.array([len(at.last) > 1 or "T" in pattern for at, pattern in zip(found, patterns, strict=True)], dtype=bool)[back]
+    odd = np.array([len(at.last) > 1 or bool(at.more) or "T" in pattern for at, pattern in zip(found, patterns, strict=True)], dtype=bool)[back]
     like = np.array([_like_person(pattern) for pattern in patterns], dtype=bool)[back]
     at = {"last": _word_at(table, last), "first": _word_at(table, first), "middle": _word_at(table, middle)}
     columns = {name: _gather(table.column(name), number) for name, number in at.items()}
@@ -191,7 +191,10 @@ def _person_columns(table: _Words) -> dict[str, pl.Series]:
     frame = pl.DataFrame(columns).with_columns(**{f"gender_{name}": column for name, column in genders.items()})
     joined = frame.select(
         pl.concat_str(*(_filled(name) for name in ("last", "first", "middle")), separator=" ", ignore_nulls=True).alias("name"),
-        pl.coalesce(*(_filled(f"gender_{name}") for name in ("middle", "first", "last")), pl.lit("")).alias("gender"),
+        pl.when((pl.col("gender_first") != "") & (pl.col("gender_middle") != "") & (pl.col("gender_first") != pl.col("gender_middle")))
+        .then(pl.lit(""))
+        .otherwise(pl.coalesce(*(_filled(f"gender_{name}") for name in ("first", "middle", "last")), pl.lit("")))
+        .alias("gender"),
     )
     return {**columns, "name": joined["name"], "gender": joined["gender"], "odd": pl.Series(odd), "like": pl.Series(like)}
 
