@@ -84,7 +84,7 @@ class Batch:
 
         A lazy frame is read slice by slice and never held; it has to come in the order of ``rec_id``.
         """
-        self.ids, normal = _by_slices(raw.sort("rec_id") if isinstance(raw, pl.DataFrame) else raw)
+        self.ids, normal = by_slices(raw.sort("rec_id") if isinstance(raw, pl.DataFrame) else raw)
         self.lap("normalise")
         main = rarity.rated(normal.main, normal.contacts).select("row", *scoring.READ)
         contacts = rarity.shared(normal.main, normal.contacts, self.settings.table)
@@ -149,7 +149,7 @@ class Batch:
         return (Link(*row) for row in kept.select("a", "b", "weight", self._joins(cut).alias("joins"), key.alias("key")).iter_rows())
 
 
-def _by_slices(raw: pl.DataFrame | pl.LazyFrame) -> tuple[pl.Series, Normal]:
+def by_slices(raw: pl.DataFrame | pl.LazyFrame) -> tuple[pl.Series, Normal]:
     """Ids and normal forms, slice by slice: what is needed on the way is then small beside what is kept."""
     height = raw.height if isinstance(raw, pl.DataFrame) else int(raw.select(pl.len()).collect().item())
     ids, mains, contacts = [], [], []
