@@ -1,7 +1,8 @@
 """Russian clients with their truth, made from a seed: names, requisites, contacts and every trap that real bases hold.
 
-``entity_id`` is the truth: a branch, a member of a family and a firm beside another on one switchboard are each their own.
-Columns are those that ``dedup.normal.record.RAW`` names, with ``rec_id``, ``entity_id``, ``source`` and ``ts`` (days).
+``entity_id`` is the truth: a branch, a member of a family and a firm beside another on one switchboard are each their
+own. Columns are those that ``dedup.normal.record.RAW`` names, with ``rec_id``, ``entity_id``, ``source`` and ``ts``
+(days).
 """
 
 from __future__ import annotations
@@ -162,7 +163,13 @@ class _Maker:
         for _ in range(rng.choice((1, 1, 2))):
             other = self.human("person", head["city_"])
             other["place"] = head["place"]
-            plain = head["last"] if head["male"] else head["masculine"] if "masculine" in head else words.masculine(head["last"])
+            plain = (
+                head["last"]
+                if head["male"]
+                else head["masculine"]
+                if "masculine" in head
+                else words.masculine(head["last"])
+            )
             other["last"] = plain if other["male"] else words.feminine(plain)
             if rng.random() < 0.6:
                 other["line"] = head["line"]
@@ -217,7 +224,12 @@ class _Maker:
         if rng.random() < 0.004:
             return rng.choice(("no@mail.ru", "test@test.ru", "нет"))
         box = str(entity["box"])
-        if entity.get("domain") and box.endswith(entity["domain"]) and rng.random() < 0.25 and not box.startswith("filial"):
+        if (
+            entity.get("domain")
+            and box.endswith(entity["domain"])
+            and rng.random() < 0.25
+            and not box.startswith("filial")
+        ):
             box = rng.choice(words.ROLES) + "@" + entity["domain"]
         elif rng.random() < 0.06:
             box = words.free_box(rng, entity.get("last") or entity["base"])

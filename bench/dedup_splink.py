@@ -26,7 +26,8 @@ _VETO = """
  OR (l.gender <> r.gender) OR (l.kind <> r.kind AND 'o' IN (l.kind, r.kind))
  OR (NOT (l.first[1] = r.first[1]))
  OR (length(l.first) > 1 AND length(r.first) > 1 AND damerau_levenshtein(l.first, r.first) > 2
-     AND l.others IS NULL AND r.others IS NULL AND NOT starts_with(l.first, r.first) AND NOT starts_with(r.first, l.first))
+     AND l.others IS NULL AND r.others IS NULL AND NOT starts_with(l.first, r.first) AND NOT starts_with(r.first,
+     l.first))
  OR (NOT (l.middle[1] = r.middle[1]))
  OR (length(l.middle) > 1 AND length(r.middle) > 1 AND damerau_levenshtein(l.middle, r.middle) > 2)
  OR (l.kind = 'o' AND r.kind = 'o' AND coalesce(l.kpp <> r.kpp, true)
@@ -39,7 +40,11 @@ def columns(raw: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
     texts = [name for name, kind in normal.main.schema.items() if kind == pl.String]
     frame = normal.main.with_columns(pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in texts)
     for what, name in ((PHONE, "phone"), (EMAIL, "email"), (DOMAIN, "domain")):
-        first = normal.contacts.filter(pl.col("what") == what).unique("row", keep="first").select("row", pl.col("value").alias(name))
+        first = (
+            normal.contacts.filter(pl.col("what") == what)
+            .unique("row", keep="first")
+            .select("row", pl.col("value").alias(name))
+        )
         frame = frame.join(first, on="row", how="left")
     firm = pl.when(pl.col("last").is_null() & pl.col("first").is_null()).then(pl.col("name")).alias("firm")
     return frame.with_columns(firm).rename({"row": "unique_id"})
@@ -55,9 +60,14 @@ def settings() -> Any:
         return found | ({"tf_adjustment_column": frequency} if frequency else {})
 
     def custom(name: str, *levels: dict[str, Any]) -> Any:
-        null = {"sql_condition": f'"{name}_l" IS NULL OR "{name}_r" IS NULL', "label_for_charts": "null", "is_null_level": True}
+        null = {
+            "sql_condition": f'"{name}_l" IS NULL OR "{name}_r" IS NULL',
+            "label_for_charts": "null",
+            "is_null_level": True,
+        }
         return cl.CustomComparison(
-            output_column_name=name, comparison_levels=[null, *levels, {"sql_condition": "ELSE", "label_for_charts": "else"}]
+            output_column_name=name,
+            comparison_levels=[null, *levels, {"sql_condition": "ELSE", "label_for_charts": "else"}],
         )
 
     return SettingsCreator(
@@ -129,7 +139,9 @@ def run(raw: pl.DataFrame | pl.LazyFrame, spill: Path) -> dict[str, Any]:
     del frame
     linker = Linker(DuckDBAPI(con).register("rec", table_name="records"), settings())
     training = linker.training
-    training.estimate_probability_two_random_records_match([block_on("inn", "kpp"), block_on("phone", "name")], recall=0.6)
+    training.estimate_probability_two_random_records_match(
+        [block_on("inn", "kpp"), block_on("phone", "name")], recall=0.6
+    )
     training.estimate_u_using_random_sampling(max_pairs=5e6, seed=1)
     for rule in (block_on("phone", "name"), block_on("inn"), block_on("email", "name")):
         training.estimate_parameters_using_expectation_maximisation(rule)
@@ -144,8 +156,13 @@ def run(raw: pl.DataFrame | pl.LazyFrame, spill: Path) -> dict[str, Any]:
     edges = pl.DataFrame(con.sql("SELECT unique_id_l AS a, unique_id_r AS b, match_probability AS p FROM kept"))
     clusters = {}
     for threshold in _THRESHOLDS:
-        table = DuckDBAPI(con).register(con.sql(f"SELECT * FROM kept WHERE match_probability >= {threshold}"), table_name=f"kept_{threshold}".replace(".", "_"))
-        found = linker.clustering.cluster_pairwise_predictions_at_threshold(table, threshold_match_probability=threshold)
+        table = DuckDBAPI(con).register(
+            con.sql(f"SELECT * FROM kept WHERE match_probability >= {threshold}"),
+            table_name=f"kept_{threshold}".replace(".", "_"),
+        )
+        found = linker.clustering.cluster_pairwise_predictions_at_threshold(
+            table, threshold_match_probability=threshold
+        )
         rows = pl.DataFrame(con.sql(f"SELECT unique_id, cluster_id FROM {found.physical_name} ORDER BY unique_id"))
         clusters[threshold] = rows["cluster_id"]
         if threshold == _THRESHOLDS[0]:

@@ -1,7 +1,7 @@
 """One component, judged whole: every pair in it is scored, so that the result depends on its records alone.
 
-The batch does the same with the pairs that hang together; so a record that comes later, judged with its component, leads to
-the partition that the batch would have made.
+The batch does the same with the pairs that hang together; so a record that comes later, judged with its component,
+leads to the partition that the batch would have made.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def recompute_component(
     """The clusters of records that hang together. ``judged``: standing words on pairs, the lesser id first."""
     table = table or weights()
     words = judged or {}
-    ordered = sorted(records, key=lambda record: record.rec)  # type: ignore[arg-type, return-value]
+    ordered = sorted(records, key=lambda record: record.rec)
     edges = [score(a, b, frequencies, table, words.get((a.rec, b.rec), "")) for a, b in combinations(ordered, 2)]
     links = [found for edge in edges if (found := link(edge, table, cut))]
     cannot = {(edge.a, edge.b) for edge in edges if edge.vetoes}

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from dedup.terms import (
-    Pair,
     Test,
     begins,
     both,
@@ -34,7 +33,9 @@ from dedup.terms import (
 
 
 class Level(NamedTuple):
-    """One degree of agreement. ``bits``: the column whose rarity counts, of ``l`` and ``r`` or of ``p``; empty: a constant."""
+    """One degree of agreement. ``bits``: the column whose rarity counts, of ``l`` and ``r`` or of ``p``; empty: a
+    constant.
+    """
 
     name: str
     test: Test
@@ -166,7 +167,8 @@ _HERE = level("city", "same") | level("address", "code", "unit", "house")
 _ELSEWHERE = level("city", "differ") | level("area", "differ") | level("address", "differ") | flags_differ("branch")
 _FIRMS = kinds("o", "o") | kinds("o", "")
 
-#: Facts that follow from the levels of the others. ``branch``: two firms that may be two parts of one, so that a person has to look.
+#: Facts that follow from the levels of the others. ``branch``: two firms that may be two parts of one, so that a
+#: person has to look.
 LATE = (
     Fact(
         "branch",
@@ -177,7 +179,8 @@ LATE = (
     ),
 )  # fmt: skip
 
-#: Facts that can carry an automatic merge: fact → levels at which it agrees on its own. Phones and mailboxes must be rare.
+#: Facts that can carry an automatic merge: fact → levels at which it agrees on its own. Phones and mailboxes must be
+#: rare.
 AGREEING: dict[str, tuple[str, ...]] = {
     "inn": ("same",),
     "ogrn": ("same",),
@@ -187,7 +190,9 @@ AGREEING: dict[str, tuple[str, ...]] = {
     "birthday": ("same",),
 }
 #: A whole name agrees as one fact: the words of a firm, or surname and first name of a person.
-WHOLE_NAME: Test = level("name", "same", "joined") | (level("last", "same") & level("first", "same", "short") & ~level("middle", "differ"))
+WHOLE_NAME: Test = level("name", "same", "joined") | (
+    level("last", "same") & level("first", "same", "short") & ~level("middle", "differ")
+)
 
 #: Names of the rules that make a merge automatic, in their order; ``facts`` is decided by the weights.
 KEY_RULES: dict[str, Test] = {
@@ -202,7 +207,8 @@ _FAMILY = (level("phone", "same") | level("email", "same") | level("address", "c
 RELATIONS: dict[str, Test] = {
     "branch_of": _SAME_FIRM,
     "contact_of": (kinds("o", "p") | kinds("o", "i")) & (shared("phone") | shared("email") | shared("domain")),
-    "household": (kinds("p", "p") | kinds("p", "i") | kinds("i", "i")) & _FAMILY & (level("last", "same", "slip") | level("address", "code", "unit")),
+    "household": (kinds("p", "p") | kinds("p", "i") | kinds("i", "i"))
+    & _FAMILY
+    & (level("last", "same", "slip") | level("address", "code", "unit")),
     "same_group": kinds("o", "o") & (shared("domain") | level("phone", "same") | level("email", "same")),
 }
-

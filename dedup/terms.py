@@ -1,8 +1,8 @@
 """A small language of conditions on a pair, each said once and read twice: as SQL over many pairs, as Python over one.
 
-In SQL a column of the two records begins with ``l_`` or ``r_``, what they share has a plain name; in Python ``l``, ``r`` and ``p``
-are mappings. Texts are ASCII where distances are taken, and empty where nothing is known. The SQL is what DuckDB and Spark
-both understand.
+In SQL a column of the two records begins with ``l_`` or ``r_``, what they share has a plain name; in Python ``l``,
+``r`` and ``p`` are mappings. Texts are ASCII where distances are taken, and empty where nothing is known. The SQL is
+what DuckDB and Spark both understand.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class Pair(NamedTuple):
 
     l: Side
     r: Side
-    p: Side
+    p: dict[str, int]
 
 
 class Test(NamedTuple):
@@ -50,7 +50,8 @@ def neither(column: str) -> Test:
 def same(column: str) -> Test:
     """Both sides say the same."""
     return Test(
-        f"(l_{column} <> '' AND l_{column} = r_{column})", lambda pair: pair.l[column] != "" and pair.l[column] == pair.r[column]
+        f"(l_{column} <> '' AND l_{column} = r_{column})",
+        lambda pair: pair.l[column] != "" and pair.l[column] == pair.r[column],
     )
 
 
@@ -58,7 +59,9 @@ def crossed(one: str, other: str) -> Test:
     """Each side has in ``one`` what the other has in ``other``."""
     return Test(
         f"(l_{one} <> '' AND l_{other} <> '' AND l_{one} = r_{other} AND l_{other} = r_{one})",
-        lambda pair: bool(pair.l[one] and pair.l[other]) and pair.l[one] == pair.r[other] and pair.l[other] == pair.r[one],
+        lambda pair: (
+            bool(pair.l[one] and pair.l[other]) and pair.l[one] == pair.r[other] and pair.l[other] == pair.r[one]
+        ),
     )
 
 
@@ -136,7 +139,10 @@ def cut_off(column: str) -> Test:
 
 def initial(column: str) -> Test:
     """One side or both are one letter."""
-    return Test(f"(length(l_{column}) = 1 OR length(r_{column}) = 1)", lambda pair: 1 in (len(pair.l[column]), len(pair.r[column])))
+    return Test(
+        f"(length(l_{column}) = 1 OR length(r_{column}) = 1)",
+        lambda pair: 1 in (len(pair.l[column]), len(pair.r[column])),
+    )
 
 
 def word_of(column: str) -> Test:
@@ -177,7 +183,8 @@ def _two_ways(pair: Pair, column: str) -> tuple[tuple[str, str], tuple[str, str]
 
 
 def distance(one: str, other: str, most: int) -> int:
-    """Letters to put in, leave out, change or swap with their neighbour to get from one to the other (Damerau and Levenshtein).
+    """Letters to put in, leave out, change or swap with their neighbour to get from one to the other (Damerau and
+    Levenshtein).
 
     More than ``most`` is any number above it.
     """
@@ -200,4 +207,4 @@ def distance(one: str, other: str, most: int) -> int:
             return most + 1
         seen[letter] = row
         table.append(now)
-    return table[-1][-1]
+    return int(table[-1][-1])

@@ -26,7 +26,9 @@ CURRENT = "ru-1"
 
 
 class Spec(NamedTuple):
-    """Bits of a level. Constant: ``plus`` alone, with ``times`` 0. By rarity: ``rarity * times // 100 + plus``, bounded."""
+    """Bits of a level. Constant: ``plus`` alone, with ``times`` 0. By rarity: ``rarity * times // 100 + plus``,
+    bounded.
+    """
 
     times: int
     plus: int
@@ -98,7 +100,8 @@ def weights(version: str = CURRENT) -> Weights:
 def parse(version: str, table: Mapping[str, Any]) -> Weights:
     """A table as it stands in the file; ``ValueError`` where a fact, a level or a veto is missing or unknown."""
     levels = {
-        fact.name: {level.name: _spec(table["levels"], fact.name, level.name) for level in fact.levels} for fact in (*FACTS, *LATE)
+        fact.name: {level.name: _spec(table["levels"], fact.name, level.name) for level in fact.levels}
+        for fact in (*FACTS, *LATE)
     }
     for name, given in table["levels"].items():
         if strange := set(given) - set(levels.get(name, ())):

@@ -29,7 +29,9 @@ def keys(main: pl.DataFrame, contacts: pl.DataFrame, table: Weights) -> pl.DataF
 def _of_columns(main: pl.DataFrame, parts: tuple[str, ...]) -> pl.DataFrame:
     columns = {part: split(part) for part in parts}
     filled = pl.all_horizontal(pl.col(column) != "" for column, _ in columns.values())
-    values = [pl.col(column).str.slice(0, letters) if letters else pl.col(column) for column, letters in columns.values()]
+    values = [
+        pl.col(column).str.slice(0, letters) if letters else pl.col(column) for column, letters in columns.values()
+    ]
     return main.lazy().filter(filled).select(pl.concat_str(values, separator="|").alias("value"), "row").collect()
 
 

@@ -40,7 +40,9 @@ def shared(main: pl.DataFrame, contacts: pl.DataFrame, table: Weights) -> pl.Dat
     person = pl.col("last") + " " + pl.col("first").str.slice(0, 1)
     who = main.select("row", who=pl.when(pl.col("last") != "").then(person).otherwise(pl.col("name")).hash())
     several = contacts.filter(pl.len().over("what", "value") > 1).join(who, on="row", how="left")
-    values = several.group_by("what", "value").agg(names=pl.col("who").n_unique(), records=pl.len()).with_row_index("number")
+    values = (
+        several.group_by("what", "value").agg(names=pl.col("who").n_unique(), records=pl.len()).with_row_index("number")
+    )
     kinds = [(what, names) for what, names in values.select("what", "names").unique().iter_rows()]
     specs = {PHONE: table.contact, EMAIL: table.contact, DOMAIN: table.domain}
     bits = pl.DataFrame(

@@ -29,7 +29,8 @@ _FACTS_RULE = len(KEY_RULES) + 1
 
 @dataclass(frozen=True)
 class Settings:
-    """``memory``: what DuckDB may take, such as ``1GB``; ``spill``: a folder for what does not fit; ``table``: the weights.
+    """``memory``: what DuckDB may take, such as ``1GB``; ``spill``: a folder for what does not fit; ``table``: the
+    weights.
 
     ``cut``: hundredths of a bit from which pairs are one; ``None``: only what is automatic is.
     """
@@ -101,7 +102,9 @@ class Batch:
         self.lap("score")
 
     def _scored(self, *, worth: bool) -> pl.DataFrame:
-        """Edges of the pairs in the table ``pair``; ``worth``: only those that may join, wait for a person or relate."""
+        """Edges of the pairs in the table ``pair``; ``worth``: only those that may join, wait for a person or
+        relate.
+        """
         table = self.settings.table
         sql = scoring.score_sql(table, self.height, self.empty)
         where = f" WHERE (vetoes = 0 AND weight >= {table.review}) OR rule > 0 OR relation > 0" if worth else ""
@@ -125,7 +128,7 @@ class Batch:
         made = cluster(self._links(edges, cut), set(never), cut=cut or 0)
         of_row = np.arange(self.height, dtype=np.uint32)
         for group in made.groups:
-            of_row[list(group)] = group[0]
+            of_row[np.array(group, dtype=np.int64)] = group[0]
         self.lap("cluster")
         return made, pl.Series("cluster", of_row)
 
@@ -146,7 +149,10 @@ class Batch:
     def _links(self, edges: pl.DataFrame, cut: int | None) -> Iterable[Link]:
         kept = edges.filter((pl.col("vetoes") == 0) & (pl.col("weight") >= self.settings.table.review))
         key = (pl.col("rule") > 0) & (pl.col("rule") < _FACTS_RULE)
-        return (Link(*row) for row in kept.select("a", "b", "weight", self._joins(cut).alias("joins"), key.alias("key")).iter_rows())
+        return (
+            Link(*row)
+            for row in kept.select("a", "b", "weight", self._joins(cut).alias("joins"), key.alias("key")).iter_rows()
+        )
 
 
 def by_slices(raw: pl.DataFrame | pl.LazyFrame) -> tuple[pl.Series, Normal]:

@@ -19,9 +19,26 @@ _TO_LATIN = str.maketrans("авсенкмортхуі", "abcehkmoptxyi")
 _SOUNDS = str.maketrans(
     {
         **dict(zip("абвгдезийклмнопрстуфхцъыьэ", "abvgdeziiklmnoprstufhc\0i\0e", strict=True)),
-        **{"ё": "e", "ж": "j", "ч": "q", "ш": "w", "щ": "w", "ю": "y", "я": "x"},
-        **{"і": "i", "ї": "i", "є": "e", "ґ": "g", "ў": "u"},  # Ukrainian and Belarusian
-        **{"ә": "a", "ғ": "g", "қ": "k", "ң": "n", "ө": "o", "ұ": "u", "ү": "u", "һ": "h"},  # Kazakh
+        "ё": "e",
+        "ж": "j",
+        "ч": "q",
+        "ш": "w",
+        "щ": "w",
+        "ю": "y",
+        "я": "x",
+        "і": "i",
+        "ї": "i",
+        "є": "e",
+        "ґ": "g",
+        "ў": "u",  # Ukrainian and Belarusian
+        "ә": "a",
+        "ғ": "g",
+        "қ": "k",
+        "ң": "n",
+        "ө": "o",
+        "ұ": "u",
+        "ү": "u",
+        "һ": "h",  # Kazakh
     }
 )
 #: How Latin writes what is one letter in Cyrillic: ГОСТ, the passport rules and habit (щ=shch/sch, ц=ts/tz, й=y/i/j).

@@ -164,11 +164,14 @@ def person_parts(last: str, first: str, middle: str) -> Person:
     """A person whose parts stand in fields of their own: the fields tell the places, the words tell the rest."""
     words = [[look(word) for word in cut(part).split()] for part in (last, first, middle)]
     lasts, firsts, middles = words
-    own = [next(filter(None, found), "") for found in ([w.gender_first for w in firsts], [w.gender_middle for w in middles])]
+    first_gender = next((word.gender_first for word in firsts if word.gender_first), "")
+    middle_gender = next((word.gender_middle for word in middles if word.gender_middle), "")
     return Person(
         last=" ".join(word.last for word in lasts),
         first=" ".join(word.first for word in firsts),
         middle=" ".join(word.middle for word in middles),
-        gender=gender_of(*own, next(filter(None, [word.gender_last for word in lasts]), "")),
+        gender=gender_of(
+            first_gender, middle_gender, next((word.gender_last for word in lasts if word.gender_last), "")
+        ),
         others=firsts[0].others if len(firsts) == 1 else "",
     )

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from dedup.normal.letters import as_cyrillic, one_alphabet, skeleton
-from dedup.normal.tables import first_names, full_forms, short_forms
+from dedup.normal.tables import first_names, full_forms, short_forms, words
 from hub.model.identity import like_surname, patronymic_gender
 
 #: What is plain enough for the vectorised form; the rest goes through the scalar one.
@@ -30,14 +30,9 @@ _BETWEEN = re.compile(r"[\W_]+")
 _FULL = re.compile("|".join(full_forms()))
 _DOTTED = re.compile(r"(?<!\S)\w(?: \w)+(?!\S)")
 #: Words that tell that this is a part of a firm; what follows is where it is.
-_BRANCH = frozenset(
-    "филиал оп обособленное подразделение представительство отделение доп допофис filial branch сп осп".split()
-)
+_BRANCH = words("branch")
 #: What people write beside a name in a card, and what is no name.
-_NOISE = frozenset(
-    """нет без договора договор офис старый старая новый новая дубль дубликат закрыт закрыта закрыто архив тест не использовать
-    удалить клиент поставщик покупатель основной гл рф г город гр гражданин гражданка глава company co the в вг""".split()
-)
+_NOISE = words("noise")
 _PATRONYMIC = re.compile(r"(?:(?:ov|ev|il|mi|ki)iq|[ktm]iq)$|(?:ov|ev|iq|in)na$")
 _TAIL = {"ogli": "m", "uli": "m", "ugli": "m", "kizi": "f", "gizi": "f"}
 _SURNAME_F = re.compile(r"[a-z]{3}(?:(?:ov|ev|in|sk|ck)a|[sc]kax)$")
@@ -50,8 +45,9 @@ class Word(NamedTuple):
 
     ``canon``: skeleton. ``org``: its part in the name of a firm (L legal form, B branch, X noise, W word).
     ``person``: in a person's name (X noise, I initial, P patronymic, T its tail such as оглы, F first name, S like a
-    surname, Y two letters, W word). ``form``: group of the legal form. ``last``, ``first``, ``middle``: what it stands for at that
-    place. ``gender_first``, ``gender_last``: m, f or empty. ``others``: full names a short form may mean, in bars.
+    surname, Y two letters, W word). ``form``: group of the legal form. ``last``, ``first``, ``middle``: what it
+    stands for at that place. ``gender_first``, ``gender_last``: m, f or empty. ``others``: full names a short form
+    may mean, in bars.
     """
 
     canon: str
@@ -73,16 +69,16 @@ def cut(text: str) -> str:
     return _BETWEEN.sub(" ", lower).strip()
 
 
-def spelled_short(words: str) -> str:
+def spelled_short(text: str) -> str:
     """Cut words with full legal forms written short."""
-    if any(stem in words for stem in SPELLED_OUT):
-        return " ".join(_FULL.sub(lambda found: f" {full_forms()[found[0]]} ", words).split())
-    return words
+    if any(stem in text for stem in SPELLED_OUT):
+        return " ".join(_FULL.sub(lambda found: f" {full_forms()[found[0]]} ", text).split())
+    return text
 
 
-def dotted(words: str) -> str:
+def dotted(text: str) -> str:
     """Cut words with runs of single letters put together: ``о о о``, ``а б в``."""
-    return _DOTTED.sub(lambda found: found[0].replace(" ", ""), words)
+    return _DOTTED.sub(lambda found: found[0].replace(" ", ""), text)
 
 
 @lru_cache(maxsize=262144)
