@@ -199,7 +199,9 @@ class _Maker:
             "phone": self.phone(entity) if keep() < 0.9 else None,
             "email": self.email(entity) if keep() < 0.75 else None,
             "city": entity["city_"].name if keep() < 0.86 else None,
-            "address": words.address(rng, entity["city_"].name, entity["place"], clean) if keep() < (0.85 if careful else 0.5) else None,
+            "address": words.address(rng, entity["city_"].name, entity["place"], clean)
+            if keep() < (0.85 if careful else 0.5)
+            else None,
             "source": source, "ts": rng.randint(0, 1000),
         }  # fmt: skip
 

@@ -113,7 +113,7 @@ def settings() -> Any:
         ],
         retain_intermediate_calculation_columns=False,
         retain_matching_columns=False,
-    )  # fmt: skip
+    )
 
 
 def run(raw: pl.DataFrame | pl.LazyFrame, spill: Path) -> dict[str, Any]:

@@ -134,7 +134,7 @@ class _Component:
 
 
 def _ordered(a: int | str, b: int | str) -> tuple[int | str, int | str]:
-    return (a, b) if a < b else (b, a)
+    return (a, b) if a < b else (b, a)  # type: ignore[operator]
 
 
 def components(pairs: Iterable[tuple[int | str, int | str]]) -> list[list[int | str]]:

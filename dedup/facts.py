@@ -69,7 +69,11 @@ FACTS = (
     Fact("ogrn", (Level("same", same("ogrn")), Level("differ", both("ogrn") & lengths_same("ogrn")))),
     Fact(
         "kpp",
-        (Level("same", same("inn") & same("kpp")), Level("alike", same("kpp") & ~both("inn"), "kpp"), Level("differ", same("inn") & both("kpp"))),
+        (
+            Level("same", same("inn") & same("kpp")),
+            Level("alike", same("kpp") & ~both("inn"), "kpp"),
+            Level("differ", same("inn") & both("kpp")),
+        ),
     ),
     Fact(
         "name",
@@ -108,20 +112,38 @@ FACTS = (
         (
             Level("initial", both("middle") & initial("middle") & begins("middle")),
             Level("same", same("middle"), "middle"),
-            Level("slip", (_slip("middle", 3, 7) | (cut_off("middle") & long("middle", 4))) & ~initial("middle"), "middle"),
+            Level(
+                "slip", (_slip("middle", 3, 7) | (cut_off("middle") & long("middle", 4))) & ~initial("middle"), "middle"
+            ),
             Level("differ", both("middle")),
         ),
     ),
     Fact(
         "birthday",
-        (Level("same", same("birthday"), "birthday"), Level("slip", both("birthday") & near("birthday", 1)), Level("close", both("birthday") & near("birthday", 2)), Level("differ", both("birthday"))),
+        (
+            Level("same", same("birthday"), "birthday"),
+            Level("slip", both("birthday") & near("birthday", 1)),
+            Level("close", both("birthday") & near("birthday", 2)),
+            Level("differ", both("birthday")),
+        ),
     ),
     Fact("phone", (Level("same", shared("phone"), "p.phone"), Level("differ", flags("has_phone")))),
     Fact(
         "email",
-        (Level("same", shared("email"), "p.email"), Level("domain", shared("domain"), "p.domain"), Level("differ", flags("has_email"))),
+        (
+            Level("same", shared("email"), "p.email"),
+            Level("domain", shared("domain"), "p.domain"),
+            Level("differ", flags("has_email")),
+        ),
     ),
-    Fact("city", (Level("same", same("city"), "city"), Level("slip", _slip("city", 5, 9), "city"), Level("differ", both("city")))),
+    Fact(
+        "city",
+        (
+            Level("same", same("city"), "city"),
+            Level("slip", _slip("city", 5, 9), "city"),
+            Level("differ", both("city")),
+        ),
+    ),
     Fact("area", (Level("same", same("area")), Level("differ", both("area")))),
     Fact(
         "address",
@@ -130,13 +152,24 @@ FACTS = (
             Level("unit", same("street") & same("house") & same("unit"), "unit"),
             Level("house", same("street") & same("house") & ~both("unit"), "house"),
             Level("beside", same("street") & same("house")),
-            Level("slip", both("house") & ((_slip("street", 5, 9) & same("house")) | (same("street") & near("house", 1))), "house"),
+            Level(
+                "slip",
+                both("house") & ((_slip("street", 5, 9) & same("house")) | (same("street") & near("house", 1))),
+                "house",
+            ),
             Level("differ", both("street")),
         ),
     ),
-    Fact("postcode", (Level("same", same("postcode"), "postcode"), Level("slip", both("postcode") & near("postcode", 1)), Level("differ", both("postcode")))),
+    Fact(
+        "postcode",
+        (
+            Level("same", same("postcode"), "postcode"),
+            Level("slip", both("postcode") & near("postcode", 1)),
+            Level("differ", both("postcode")),
+        ),
+    ),
     Fact("kind", (Level("differ", kinds("i", "p")),)),
-)  # fmt: skip
+)
 
 _BY_NAME = {fact.name: fact for fact in FACTS}
 
@@ -174,10 +207,12 @@ LATE = (
         "branch",
         (
             Level("elsewhere", _FIRMS & ~level("kpp", "same") & (_ELSEWHERE | (level("kpp", "differ") & _LARGEST))),
-            Level("unknown", _FIRMS & ~level("kpp", "same") & (flag("branch") | (_SAME_FIRM & ~_HERE & ~shared("phone")))),
+            Level(
+                "unknown", _FIRMS & ~level("kpp", "same") & (flag("branch") | (_SAME_FIRM & ~_HERE & ~shared("phone")))
+            ),
         ),
     ),
-)  # fmt: skip
+)
 
 #: Facts that can carry an automatic merge: fact → levels at which it agrees on its own. Phones and mailboxes must be
 #: rare.

@@ -16,7 +16,7 @@ Side = Mapping[str, Any]
 class Pair(NamedTuple):
     """One pair: the two records by column, and what they share (see ``dedup.frequencies.shared``)."""
 
-    l: Side
+    l: Side  # noqa: E741  # the name it has in SQL
     r: Side
     p: dict[str, int]
 

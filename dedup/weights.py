@@ -18,9 +18,27 @@ from dedup.facts import FACTS, LATE, VETOES
 
 #: Kinds of blocking keys: see ``dedup.keys``.
 KEY_KINDS = (
-    "inn", "ogrn", "name_city", "name", "flat_city", "person_city", "person", "initial_city", "last_house", "name_house", "unit",
-    "born", "word_postcode", "word_city", "street_city", "city_postcode", "street_house", "house_postcode", "phone", "email",
-)  # fmt: skip
+    "inn",
+    "ogrn",
+    "name_city",
+    "name",
+    "flat_city",
+    "person_city",
+    "person",
+    "initial_city",
+    "last_house",
+    "name_house",
+    "unit",
+    "born",
+    "word_postcode",
+    "word_city",
+    "street_city",
+    "city_postcode",
+    "street_house",
+    "house_postcode",
+    "phone",
+    "email",
+)
 #: The version that is used unless another is asked for.
 CURRENT = "ru-1"
 

@@ -90,25 +90,27 @@ class Batch:
         main = rarity.rated(normal.main, normal.contacts).select("row", *scoring.READ)
         contacts = rarity.shared(normal.main, normal.contacts, self.settings.table)
         self.lap("frequencies")
-        found = blocking.keys(main, contacts, self.settings.table)
-        blocking.candidates(self.con, found)
-        self.pairs = _one(self.con, "SELECT count(*) FROM pair")
+        pairs = blocking.pairs(self.con, main, contacts, self.settings.table)
+        self.pairs = pairs.height
         self.lap("block")
         self.height = main.height
         self.empty = [name for name in scoring.TEXTS if not (main[name] != "").any()]
         self.main = main
         fill(self.con, "contact", contacts.select("row", "what", "number", "bits"))
-        self.edges = self._scored(worth=True)
+        self.edges = self._scored(pairs, worth=True)
         self.lap("score")
 
-    def _scored(self, *, worth: bool) -> pl.DataFrame:
-        """Edges of the pairs in the table ``pair``; ``worth``: only those that may join, wait for a person or
+    def _scored(self, pairs: pl.DataFrame, *, worth: bool) -> pl.DataFrame:
+        """Edges of pairs; ``worth``: only those that may join, wait for a person or
         relate.
         """
         table = self.settings.table
         sql = scoring.score_sql(table, self.height, self.empty)
         where = f" WHERE (vetoes = 0 AND weight >= {table.review}) OR rule > 0 OR relation > 0" if worth else ""
-        pairs = read(self.con, scoring.shared_sql()).sort("a", "b")  # records that lie together are read together
+        fill(self.con, "pair", pairs)
+        pairs = pairs.join(
+            read(self.con, scoring.shared_sql()), on=["a", "b"], how="left", maintain_order="left"
+        ).fill_null(0)
         found = [self._slice(part, f"SELECT * FROM ({sql}){where}") for part in pairs.iter_slices(_PAIRS)]
         return pl.concat(found or [self._slice(pairs, f"SELECT * FROM ({sql})")])
 
@@ -119,28 +121,31 @@ class Batch:
 
     def partition(self, cut: int | None = None) -> tuple[Clustering, pl.Series]:
         """Clusters by rows, and for each row the first row of its cluster; ``cut`` as in ``Settings``."""
-        joins = self.edges.filter(self._joins(cut))
-        parts = components(zip(joins["a"].to_list(), joins["b"].to_list(), strict=True))
-        several = [part for part in parts if 2 < len(part) <= WHOLE]
-        inside = {row for part in several for row in part}
-        edges = self._closed(several, inside)
+        joins = self.edges.filter(self._joins(cut)).select("a", "b")
+        degree = np.bincount(np.concatenate([joins["a"].to_numpy(), joins["b"].to_numpy()]), minlength=self.height)
+        alone = pl.Series((degree[joins["a"].to_numpy()] == 1) & (degree[joins["b"].to_numpy()] == 1))
+        couples, rest = joins.filter(alone), joins.filter(~alone)  # a link that meets no other needs no judging
+        parts = components(rest.iter_rows())
+        edges = self._closed([part for part in parts if len(part) <= WHOLE], {row for part in parts for row in part})
         never = edges.filter(pl.col("vetoes") != 0).select("a", "b").iter_rows()
         made = cluster(self._links(edges, cut), set(never), cut=cut or 0)
         of_row = np.arange(self.height, dtype=np.uint32)
+        of_row[couples["b"].to_numpy()] = couples["a"].to_numpy()
         for group in made.groups:
             of_row[np.array(group, dtype=np.int64)] = group[0]
+        groups = sorted([*made.groups, *couples.iter_rows()])
         self.lap("cluster")
-        return made, pl.Series("cluster", of_row)
+        return Clustering(groups, made.refused), pl.Series("cluster", of_row)
 
     def _closed(self, parts: Iterable[list[int | str]], inside: set[int | str]) -> pl.DataFrame:
-        """The edges, with every pair scored inside parts of three and more."""
-        pairs = [pair for part in parts for pair in combinations(part, 2)]
-        if not pairs:
-            return self.edges
-        fill(self.con, "pair", pl.DataFrame(pairs, schema={"a": pl.UInt32, "b": pl.UInt32}, orient="row"))
-        rows = pl.Series(sorted(inside), dtype=pl.UInt32)
-        outside = self.edges.filter(~(pl.col("a").is_in(rows) & pl.col("b").is_in(rows)))
-        return pl.concat([outside, self._scored(worth=False)])
+        """The edges among the rows ``inside``: every pair of a part is scored; of a part too large, those that are known."""
+        wanted = [pair for part in parts for pair in combinations(part, 2)]
+        pairs = pl.DataFrame(wanted, schema={"a": pl.UInt32, "b": pl.UInt32}, orient="row")
+        mark = np.zeros(self.height, dtype=bool)
+        mark[np.fromiter(inside, dtype=np.int64)] = True
+        within = pl.Series(mark[self.edges["a"].to_numpy()] & mark[self.edges["b"].to_numpy()])
+        known = self.edges.filter(within).join(pairs, on=["a", "b"], how="anti")
+        return pl.concat([known, self._scored(pairs, worth=False)])
 
     def _joins(self, cut: int | None) -> pl.Expr:
         strong = pl.col("rule") > 0
@@ -169,11 +174,6 @@ def by_slices(raw: pl.DataFrame | pl.LazyFrame) -> tuple[pl.Series, Normal]:
     if not found.is_sorted() or found.n_unique() < len(found):
         raise ValueError("records to be deduplicated must have different ids and come in their order")
     return found, Normal(pl.concat(mains), pl.concat(contacts))
-
-
-def _one(con: duckdb.DuckDBPyConnection, sql: str) -> int:
-    row = con.execute(sql).fetchall()[0]
-    return int(row[0])
 
 
 def dedupe(raw: pl.DataFrame, settings: Settings | None = None) -> Result:

@@ -13,9 +13,28 @@ from dedup.weights import Spec, Weights
 
 #: Columns of a record that tests read.
 TEXTS = (
-    "kind", "name", "flat", "numbers", "last", "first", "middle", "gender", "others", "inn", "inn_any", "kpp", "ogrn", "birthday",
-    "postcode", "city", "street", "house", "unit", "fias", "area",
-)  # fmt: skip
+    "kind",
+    "name",
+    "flat",
+    "numbers",
+    "last",
+    "first",
+    "middle",
+    "gender",
+    "others",
+    "inn",
+    "inn_any",
+    "kpp",
+    "ogrn",
+    "birthday",
+    "postcode",
+    "city",
+    "street",
+    "house",
+    "unit",
+    "fias",
+    "area",
+)
 MARKS = ("branch", "has_phone", "has_email")
 BITS = tuple(f"{what}_b" for what in COUNTED)
 #: All columns of a record that scoring and blocking read.
@@ -26,15 +45,13 @@ AGREEING_NAMES = (*AGREEING, "name")
 
 
 def shared_sql() -> str:
-    """Pairs with the bits of the rarest phone, e-mail and domain both have, or 0; reads ``pair`` and ``contact``."""
+    """Pairs that share a contact, with the bits of the rarest of each kind, or 0; reads ``pair`` and ``contact``."""
     bits = ", ".join(
         f"coalesce(max(CASE WHEN one.what = {_WHAT[what]} THEN one.bits END), 0) AS {what}" for what in CONTACTS
     )
-    values = ", ".join(f"coalesce(common.{what}, 0) AS {what}" for what in CONTACTS)
     return (
-        f"WITH common AS (SELECT pair.a, pair.b, {bits} FROM pair JOIN contact one ON one.row = pair.a"
-        " JOIN contact other ON other.row = pair.b AND other.number = one.number GROUP BY pair.a, pair.b)"
-        f" SELECT pair.a, pair.b, {values} FROM pair LEFT JOIN common ON common.a = pair.a AND common.b = pair.b"
+        f"SELECT pair.a, pair.b, {bits} FROM pair JOIN contact one ON one.row = pair.a"
+        " JOIN contact other ON other.row = pair.b AND other.number = one.number GROUP BY pair.a, pair.b"
     )
 
 

@@ -11,7 +11,10 @@ from dedup.normal.columns import put
 
 _PHONE, _EMAIL, _DOMAIN = 0, 1, 2
 #: One Russian number, with or without the code of the country, perhaps with an extension.
-_PLAIN_PHONE = r"^ {0,3}(?:\+?7|8)?[ (-]{0,2}[34689][0-9]{2}[ )-]{0,2}[0-9]{3}[ -]?[0-9]{2}[ -]?[0-9]{2} {0,3}(?:(?:доб|вн)\.? ?[0-9]{1,8})?$"
+_PLAIN_PHONE = (
+    r"^ {0,3}(?:\+?7|8)?[ (-]{0,2}[34689][0-9]{2}[ )-]{0,2}[0-9]{3}[ -]?[0-9]{2}[ -]?[0-9]{2} {0,3}"
+    r"(?:(?:доб|вн)\.? ?[0-9]{1,8})?$"
+)
 _EXTENSION = r"(?:доб|вн).*$"
 _PLAIN_EMAIL = r"^[a-z0-9._%+-]{1,64}@(?:[a-z0-9-]{1,63}\.)+[a-z]{2,63}$"
 

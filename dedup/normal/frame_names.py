@@ -103,11 +103,9 @@ class _Words:
         lists = words.str.split(" ")
         flat = lists.explode()
         different = pl.Series(["", *(word for word in flat.unique() if word)], dtype=pl.String)
-        numbers = (
-            flat.alias("word").to_frame()
-            .join(different.alias("word").to_frame().with_row_index("n"), on="word", how="left", maintain_order="left")["n"]
-            .to_numpy().astype(np.int32)
-        )  # fmt: skip
+        known = different.alias("word").to_frame().with_row_index("n")
+        joined = flat.alias("word").to_frame().join(known, on="word", how="left", maintain_order="left")
+        numbers = joined["n"].to_numpy().astype(np.int32)
         lengths = lists.list.len().to_numpy().astype(np.int64)
         row = np.repeat(np.arange(len(lengths)), lengths)
         place = np.arange(len(numbers)) - np.repeat(np.cumsum(lengths) - lengths, lengths)

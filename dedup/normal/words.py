@@ -22,8 +22,16 @@ APOSTROPHE = r"([a-zа-яёіїє])['`’ʼ]([a-zа-яёіїє])"
 BETWEEN = r"[^0-9a-zа-яіїє]+"
 #: Words that show that a full legal form may be written out.
 SPELLED_OUT = (
-    "обществ", "акционер", "предпринимател", "учрежден", "предприяти", "некоммерч", "хозяйств", "товариществ", "кооператив",
-)  # fmt: skip
+    "обществ",
+    "акционер",
+    "предпринимател",
+    "учрежден",
+    "предприяти",
+    "некоммерч",
+    "хозяйств",
+    "товариществ",
+    "кооператив",
+)
 _APOSTROPHE = re.compile(APOSTROPHE)
 _DIGITS = re.compile("[0-9]+")
 _BETWEEN = re.compile(r"[\W_]+")
@@ -141,5 +149,5 @@ def _surname(canon: str) -> tuple[str, str]:
     if canon[-1:] in ("a", "x") and len(canon) > 4:
         for ending, masculine in _FEMALE:
             if ending.search(canon):
-                return ending.sub(masculine, canon), "f" if _SURNAME_F.match(canon) or canon.endswith("ax") else ""
+                return ending.sub(masculine, canon), "f" if _SURNAME_F.search(canon) or canon.endswith("ax") else ""
     return canon, "m" if len(canon) > 4 and canon.endswith(_SURNAME_M) else ""
