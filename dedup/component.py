@@ -17,6 +17,8 @@ from dedup.weights import Weights, weights
 
 #: Components of more records than this are not scored whole: the pairs that keys found have to do.
 WHOLE = 200
+#: Hundredths of a bit of a pair that a person called one: it comes first.
+JUDGED = 100_00
 
 
 def link(edge: Edge, table: Weights, cut: int | None = None) -> Link | None:
@@ -26,6 +28,8 @@ def link(edge: Edge, table: Weights, cut: int | None = None) -> Link | None:
     """
     if edge.vetoes or edge.weight < table.review:
         return None
+    if edge.rule == "judged":
+        return Link(edge.a, edge.b, JUDGED, joins=True, key=True)
     joins = edge.band == "auto" if cut is None else edge.band == "auto" or edge.weight >= cut
     return Link(edge.a, edge.b, edge.weight, joins, key=bool(edge.rule) and edge.rule != "facts")
 

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from dedup.batch.hashes import Hashes
 from dedup.batch.tables import fill, read
-from dedup.keys import CONTACT_KEYS, KEYS, split
+from dedup.keys import CONTACT_KEYS, KEYS
 from dedup.normal.frame import EMAIL, PHONE
 from dedup.weights import Weights
 
@@ -21,17 +22,18 @@ _CONTACT = {"phone": PHONE, "email": EMAIL}
 _WEAK = frozenset({"name_city", "name", "flat_city", "person_city", "person", "initial_city", "word_city"})
 
 
-def pairs(con: duckdb.DuckDBPyConnection, main: pl.DataFrame, contacts: pl.DataFrame, table: Weights) -> pl.DataFrame:
+def pairs(
+    con: duckdb.DuckDBPyConnection, main: pl.DataFrame, contacts: pl.DataFrame, hashes: Hashes, table: Weights
+) -> pl.DataFrame:
     """The rows ``a`` < ``b`` of all pairs that share a key, in order."""
-    weak, strong = keys(main, contacts, table)
+    weak, strong = keys(contacts, hashes, table)
     named = _sharing(con, weak)
     named = named.filter(~pl.Series(_forbidden(main, named, table)))
     return pl.concat([named, _sharing(con, strong)]).unique().sort("a", "b")  # what lies together is read together
 
 
-def keys(main: pl.DataFrame, contacts: pl.DataFrame, table: Weights) -> tuple[pl.DataFrame, pl.DataFrame]:
+def keys(contacts: pl.DataFrame, hashes: Hashes, table: Weights) -> tuple[pl.DataFrame, pl.DataFrame]:
     """``k`` and ``row`` of every key that at least two and no more records have than its cap: the weak and the strong."""
-    hashes = _Hashes(main)
     frames: dict[bool, list[pl.DataFrame]] = {True: [_none()], False: [_none()]}
     for salt, kind in enumerate(dict.fromkeys(key.kind for key in KEYS)):
         if table.caps[kind]:
@@ -45,31 +47,6 @@ def keys(main: pl.DataFrame, contacts: pl.DataFrame, table: Weights) -> tuple[pl
 
 def _none() -> pl.DataFrame:
     return pl.DataFrame(schema={"k": pl.UInt64, "row": pl.UInt32})
-
-
-class _Hashes:
-    """Each part of a key, hashed once; 0 where it is missing."""
-
-    def __init__(self, main: pl.DataFrame) -> None:
-        self._main = main
-        self._known: dict[str, npt.NDArray[np.uint64]] = {}
-
-    def key(self, parts: tuple[str, ...], salt: int) -> pl.DataFrame:
-        """``k`` and ``row`` of the records that have all parts."""
-        columns = [self._part(part) for part in parts]
-        rows = np.flatnonzero(np.logical_and.reduce([column != 0 for column in columns]))
-        mixed = np.full(len(rows), 2 * salt + 1, dtype=np.uint64)
-        for column in columns:
-            mixed = mixed * np.uint64(0x9E3779B97F4A7C15) ^ column[rows]
-        return pl.DataFrame({"k": mixed, "row": rows.astype(np.uint32)})
-
-    def _part(self, part: str) -> npt.NDArray[np.uint64]:
-        if part not in self._known:
-            column, letters = split(part)
-            text = pl.col(column).str.slice(0, letters) if letters else pl.col(column)
-            hashed = pl.when(pl.col(column) != "").then(text.hash(7)).otherwise(pl.lit(0, pl.UInt64))
-            self._known[part] = self._main.select(hashed).to_series().to_numpy()
-        return self._known[part]
 
 
 def _sharing(con: duckdb.DuckDBPyConnection, found: pl.DataFrame) -> pl.DataFrame:

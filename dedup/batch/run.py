@@ -12,11 +12,13 @@ import numpy as np
 import polars as pl
 
 from dedup.batch import blocking, rarity, scoring
+from dedup.batch.hashes import Hashes
 from dedup.batch.tables import fill, lent, read
 from dedup.cluster import Clustering, Link, cluster, components
-from dedup.component import WHOLE
+from dedup.component import JUDGED, WHOLE
 from dedup.facts import KEY_RULES, RELATIONS
 from dedup.normal.frame import Normal, normalise
+from dedup.score import SAME
 from dedup.weights import Weights, weights
 
 #: Records normalised at once.
@@ -64,6 +66,8 @@ class Batch:
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
         self.seconds: dict[str, float] = {}
+        self.same: set[tuple[int, int]] = set()
+        self.different: set[tuple[int, int]] = set()
         config: dict[str, str | bool | int | float | list[str]] = {
             "threads": self.settings.threads,
             "memory_limit": self.settings.memory,
@@ -80,6 +84,14 @@ class Batch:
         self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._clock
         self._clock = now
 
+    def judge(self, words: Mapping[tuple[int | str, int | str], str]) -> None:
+        """Standing words on pairs of ids (``same``, ``different``); they outrank all bits. After ``prepare``."""
+        row = {rec: place for place, rec in enumerate(self.ids.to_list())}
+        for (one, other), word in words.items():
+            if one in row and other in row:
+                pair = (min(row[one], row[other]), max(row[one], row[other]))
+                (self.same if word == SAME else self.different).add(pair)
+
     def prepare(self, raw: pl.DataFrame | pl.LazyFrame) -> None:
         """Normalise, block and score: ``self.edges`` are the pairs worth a look.
 
@@ -87,10 +99,11 @@ class Batch:
         """
         self.ids, normal = by_slices(raw.sort("rec_id") if isinstance(raw, pl.DataFrame) else raw)
         self.lap("normalise")
-        main = rarity.rated(normal.main, normal.contacts).select("row", *scoring.READ)
-        contacts = rarity.shared(normal.main, normal.contacts, self.settings.table)
+        hashes = Hashes(normal.main)
+        main = rarity.rated(normal.main, normal.contacts, hashes).select("row", *scoring.READ)
+        contacts = rarity.shared(normal.main, normal.contacts, hashes, self.settings.table)
         self.lap("frequencies")
-        pairs = blocking.pairs(self.con, main, contacts, self.settings.table)
+        pairs = blocking.pairs(self.con, main, contacts, hashes, self.settings.table)
         self.pairs = pairs.height
         self.lap("block")
         self.height = main.height
@@ -122,13 +135,19 @@ class Batch:
     def partition(self, cut: int | None = None) -> tuple[Clustering, pl.Series]:
         """Clusters by rows, and for each row the first row of its cluster; ``cut`` as in ``Settings``."""
         joins = self.edges.filter(self._joins(cut)).select("a", "b")
+        said = _pairs(self.same | self.different)
+        joins = pl.concat([joins.join(said, on=["a", "b"], how="anti"), _pairs(self.same)])
         degree = np.bincount(np.concatenate([joins["a"].to_numpy(), joins["b"].to_numpy()]), minlength=self.height)
         alone = pl.Series((degree[joins["a"].to_numpy()] == 1) & (degree[joins["b"].to_numpy()] == 1))
         couples, rest = joins.filter(alone), joins.filter(~alone)  # a link that meets no other needs no judging
         parts = components(rest.iter_rows())
         edges = self._closed([part for part in parts if len(part) <= WHOLE], {row for part in parts for row in part})
-        never = edges.filter(pl.col("vetoes") != 0).select("a", "b").iter_rows()
-        made = cluster(self._links(edges, cut), set(never), cut=cut or 0)
+        never = {*edges.filter(pl.col("vetoes") != 0).select("a", "b").iter_rows(), *self.different} - self.same
+        links = [
+            *self._links(edges.join(said, on=["a", "b"], how="anti"), cut),
+            *(Link(*pair, JUDGED, joins=True, key=True) for pair in self.same),
+        ]
+        made = cluster(links, never, cut=cut or 0)
         of_row = np.arange(self.height, dtype=np.uint32)
         of_row[couples["b"].to_numpy()] = couples["a"].to_numpy()
         for group in made.groups:
@@ -139,8 +158,7 @@ class Batch:
 
     def _closed(self, parts: Iterable[list[int | str]], inside: set[int | str]) -> pl.DataFrame:
         """The edges among the rows ``inside``: every pair of a part is scored; of a part too large, those that are known."""
-        wanted = [pair for part in parts for pair in combinations(part, 2)]
-        pairs = pl.DataFrame(wanted, schema={"a": pl.UInt32, "b": pl.UInt32}, orient="row")
+        pairs = _pairs(pair for part in parts for pair in combinations(part, 2))
         mark = np.zeros(self.height, dtype=bool)
         mark[np.fromiter(inside, dtype=np.int64)] = True
         within = pl.Series(mark[self.edges["a"].to_numpy()] & mark[self.edges["b"].to_numpy()])
@@ -176,10 +194,22 @@ def by_slices(raw: pl.DataFrame | pl.LazyFrame) -> tuple[pl.Series, Normal]:
     return found, Normal(pl.concat(mains), pl.concat(contacts))
 
 
-def dedupe(raw: pl.DataFrame, settings: Settings | None = None) -> Result:
-    """Find the duplicates of a frame with ``rec_id`` and columns of ``dedup.normal.record.RAW``."""
+def _pairs(found: Iterable[tuple[int | str, ...]]) -> pl.DataFrame:
+    return pl.DataFrame(list(found), schema={"a": pl.UInt32, "b": pl.UInt32}, orient="row")
+
+
+def dedupe(
+    raw: pl.DataFrame | pl.LazyFrame,
+    settings: Settings | None = None,
+    judged: Mapping[tuple[int | str, int | str], str] | None = None,
+) -> Result:
+    """Find the duplicates of a frame with ``rec_id`` and columns of ``dedup.normal.record.RAW``.
+
+    ``judged``: standing words on pairs of ids, ``same`` or ``different``.
+    """
     batch = Batch(settings)
     batch.prepare(raw)
+    batch.judge(judged or {})
     made, of_row = batch.partition(batch.settings.cut)
     refused = pl.DataFrame(made.refused, schema={"a": pl.UInt32, "b": pl.UInt32, "why": pl.String}, orient="row")
     return Result(batch.ids, batch.edges, of_row, refused, batch.pairs, batch.seconds)

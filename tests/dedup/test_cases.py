@@ -15,7 +15,6 @@ from dedup.normal.requisites import requisites
 CASES: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("cases.yaml").read_text(encoding="utf-8"))
 
 
-
 @pytest.mark.parametrize(("one", "other"), [(group[0], other) for group in CASES["firm"] for other in group[1:]])
 def test_one_firm_in_many_spellings(one: str, other: str) -> None:
     """Legal forms, quotes, order, ё, look-alikes and transliteration leave one key, or one key without blanks."""
