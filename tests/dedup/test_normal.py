@@ -87,7 +87,7 @@ def test_a_skeleton_is_ascii_and_stays_what_it_is_in_length(word: str) -> None:
 
 
 def test_control_digits_agree_with_an_independent_implementation() -> None:
-    """Random and valid numbers are judged as python-stdnum judges them, but for offices 00, which it lets pass."""
+    """Random and valid numbers are judged as python-stdnum judges them, offices 00 apart."""
     inn = pytest.importorskip("stdnum.ru.inn", reason="python-stdnum is not installed: no independent control digits")
     ogrn = pytest.importorskip("stdnum.ru.ogrn", reason="python-stdnum is not installed: no independent control digits")
     rng = random.Random(1)
@@ -95,12 +95,12 @@ def test_control_digits_agree_with_an_independent_implementation() -> None:
         for _ in range(4000):
             number = f"{rng.randrange(10**length):0{length}}"
             assert identity.inn_valid(number) == (inn.is_valid(number) and not number.startswith("00"))
-    for row in make(2000, 3).iter_rows(named=True):
-        if row["ogrn"]:
-            assert ogrn.is_valid(row["ogrn"])
-            assert identity.ogrn_valid(row["ogrn"]) or identity.ogrnip_valid(row["ogrn"])
     for length, valid in ((13, identity.ogrn_valid), (15, identity.ogrnip_valid)):
-        for _ in range(4000):
-            number = f"{rng.choice('13' if length == 13 else '3')}{rng.randrange(10 ** (length - 1)):0{length - 1}}"
-            if ogrn.is_valid(number):
-                assert valid(number)
+        seen = 0
+        for _ in range(20_000):
+            number = f"{rng.choice('15' if length == 13 else '34')}{rng.randrange(10 ** (length - 1)):0{length - 1}}"
+            # The oracle compares a remainder of ten and more as it is; the register takes its last digit.
+            if length == 13 or int(number[:-1]) % 13 < 10:
+                assert valid(number) == ogrn.is_valid(number)
+                seen += valid(number)
+        assert seen > 500
