@@ -1,7 +1,8 @@
 """Russian clients with their truth, made from a seed: names, requisites, contacts and every trap that real bases hold.
 
-``entity_id`` is the truth: a branch, a member of a family and a firm beside another on one switchboard are each their own.
-Columns are those that ``dedup.normal.record.RAW`` names, with ``rec_id``, ``entity_id``, ``source`` and ``ts`` (days).
+``entity_id`` is the truth: a branch, a member of a family and a firm beside another on one switchboard are each their
+own. Columns are those that ``dedup.normal.record.RAW`` names, with ``rec_id``, ``entity_id``, ``source`` and ``ts``
+(days).
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ class _Maker:
                 yield from self.copies(self.org())
             elif draw < 0.375:
                 yield from self.branches()
-            elif draw < 0.385:
+            elif draw < 0.381:
                 yield from self.house()
             elif draw < 0.62:
                 yield from self.copies(self.human("ip"))
@@ -147,7 +148,7 @@ class _Maker:
         """A business centre or an accountant: firms on one switchboard, in one house, with one mailbox."""
         rng, city = self.random, words.city(self.random)
         line, place, box = words.landline(rng, city), words.place(rng), words.free_box(rng, "buh" + self.surname())
-        one_line, one_box = rng.random() < 0.7, rng.random() < 0.4
+        one_line, one_box = rng.random() < 0.7, rng.random() < 0.25
         for _ in range(rng.randint(2, 9)):
             org = self.org(city) if rng.random() < 0.8 else self.human("ip", city)
             org["place"] = place._replace(unit=str(rng.randint(1, 60)))
@@ -162,7 +163,13 @@ class _Maker:
         for _ in range(rng.choice((1, 1, 2))):
             other = self.human("person", head["city_"])
             other["place"] = head["place"]
-            plain = head["last"] if head["male"] else head["masculine"] if "masculine" in head else words.masculine(head["last"])
+            plain = (
+                head["last"]
+                if head["male"]
+                else head["masculine"]
+                if "masculine" in head
+                else words.masculine(head["last"])
+            )
             other["last"] = plain if other["male"] else words.feminine(plain)
             if rng.random() < 0.6:
                 other["line"] = head["line"]
@@ -186,13 +193,15 @@ class _Maker:
         return {
             "rec_id": 0, "entity_id": entity["entity_id"], "kind": entity["kind"],
             "name": self.org_name(entity, clean) if org else self.human_name(entity, clean),
-            "inn": self.inn(entity, 0.92 if careful else 0.35, clean),
+            "inn": self.inn(entity, 0.92 if careful else 0.42, clean),
             "kpp": entity.get("kpp") if keep() < (0.88 if careful else 0.12) else None,
             "ogrn": (entity["ogrn"] or None) if careful and keep() < 0.5 else None,
-            "phone": self.phone(entity) if keep() < 0.86 else None,
-            "email": self.email(entity) if keep() < 0.7 else None,
+            "phone": self.phone(entity) if keep() < 0.9 else None,
+            "email": self.email(entity) if keep() < 0.75 else None,
             "city": entity["city_"].name if keep() < 0.86 else None,
-            "address": words.address(rng, entity["city_"].name, entity["place"], clean) if keep() < (0.85 if careful else 0.5) else None,
+            "address": words.address(rng, entity["city_"].name, entity["place"], clean)
+            if keep() < (0.85 if careful else 0.5)
+            else None,
             "source": source, "ts": rng.randint(0, 1000),
         }  # fmt: skip
 
@@ -209,7 +218,7 @@ class _Maker:
         rng = self.random
         if rng.random() < 0.004:
             return rng.choice(("+7 999 999-99-99", "0000000000", "8 800 000 00 00", "нет"))
-        line = entity["line"] if rng.random() < 0.92 else words.mobile(rng)
+        line = entity["line"] if rng.random() < 0.95 else words.mobile(rng)
         return words.spelled_phone(rng, line)
 
     def email(self, entity: Row) -> str:
@@ -217,9 +226,14 @@ class _Maker:
         if rng.random() < 0.004:
             return rng.choice(("no@mail.ru", "test@test.ru", "нет"))
         box = str(entity["box"])
-        if entity.get("domain") and box.endswith(entity["domain"]) and rng.random() < 0.25 and not box.startswith("filial"):
+        if (
+            entity.get("domain")
+            and box.endswith(entity["domain"])
+            and rng.random() < 0.25
+            and not box.startswith("filial")
+        ):
             box = rng.choice(words.ROLES) + "@" + entity["domain"]
-        elif rng.random() < 0.08:
+        elif rng.random() < 0.06:
             box = words.free_box(rng, entity.get("last") or entity["base"])
         return box.upper() if rng.random() < 0.02 else box
 

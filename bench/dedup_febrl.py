@@ -33,9 +33,15 @@ def frame(number: int) -> pl.DataFrame:
 
 
 _FIELDS = {
-    "given_name": "first_name", "surname": "last_name", "street_number": "house", "address_1": "street", "address_2": "unit",
-    "suburb": "city", "postcode": "postcode", "date_of_birth": "birthday",
-}  # fmt: skip
+    "given_name": "first_name",
+    "surname": "last_name",
+    "street_number": "house",
+    "address_1": "street",
+    "address_2": "unit",
+    "suburb": "city",
+    "postcode": "postcode",
+    "date_of_birth": "birthday",
+}
 
 
 def _rows(part: Any) -> list[dict[str, Any]]:

@@ -71,7 +71,7 @@ def cluster(links: Iterable[Link], cannot: Collection[tuple[int | str, int | str
         made = _Component(own, never, cut).run()
         groups += made.groups
         refused += made.refused
-    return Clustering(sorted(groups, key=lambda group: group[0]), refused)  # type: ignore[arg-type, return-value]
+    return Clustering(sorted(groups, key=lambda group: group[0]), refused)
 
 
 class _Component:
@@ -97,7 +97,7 @@ class _Component:
                 else:
                     self.join(self.group[link.a], self.group[link.b])
         whole = {id(group): group for group in self.group.values()}.values()
-        found = [part for group in whole for part in self.without_bridges(sorted(group))]  # type: ignore[type-var]
+        found = [part for group in whole for part in self.without_bridges(sorted(group))]
         return Clustering([tuple(part) for part in found if len(part) > 1], self.refused)
 
     def against(self, link: Link) -> str:
@@ -151,8 +151,8 @@ def components(pairs: Iterable[tuple[int | str, int | str]]) -> list[list[int | 
     for a, b in pairs:
         one, other = root(a), root(b)
         if one != other:
-            parent[max(one, other)] = min(one, other)  # type: ignore[type-var] - ids of one set are of one type
+            parent[max(one, other)] = min(one, other)
     found: dict[int | str, list[int | str]] = {}
     for node in parent:
         found.setdefault(root(node), []).append(node)
-    return [sorted(found[first]) for first in sorted(found)]  # type: ignore[type-var]
+    return [sorted(found[first]) for first in sorted(found)]

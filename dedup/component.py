@@ -1,7 +1,7 @@
 """One component, judged whole: every pair in it is scored, so that the result depends on its records alone.
 
-The batch does the same with the pairs that hang together; so a record that comes later, judged with its component, leads to
-the partition that the batch would have made.
+The batch does the same with the pairs that hang together; so a record that comes later, judged with its component,
+leads to the partition that the batch would have made.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from dedup.weights import Weights, weights
 
 #: Components of more records than this are not scored whole: the pairs that keys found have to do.
 WHOLE = 200
+#: Hundredths of a bit of a pair that a person called one: it comes first.
+JUDGED = 100_00
 
 
 def link(edge: Edge, table: Weights, cut: int | None = None) -> Link | None:
@@ -26,6 +28,8 @@ def link(edge: Edge, table: Weights, cut: int | None = None) -> Link | None:
     """
     if edge.vetoes or (edge.weight < table.review and edge.rule != "judged"):
         return None
+    if edge.rule == "judged":
+        return Link(edge.a, edge.b, JUDGED, joins=True, key=True)
     joins = edge.band == "auto" if cut is None else edge.band == "auto" or edge.weight >= cut
     return Link(edge.a, edge.b, edge.weight, joins, key=bool(edge.rule) and edge.rule != "facts")
 
@@ -41,7 +45,7 @@ def recompute_component(
     """The clusters of records that hang together. ``judged``: standing words on pairs, the lesser id first."""
     table = table or weights()
     words = judged or {}
-    ordered = sorted(records, key=lambda record: record.rec)  # type: ignore[arg-type, return-value]
+    ordered = sorted(records, key=lambda record: record.rec)
     edges = [score(a, b, frequencies, table, words.get((a.rec, b.rec), "")) for a, b in combinations(ordered, 2)]
     links = [found for edge in edges if (found := link(edge, table, cut))]
     cannot = {(edge.a, edge.b) for edge in edges if edge.vetoes}

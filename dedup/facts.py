@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from dedup.terms import (
-    Pair,
     Test,
     begins,
     both,
     crossed,
+    cut_off,
     flag,
     flags,
     flags_differ,
@@ -33,7 +33,9 @@ from dedup.terms import (
 
 
 class Level(NamedTuple):
-    """One degree of agreement. ``bits``: the column whose rarity counts, of ``l`` and ``r`` or of ``p``; empty: a constant."""
+    """One degree of agreement. ``bits``: the column whose rarity counts, of ``l`` and ``r`` or of ``p``; empty: a
+    constant.
+    """
 
     name: str
     test: Test
@@ -67,7 +69,11 @@ FACTS = (
     Fact("ogrn", (Level("same", same("ogrn")), Level("differ", both("ogrn") & lengths_same("ogrn")))),
     Fact(
         "kpp",
-        (Level("same", same("inn") & same("kpp")), Level("alike", same("kpp") & ~both("inn"), "kpp"), Level("differ", same("inn") & both("kpp"))),
+        (
+            Level("same", same("inn") & same("kpp")),
+            Level("alike", same("kpp") & ~both("inn"), "kpp"),
+            Level("differ", same("inn") & both("kpp")),
+        ),
     ),
     Fact(
         "name",
@@ -86,6 +92,7 @@ FACTS = (
             Level("same", same("last"), "last"),
             Level("crossed", crossed("last", "first"), "last"),
             Level("slip", _slip("last", 4, 8), "last"),
+            Level("part", both("last") & word_of("last"), "last"),
             Level("differ", both("last")),
         ),
     ),
@@ -96,7 +103,7 @@ FACTS = (
             Level("same", same("first"), "first"),
             Level("crossed", crossed("last", "first")),
             Level("short", both("first") & listed("first", "others"), "first"),
-            Level("slip", _slip("first", 4, 7) & ~initial("first"), "first"),
+            Level("slip", (_slip("first", 4, 7) | (cut_off("first") & long("first", 5))) & ~initial("first"), "first"),
             Level("differ", both("first")),
         ),
     ),
@@ -105,20 +112,38 @@ FACTS = (
         (
             Level("initial", both("middle") & initial("middle") & begins("middle")),
             Level("same", same("middle"), "middle"),
-            Level("slip", _slip("middle", 4, 7) & ~initial("middle"), "middle"),
+            Level(
+                "slip", (_slip("middle", 3, 7) | (cut_off("middle") & long("middle", 4))) & ~initial("middle"), "middle"
+            ),
             Level("differ", both("middle")),
         ),
     ),
     Fact(
         "birthday",
-        (Level("same", same("birthday"), "birthday"), Level("slip", both("birthday") & near("birthday", 1)), Level("close", both("birthday") & near("birthday", 2)), Level("differ", both("birthday"))),
+        (
+            Level("same", same("birthday"), "birthday"),
+            Level("slip", both("birthday") & near("birthday", 1)),
+            Level("close", both("birthday") & near("birthday", 2)),
+            Level("differ", both("birthday")),
+        ),
     ),
     Fact("phone", (Level("same", shared("phone"), "p.phone"), Level("differ", flags("has_phone")))),
     Fact(
         "email",
-        (Level("same", shared("email"), "p.email"), Level("domain", shared("domain"), "p.domain"), Level("differ", flags("has_email"))),
+        (
+            Level("same", shared("email"), "p.email"),
+            Level("domain", shared("domain"), "p.domain"),
+            Level("differ", flags("has_email")),
+        ),
     ),
-    Fact("city", (Level("same", same("city"), "city"), Level("slip", _slip("city", 5, 9), "city"), Level("differ", both("city")))),
+    Fact(
+        "city",
+        (
+            Level("same", same("city"), "city"),
+            Level("slip", _slip("city", 5, 9), "city"),
+            Level("differ", both("city")),
+        ),
+    ),
     Fact("area", (Level("same", same("area")), Level("differ", both("area")))),
     Fact(
         "address",
@@ -127,13 +152,24 @@ FACTS = (
             Level("unit", same("street") & same("house") & same("unit"), "unit"),
             Level("house", same("street") & same("house") & ~both("unit"), "house"),
             Level("beside", same("street") & same("house")),
-            Level("slip", both("house") & ((_slip("street", 5, 9) & same("house")) | (same("street") & near("house", 1))), "house"),
+            Level(
+                "slip",
+                both("house") & ((_slip("street", 5, 9) & same("house")) | (same("street") & near("house", 1))),
+                "house",
+            ),
             Level("differ", both("street")),
         ),
     ),
-    Fact("postcode", (Level("same", same("postcode"), "postcode"), Level("slip", both("postcode") & near("postcode", 1)), Level("differ", both("postcode")))),
+    Fact(
+        "postcode",
+        (
+            Level("same", same("postcode"), "postcode"),
+            Level("slip", both("postcode") & near("postcode", 1)),
+            Level("differ", both("postcode")),
+        ),
+    ),
     Fact("kind", (Level("differ", kinds("i", "p")),)),
-)  # fmt: skip
+)
 
 _BY_NAME = {fact.name: fact for fact in FACTS}
 
@@ -164,18 +200,22 @@ _HERE = level("city", "same") | level("address", "code", "unit", "house")
 _ELSEWHERE = level("city", "differ") | level("area", "differ") | level("address", "differ") | flags_differ("branch")
 _FIRMS = kinds("o", "o") | kinds("o", "")
 
-#: Facts that follow from the levels of the others. ``branch``: two firms that may be two parts of one, so that a person has to look.
+#: Facts that follow from the levels of the others. ``branch``: two firms that may be two parts of one, so that a
+#: person has to look.
 LATE = (
     Fact(
         "branch",
         (
             Level("elsewhere", _FIRMS & ~level("kpp", "same") & (_ELSEWHERE | (level("kpp", "differ") & _LARGEST))),
-            Level("unknown", _FIRMS & ~level("kpp", "same") & (flag("branch") | (_SAME_FIRM & ~_HERE & ~shared("phone")))),
+            Level(
+                "unknown", _FIRMS & ~level("kpp", "same") & (flag("branch") | (_SAME_FIRM & ~_HERE & ~shared("phone")))
+            ),
         ),
     ),
-)  # fmt: skip
+)
 
-#: Facts that can carry an automatic merge: fact → levels at which it agrees on its own. Phones and mailboxes must be rare.
+#: Facts that can carry an automatic merge: fact → levels at which it agrees on its own. Phones and mailboxes must be
+#: rare.
 AGREEING: dict[str, tuple[str, ...]] = {
     "inn": ("same",),
     "ogrn": ("same",),
@@ -185,7 +225,9 @@ AGREEING: dict[str, tuple[str, ...]] = {
     "birthday": ("same",),
 }
 #: A whole name agrees as one fact: the words of a firm, or surname and first name of a person.
-WHOLE_NAME: Test = level("name", "same", "joined") | (level("last", "same") & level("first", "same", "short") & ~level("middle", "differ"))
+WHOLE_NAME: Test = level("name", "same", "joined") | (
+    level("last", "same") & level("first", "same", "short") & ~level("middle", "differ")
+)
 
 #: Names of the rules that make a merge automatic, in their order; ``facts`` is decided by the weights.
 KEY_RULES: dict[str, Test] = {
@@ -200,7 +242,8 @@ _FAMILY = (level("phone", "same") | level("email", "same") | level("address", "c
 RELATIONS: dict[str, Test] = {
     "branch_of": _SAME_FIRM,
     "contact_of": (kinds("o", "p") | kinds("o", "i")) & (shared("phone") | shared("email") | shared("domain")),
-    "household": (kinds("p", "p") | kinds("p", "i") | kinds("i", "i")) & _FAMILY & (level("last", "same", "slip") | level("address", "code", "unit")),
+    "household": (kinds("p", "p") | kinds("p", "i") | kinds("i", "i"))
+    & _FAMILY
+    & (level("last", "same", "slip") | level("address", "code", "unit")),
     "same_group": kinds("o", "o") & (shared("domain") | level("phone", "same") | level("email", "same")),
 }
-

@@ -103,16 +103,16 @@ def rated(record: Record, frequencies: Frequencies) -> Side:
     return columns
 
 
-def shared(l: Record, r: Record, frequencies: Frequencies, weights: Weights) -> dict[str, int]:
+def shared(one: Record, other: Record, frequencies: Frequencies, weights: Weights) -> dict[str, int]:
     """What two records share: for each kind of contact the bits of the rarest that both have, or 0."""
     found = {}
     for what, field in CONTACTS.items():
         spec: Callable[[int, int], int] = (weights.domain if what == "domain" else weights.contact).of
-        common = set(getattr(l, field)).intersection(getattr(r, field))
+        common = set(getattr(one, field)).intersection(getattr(other, field))
         found[what] = max((spec(frequencies.records, frequencies.names(what, value)) for value in common), default=0)
     return found
 
 
-def pair(l: Record, r: Record, frequencies: Frequencies, weights: Weights) -> Pair:
+def pair(one: Record, other: Record, frequencies: Frequencies, weights: Weights) -> Pair:
     """Two records as a pair that tests can be put to."""
-    return Pair(rated(l, frequencies), rated(r, frequencies), shared(l, r, frequencies, weights))
+    return Pair(rated(one, frequencies), rated(other, frequencies), shared(one, other, frequencies, weights))

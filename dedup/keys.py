@@ -1,7 +1,8 @@
 """Blocking keys: what two records must share at least once to be compared at all.
 
-A key that more than ``cap`` records have is shared by a switchboard, an accountant or nobody, and blocks nothing. Names and
-cities have low caps: where many bear one, a pair that shares nothing else is not likely enough to be worth a look.
+A key that more than ``cap`` records have is shared by a switchboard, an accountant or nobody, and blocks nothing.
+Names and cities have low caps: where many bear one, a pair that shares nothing else is not likely enough to be worth
+a look.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ class Key(NamedTuple):
     parts: tuple[str, ...]
 
 
-#: Keys made of the record's columns. A kind that stands twice meets itself: a surname may have got into the other field. How many records may share one is told by the weights; 0: the key is not used.
+#: Keys made of the record's columns. A kind that stands twice meets itself: a surname may have got into the other
+#: field. How many records may share one is told by the weights; 0: the key is not used.
 KEYS = (
     Key("inn", ("inn",)),
     Key("ogrn", ("ogrn",)),

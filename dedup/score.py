@@ -1,4 +1,6 @@
-"""One pair: the parts of its score, what forbids it, and the band it falls into. Pure; the SQL twin is ``dedup.batch.scoring``."""
+"""One pair: the parts of its score, what forbids it, and the band it falls into. Pure; the SQL twin is
+``dedup.batch.scoring``.
+"""
 
 from __future__ import annotations
 
@@ -47,9 +49,11 @@ class Edge:
 
 
 def score(a: Record, b: Record, frequencies: Frequencies, table: Weights | None = None, judged: str = "") -> Edge:
-    """Score two records. ``judged``: a standing word on the pair (``same`` or ``different``), which outranks all bits."""
+    """Score two records. ``judged``: a standing word on the pair (``same`` or ``different``), which outranks all
+    bits.
+    """
     table = table or weights()
-    if b.rec < a.rec:  # type: ignore[operator] - ids of one set are of one type
+    if (b.rec, "") < (a.rec, ""):
         a, b = b, a
     both = pair(a, b, frequencies, table)
     parts = _parts(both, table)
@@ -70,11 +74,10 @@ def score(a: Record, b: Record, frequencies: Frequencies, table: Weights | None 
 
 def _parts(both: Pair, table: Weights) -> tuple[Part, ...]:
     """The parts of all facts, in their order; their levels are left in ``both.p`` for the tests that follow."""
-    levels: dict[str, int] = both.p  # type: ignore[assignment] - made for this pair
     found = []
     for fact in (*FACTS, *LATE):
         number = next((n for n, level in enumerate(fact.levels, 1) if level.test.holds(both)), 0)
-        levels[f"{fact.name}_l"] = number
+        both.p[f"{fact.name}_l"] = number
         if number:
             level = fact.levels[number - 1]
             found.append(Part(fact.name, level.name, table.bits(fact.name, level.name, _rarity(both, fact, number))))

@@ -1,8 +1,8 @@
 """A small language of conditions on a pair, each said once and read twice: as SQL over many pairs, as Python over one.
 
-In SQL a column of the two records begins with ``l_`` or ``r_``, what they share has a plain name; in Python ``l``, ``r`` and ``p``
-are mappings. Texts are ASCII where distances are taken, and empty where nothing is known. The SQL is what DuckDB and Spark
-both understand.
+In SQL a column of the two records begins with ``l_`` or ``r_``, what they share has a plain name; in Python ``l``,
+``r`` and ``p`` are mappings. Texts are ASCII where distances are taken, and empty where nothing is known. The SQL is
+what DuckDB and Spark both understand.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ Side = Mapping[str, Any]
 class Pair(NamedTuple):
     """One pair: the two records by column, and what they share (see ``dedup.frequencies.shared``)."""
 
-    l: Side
+    l: Side  # noqa: E741  # the name it has in SQL
     r: Side
-    p: Side
+    p: dict[str, int]
 
 
 class Test(NamedTuple):
@@ -50,7 +50,8 @@ def neither(column: str) -> Test:
 def same(column: str) -> Test:
     """Both sides say the same."""
     return Test(
-        f"(l_{column} <> '' AND l_{column} = r_{column})", lambda pair: pair.l[column] != "" and pair.l[column] == pair.r[column]
+        f"(l_{column} <> '' AND l_{column} = r_{column})",
+        lambda pair: pair.l[column] != "" and pair.l[column] == pair.r[column],
     )
 
 
@@ -58,7 +59,9 @@ def crossed(one: str, other: str) -> Test:
     """Each side has in ``one`` what the other has in ``other``."""
     return Test(
         f"(l_{one} <> '' AND l_{other} <> '' AND l_{one} = r_{other} AND l_{other} = r_{one})",
-        lambda pair: bool(pair.l[one] and pair.l[other]) and pair.l[one] == pair.r[other] and pair.l[other] == pair.r[one],
+        lambda pair: (
+            bool(pair.l[one] and pair.l[other]) and pair.l[one] == pair.r[other] and pair.l[other] == pair.r[one]
+        ),
     )
 
 
@@ -109,10 +112,10 @@ def lengths_same(column: str) -> Test:
 
 
 def near(column: str, most: int) -> Test:
-    """At most so many letters put in, left out or changed."""
+    """At most so many letters put in, left out or changed; two neighbours that changed places count as one."""
     gap = f"abs(length(l_{column}) - length(r_{column})) <= {most}"
     return Test(
-        f"({gap} AND levenshtein(l_{column}, r_{column}) <= {most})",
+        f"({gap} AND damerau_levenshtein(l_{column}, r_{column}) <= {most})",
         lambda pair: distance(pair.l[column], pair.r[column], most) <= most,
     )
 
@@ -126,9 +129,20 @@ def begins(column: str) -> Test:
     )
 
 
+def cut_off(column: str) -> Test:
+    """One side begins with all of the other."""
+    return Test(
+        f"(starts_with(l_{column}, r_{column}) OR starts_with(r_{column}, l_{column}))",
+        lambda pair: any(a.startswith(b) for a, b in _two_ways(pair, column)),
+    )
+
+
 def initial(column: str) -> Test:
     """One side or both are one letter."""
-    return Test(f"(length(l_{column}) = 1 OR length(r_{column}) = 1)", lambda pair: 1 in (len(pair.l[column]), len(pair.r[column])))
+    return Test(
+        f"(length(l_{column}) = 1 OR length(r_{column}) = 1)",
+        lambda pair: 1 in (len(pair.l[column]), len(pair.r[column])),
+    )
 
 
 def word_of(column: str) -> Test:
@@ -169,17 +183,28 @@ def _two_ways(pair: Pair, column: str) -> tuple[tuple[str, str], tuple[str, str]
 
 
 def distance(one: str, other: str, most: int) -> int:
-    """Letters to put in, leave out or change to get from one to the other; more than ``most`` is any number above it."""
+    """Letters to put in, leave out, change or swap with their neighbour to get from one to the other (Damerau and
+    Levenshtein).
+
+    More than ``most`` is any number above it.
+    """
     if one == other:
         return 0
     if abs(len(one) - len(other)) > most:
         return most + 1
-    before = list(range(len(other) + 1))
+    far = len(one) + len(other)
+    table = [[far] * (len(other) + 2), [far, *range(len(other) + 1)]]
+    seen: dict[str, int] = {}
     for row, letter in enumerate(one, 1):
-        now = [row]
+        now, matched = [far, row], 0
         for column, against in enumerate(other, 1):
-            now.append(min(before[column] + 1, now[-1] + 1, before[column - 1] + (letter != against)))
-        if min(now) > most:
+            above, left = seen.get(against, 0), matched
+            if letter == against:
+                matched = column
+            swap = table[above][left] + (row - above - 1) + 1 + (column - left - 1)
+            now.append(min(table[row][column + 1] + 1, now[-1] + 1, table[row][column] + (letter != against), swap))
+        if min(now) > most + 1:
             return most + 1
-        before = now
-    return before[-1]
+        seen[letter] = row
+        table.append(now)
+    return int(table[-1][-1])

@@ -18,9 +18,27 @@ from dedup.facts import FACTS, LATE, VETOES
 
 #: Kinds of blocking keys: see ``dedup.keys``.
 KEY_KINDS = (
-    "inn", "ogrn", "name_city", "name", "flat_city", "person_city", "person", "initial_city", "last_house", "name_house", "unit",
-    "born", "word_postcode", "word_city", "street_city", "city_postcode", "street_house", "house_postcode", "phone", "email",
-)  # fmt: skip
+    "inn",
+    "ogrn",
+    "name_city",
+    "name",
+    "flat_city",
+    "person_city",
+    "person",
+    "initial_city",
+    "last_house",
+    "name_house",
+    "unit",
+    "born",
+    "word_postcode",
+    "word_city",
+    "street_city",
+    "city_postcode",
+    "street_house",
+    "house_postcode",
+    "phone",
+    "email",
+)
 #: The version that is used unless another is asked for.
 CURRENT = "ru-1"
 
@@ -31,7 +49,9 @@ LEAST = 10_000
 
 
 class Spec(NamedTuple):
-    """Bits of a level. Constant: ``plus`` alone, with ``times`` 0. By rarity: ``rarity * times // 100 + plus``, bounded."""
+    """Bits of a level. Constant: ``plus`` alone, with ``times`` 0. By rarity: ``rarity * times // 100 + plus``,
+    bounded.
+    """
 
     times: int
     plus: int
@@ -103,7 +123,8 @@ def weights(version: str = CURRENT) -> Weights:
 def parse(version: str, table: Mapping[str, Any]) -> Weights:
     """A table as it stands in the file; ``ValueError`` where a fact, a level or a veto is missing or unknown."""
     levels = {
-        fact.name: {level.name: _spec(table["levels"], fact.name, level.name) for level in fact.levels} for fact in (*FACTS, *LATE)
+        fact.name: {level.name: _spec(table["levels"], fact.name, level.name) for level in fact.levels}
+        for fact in (*FACTS, *LATE)
     }
     for name, given in table["levels"].items():
         if strange := set(given) - set(levels.get(name, ())):

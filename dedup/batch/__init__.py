@@ -1,1 +1,3 @@
-"""Duplicates of a whole base at once: polars normalises, DuckDB joins and scores, clusters are made of the edges alone."""
+"""Duplicates of a whole base at once: polars normalises, DuckDB joins and scores, clusters are made of the edges
+alone.
+"""

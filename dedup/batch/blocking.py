@@ -1,48 +1,79 @@
-"""Candidate pairs: records that share a key, over a frame; the twin of ``dedup.keys``."""
+"""Candidate pairs: records that share a key, over a frame; the twin of ``dedup.keys``.
+
+Values are hashed: what collides is compared once too often, and nothing else. Pairs that share only a name are dropped at once
+where a glance at two numbers shows a veto: they are most of what names bring, and have nothing to be related by.
+"""
 
 from __future__ import annotations
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from dedup.batch.tables import fill
-from dedup.keys import CONTACT_KEYS, KEYS, split
+from dedup.batch.hashes import Hashes
+from dedup.batch.tables import fill, read
+from dedup.keys import CONTACT_KEYS, KEYS
 from dedup.normal.frame import EMAIL, PHONE
 from dedup.weights import Weights
 
 _CONTACT = {"phone": PHONE, "email": EMAIL}
+#: Kinds that are made of names and cities alone.
+_WEAK = frozenset({"name_city", "name", "flat_city", "person_city", "person", "initial_city", "word_city"})
 
 
-def keys(main: pl.DataFrame, contacts: pl.DataFrame, table: Weights) -> pl.DataFrame:
-    """``k`` and ``row`` of every key that at least two and no more records have than its cap; ``k`` holds its kind."""
-    kinds = list(dict.fromkeys(key.kind for key in KEYS if table.caps[key.kind]))
-    frames = [
-        _capped([_of_columns(main, parts) for name, parts in KEYS if name == kind], table.caps[kind], salt)
-        for salt, kind in enumerate(kinds)
-    ]
-    for salt, kind in enumerate(CONTACT_KEYS.values(), start=len(kinds)):
+def pairs(
+    con: duckdb.DuckDBPyConnection, main: pl.DataFrame, contacts: pl.DataFrame, hashes: Hashes, table: Weights
+) -> pl.DataFrame:
+    """The rows ``a`` < ``b`` of all pairs that share a key, in order."""
+    weak, strong = keys(contacts, hashes, table)
+    named = _sharing(con, weak)
+    named = named.filter(~pl.Series(_forbidden(main, named, table)))
+    return pl.concat([named, _sharing(con, strong)]).unique().sort("a", "b")  # what lies together is read together
+
+
+def keys(contacts: pl.DataFrame, hashes: Hashes, table: Weights) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """``k`` and ``row`` of every key that at least two and no more records have than its cap: the weak and the strong."""
+    frames: dict[bool, list[pl.DataFrame]] = {True: [_none()], False: [_none()]}
+    for salt, kind in enumerate(dict.fromkeys(key.kind for key in KEYS)):
+        if table.caps[kind]:
+            found = pl.concat(hashes.key(parts, salt) for name, parts in KEYS if name == kind)
+            frames[kind in _WEAK].append(found.filter(pl.len().over("k").is_between(2, table.caps[kind])))
+    for salt, kind in enumerate(CONTACT_KEYS.values(), start=len(KEYS)):
         mine = contacts.filter((pl.col("what") == _CONTACT[kind]) & (pl.col("records") <= table.caps[kind]))
-        frames.append(mine.select(pl.col("number").cast(pl.UInt64).hash(salt).alias("k"), "row"))
-    return pl.concat(frames)
+        frames[False].append(mine.select(pl.col("number").cast(pl.UInt64).hash(salt).alias("k"), "row"))
+    return pl.concat(frames[True]), pl.concat(frames[False])
 
 
-def _of_columns(main: pl.DataFrame, parts: tuple[str, ...]) -> pl.DataFrame:
-    columns = {part: split(part) for part in parts}
-    filled = pl.all_horizontal(pl.col(column) != "" for column, _ in columns.values())
-    values = [pl.col(column).str.slice(0, letters) if letters else pl.col(column) for column, letters in columns.values()]
-    return main.lazy().filter(filled).select(pl.concat_str(values, separator="|").alias("value"), "row").collect()
+def _none() -> pl.DataFrame:
+    return pl.DataFrame(schema={"k": pl.UInt64, "row": pl.UInt32})
 
 
-def _capped(found: list[pl.DataFrame], cap: int, salt: int) -> pl.DataFrame:
-    hashed = pl.concat(found).select(pl.col("value").hash(salt).alias("k"), "row")
-    return hashed.filter(pl.len().over("k").is_between(2, cap))
-
-
-def candidates(con: duckdb.DuckDBPyConnection, found: pl.DataFrame) -> None:
-    """Fill the table ``pair`` (a < b) with the pairs that share a key of ``found``."""
+def _sharing(con: duckdb.DuckDBPyConnection, found: pl.DataFrame) -> pl.DataFrame:
     fill(con, "found_keys", found)
-    con.execute(
-        "CREATE OR REPLACE TABLE pair AS SELECT DISTINCT one.row AS a, other.row AS b"
-        " FROM found_keys one JOIN found_keys other ON one.k = other.k AND one.row < other.row"
+    sharing = read(
+        con,
+        "SELECT DISTINCT one.row AS a, other.row AS b"
+        " FROM found_keys one JOIN found_keys other ON one.k = other.k AND one.row < other.row",
     )
     con.execute("DROP TABLE found_keys")
+    return sharing
+
+
+def _forbidden(main: pl.DataFrame, found: pl.DataFrame, table: Weights) -> npt.NDArray[np.bool_]:
+    """Where a veto is plain to see: two valid ИНН of one length, two genders."""
+    a, b = found["a"].to_numpy(), found["b"].to_numpy()
+    forbidden = np.zeros(len(a), dtype=bool)
+    inn = main.select(pl.col("inn").cast(pl.Int64, strict=False).fill_null(0)).to_series().to_numpy()
+    if "inn_differs" in table.vetoes:
+        one, other = inn[a], inn[b]
+        forbidden |= (one != other) & (one > 0) & (other > 0) & ((one < 10**10) == (other < 10**10))
+    if "gender_differs" in table.vetoes:
+        gender = (
+            main.select(pl.col("gender").replace_strict({"m": 1, "f": 2}, default=0, return_dtype=pl.Int8))
+            .to_series()
+            .to_numpy()
+        )
+        one, other = gender[a], gender[b]
+        forbidden |= (one != other) & (one > 0) & (other > 0)
+    return forbidden

@@ -1,7 +1,8 @@
 """Golden records of clusters, over a frame: for each group of fields the record it survives from.
 
-What the hub shows its readers is a pure function of contributions (``hub.engine``); this is the batch's answer for bases that are
-only to be cleaned, with the same thought: fields that belong together survive together, each from one record that is named.
+What the hub shows its readers is a pure function of contributions (``hub.engine``); this is the batch's answer for
+bases that are only to be cleaned, with the same thought: fields that belong together survive together, each from one
+record that is named.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ GROUPS: dict[str, tuple[tuple[str, ...], str]] = {
 }
 
 
-def golden(raw: pl.DataFrame | pl.LazyFrame, ids: pl.Series, cluster: pl.Series, sources: Sequence[str] = ()) -> pl.DataFrame:
+def golden(
+    raw: pl.DataFrame | pl.LazyFrame, ids: pl.Series, cluster: pl.Series, sources: Sequence[str] = ()
+) -> pl.DataFrame:
     """One row for each cluster of two and more: ``cluster`` (the id of its first member), ``members``, the fields, and
     ``…_from``, the ``rec_id`` that each group of fields survives from.
 
@@ -32,7 +35,9 @@ def golden(raw: pl.DataFrame | pl.LazyFrame, ids: pl.Series, cluster: pl.Series,
     rows = raw.lazy().join(of.lazy(), on="rec_id", how="inner").collect()
     rank = {source: place for place, source in enumerate(sources)}
     rows = rows.with_columns(
-        rank=pl.col("source").replace_strict(rank, default=len(rank), return_dtype=pl.Int32) if rank else pl.lit(0, pl.Int32)
+        rank=pl.col("source").replace_strict(rank, default=len(rank), return_dtype=pl.Int32)
+        if rank
+        else pl.lit(0, pl.Int32)
     )
     found = rows.group_by("cluster").agg(members=pl.len()).sort("cluster")
     for group, (fields, needed) in GROUPS.items():

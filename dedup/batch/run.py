@@ -12,11 +12,13 @@ import numpy as np
 import polars as pl
 
 from dedup.batch import blocking, rarity, scoring
+from dedup.batch.hashes import Hashes
 from dedup.batch.tables import fill, lent, read
 from dedup.cluster import Clustering, Link, cluster, components
-from dedup.component import WHOLE
+from dedup.component import JUDGED, WHOLE
 from dedup.facts import KEY_RULES, RELATIONS
 from dedup.normal.frame import Normal, normalise
+from dedup.score import SAME
 from dedup.weights import Weights, weights
 
 #: Records normalised at once.
@@ -29,7 +31,8 @@ _FACTS_RULE = len(KEY_RULES) + 1
 
 @dataclass(frozen=True)
 class Settings:
-    """``memory``: what DuckDB may take, such as ``1GB``; ``spill``: a folder for what does not fit; ``table``: the weights.
+    """``memory``: what DuckDB may take, such as ``1GB``; ``spill``: a folder for what does not fit; ``table``: the
+    weights.
 
     ``cut``: hundredths of a bit from which pairs are one; ``None``: only what is automatic is.
     """
@@ -63,6 +66,8 @@ class Batch:
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
         self.seconds: dict[str, float] = {}
+        self.same: set[tuple[int, int]] = set()
+        self.different: set[tuple[int, int]] = set()
         config: dict[str, str | bool | int | float | list[str]] = {
             "threads": self.settings.threads,
             "memory_limit": self.settings.memory,
@@ -79,33 +84,46 @@ class Batch:
         self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._clock
         self._clock = now
 
+    def judge(self, words: Mapping[tuple[int | str, int | str], str]) -> None:
+        """Standing words on pairs of ids (``same``, ``different``); they outrank all bits. After ``prepare``."""
+        row = {rec: place for place, rec in enumerate(self.ids.to_list())}
+        for (one, other), word in words.items():
+            if one in row and other in row:
+                pair = (min(row[one], row[other]), max(row[one], row[other]))
+                (self.same if word == SAME else self.different).add(pair)
+
     def prepare(self, raw: pl.DataFrame | pl.LazyFrame) -> None:
         """Normalise, block and score: ``self.edges`` are the pairs worth a look.
 
         A lazy frame is read slice by slice and never held; it has to come in the order of ``rec_id``.
         """
-        self.ids, normal = _by_slices(raw.sort("rec_id") if isinstance(raw, pl.DataFrame) else raw)
+        self.ids, normal = by_slices(raw.sort("rec_id") if isinstance(raw, pl.DataFrame) else raw)
         self.lap("normalise")
-        main = rarity.rated(normal.main, normal.contacts).select("row", *scoring.READ)
-        contacts = rarity.shared(normal.main, normal.contacts, self.settings.table)
+        hashes = Hashes(normal.main)
+        main = rarity.rated(normal.main, normal.contacts, hashes).select("row", *scoring.READ)
+        contacts = rarity.shared(normal.main, normal.contacts, hashes, self.settings.table)
         self.lap("frequencies")
-        found = blocking.keys(main, contacts, self.settings.table)
-        blocking.candidates(self.con, found)
-        self.pairs = _one(self.con, "SELECT count(*) FROM pair")
+        pairs = blocking.pairs(self.con, main, contacts, hashes, self.settings.table)
+        self.pairs = pairs.height
         self.lap("block")
         self.height = main.height
         self.empty = [name for name in scoring.TEXTS if not (main[name] != "").any()]
         self.main = main
         fill(self.con, "contact", contacts.select("row", "what", "number", "bits"))
-        self.edges = self._scored(worth=True)
+        self.edges = self._scored(pairs, worth=True)
         self.lap("score")
 
-    def _scored(self, *, worth: bool) -> pl.DataFrame:
-        """Edges of the pairs in the table ``pair``; ``worth``: only those that may join, wait for a person or relate."""
+    def _scored(self, pairs: pl.DataFrame, *, worth: bool) -> pl.DataFrame:
+        """Edges of pairs; ``worth``: only those that may join, wait for a person or
+        relate.
+        """
         table = self.settings.table
         sql = scoring.score_sql(table, self.height, self.empty)
         where = f" WHERE (vetoes = 0 AND weight >= {table.review}) OR rule > 0 OR relation > 0" if worth else ""
-        pairs = read(self.con, scoring.shared_sql()).sort("a", "b")  # records that lie together are read together
+        fill(self.con, "pair", pairs)
+        pairs = pairs.join(
+            read(self.con, scoring.shared_sql()), on=["a", "b"], how="left", maintain_order="left"
+        ).fill_null(0)
         found = [self._slice(part, f"SELECT * FROM ({sql}){where}") for part in pairs.iter_slices(_PAIRS)]
         return pl.concat(found or [self._slice(pairs, f"SELECT * FROM ({sql})")])
 
@@ -116,28 +134,36 @@ class Batch:
 
     def partition(self, cut: int | None = None) -> tuple[Clustering, pl.Series]:
         """Clusters by rows, and for each row the first row of its cluster; ``cut`` as in ``Settings``."""
-        joins = self.edges.filter(self._joins(cut))
-        parts = components(zip(joins["a"].to_list(), joins["b"].to_list(), strict=True))
-        several = [part for part in parts if 2 < len(part) <= WHOLE]
-        inside = {row for part in several for row in part}
-        edges = self._closed(several, inside)
-        never = edges.filter(pl.col("vetoes") != 0).select("a", "b").iter_rows()
-        made = cluster(self._links(edges, cut), set(never), cut=cut or 0)
+        joins = self.edges.filter(self._joins(cut)).select("a", "b")
+        said = _pairs(self.same | self.different)
+        joins = pl.concat([joins.join(said, on=["a", "b"], how="anti"), _pairs(self.same)])
+        degree = np.bincount(np.concatenate([joins["a"].to_numpy(), joins["b"].to_numpy()]), minlength=self.height)
+        alone = pl.Series((degree[joins["a"].to_numpy()] == 1) & (degree[joins["b"].to_numpy()] == 1))
+        couples, rest = joins.filter(alone), joins.filter(~alone)  # a link that meets no other needs no judging
+        parts = components(rest.iter_rows())
+        edges = self._closed([part for part in parts if len(part) <= WHOLE], {row for part in parts for row in part})
+        never = {*edges.filter(pl.col("vetoes") != 0).select("a", "b").iter_rows(), *self.different} - self.same
+        links = [
+            *self._links(edges.join(said, on=["a", "b"], how="anti"), cut),
+            *(Link(*pair, JUDGED, joins=True, key=True) for pair in self.same),
+        ]
+        made = cluster(links, never, cut=cut or 0)
         of_row = np.arange(self.height, dtype=np.uint32)
+        of_row[couples["b"].to_numpy()] = couples["a"].to_numpy()
         for group in made.groups:
-            of_row[list(group)] = group[0]
+            of_row[np.array(group, dtype=np.int64)] = group[0]
+        groups = sorted([*made.groups, *couples.iter_rows()])
         self.lap("cluster")
-        return made, pl.Series("cluster", of_row)
+        return Clustering(groups, made.refused), pl.Series("cluster", of_row)
 
     def _closed(self, parts: Iterable[list[int | str]], inside: set[int | str]) -> pl.DataFrame:
-        """The edges, with every pair scored inside parts of three and more."""
-        pairs = [pair for part in parts for pair in combinations(part, 2)]
-        if not pairs:
-            return self.edges
-        fill(self.con, "pair", pl.DataFrame(pairs, schema={"a": pl.UInt32, "b": pl.UInt32}, orient="row"))
-        rows = pl.Series(sorted(inside), dtype=pl.UInt32)
-        outside = self.edges.filter(~(pl.col("a").is_in(rows) & pl.col("b").is_in(rows)))
-        return pl.concat([outside, self._scored(worth=False)])
+        """The edges among the rows ``inside``: every pair of a part is scored; of a part too large, those that are known."""
+        pairs = _pairs(pair for part in parts for pair in combinations(part, 2))
+        mark = np.zeros(self.height, dtype=bool)
+        mark[np.fromiter(inside, dtype=np.int64)] = True
+        within = pl.Series(mark[self.edges["a"].to_numpy()] & mark[self.edges["b"].to_numpy()])
+        known = self.edges.filter(within).join(pairs, on=["a", "b"], how="anti")
+        return pl.concat([known, self._scored(pairs, worth=False)])
 
     def _joins(self, cut: int | None) -> pl.Expr:
         strong = pl.col("rule") > 0
@@ -146,10 +172,13 @@ class Batch:
     def _links(self, edges: pl.DataFrame, cut: int | None) -> Iterable[Link]:
         kept = edges.filter((pl.col("vetoes") == 0) & (pl.col("weight") >= self.settings.table.review))
         key = (pl.col("rule") > 0) & (pl.col("rule") < _FACTS_RULE)
-        return (Link(*row) for row in kept.select("a", "b", "weight", self._joins(cut).alias("joins"), key.alias("key")).iter_rows())
+        return (
+            Link(*row)
+            for row in kept.select("a", "b", "weight", self._joins(cut).alias("joins"), key.alias("key")).iter_rows()
+        )
 
 
-def _by_slices(raw: pl.DataFrame | pl.LazyFrame) -> tuple[pl.Series, Normal]:
+def by_slices(raw: pl.DataFrame | pl.LazyFrame) -> tuple[pl.Series, Normal]:
     """Ids and normal forms, slice by slice: what is needed on the way is then small beside what is kept."""
     height = raw.height if isinstance(raw, pl.DataFrame) else int(raw.select(pl.len()).collect().item())
     ids, mains, contacts = [], [], []
@@ -165,15 +194,22 @@ def _by_slices(raw: pl.DataFrame | pl.LazyFrame) -> tuple[pl.Series, Normal]:
     return found, Normal(pl.concat(mains), pl.concat(contacts))
 
 
-def _one(con: duckdb.DuckDBPyConnection, sql: str) -> int:
-    row = con.execute(sql).fetchall()[0]
-    return int(row[0])
+def _pairs(found: Iterable[tuple[int | str, ...]]) -> pl.DataFrame:
+    return pl.DataFrame(list(found), schema={"a": pl.UInt32, "b": pl.UInt32}, orient="row")
 
 
-def dedupe(raw: pl.DataFrame, settings: Settings | None = None) -> Result:
-    """Find the duplicates of a frame with ``rec_id`` and columns of ``dedup.normal.record.RAW``."""
+def dedupe(
+    raw: pl.DataFrame | pl.LazyFrame,
+    settings: Settings | None = None,
+    judged: Mapping[tuple[int | str, int | str], str] | None = None,
+) -> Result:
+    """Find the duplicates of a frame with ``rec_id`` and columns of ``dedup.normal.record.RAW``.
+
+    ``judged``: standing words on pairs of ids, ``same`` or ``different``.
+    """
     batch = Batch(settings)
     batch.prepare(raw)
+    batch.judge(judged or {})
     made, of_row = batch.partition(batch.settings.cut)
     refused = pl.DataFrame(made.refused, schema={"a": pl.UInt32, "b": pl.UInt32, "why": pl.String}, orient="row")
     return Result(batch.ids, batch.edges, of_row, refused, batch.pairs, batch.seconds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable
 
 import polars as pl
 
@@ -13,9 +13,28 @@ from dedup.weights import Spec, Weights
 
 #: Columns of a record that tests read.
 TEXTS = (
-    "kind", "name", "flat", "numbers", "last", "first", "middle", "gender", "others", "inn", "inn_any", "kpp", "ogrn", "birthday",
-    "postcode", "city", "street", "house", "unit", "fias", "area",
-)  # fmt: skip
+    "kind",
+    "name",
+    "flat",
+    "numbers",
+    "last",
+    "first",
+    "middle",
+    "gender",
+    "others",
+    "inn",
+    "inn_any",
+    "kpp",
+    "ogrn",
+    "birthday",
+    "postcode",
+    "city",
+    "street",
+    "house",
+    "unit",
+    "fias",
+    "area",
+)
 MARKS = ("branch", "has_phone", "has_email")
 BITS = tuple(f"{what}_b" for what in COUNTED)
 #: All columns of a record that scoring and blocking read.
@@ -26,24 +45,22 @@ AGREEING_NAMES = (*AGREEING, "name")
 
 
 def shared_sql() -> str:
-    """Pairs with the bits of the rarest phone, e-mail and domain both have, or 0; reads ``pair`` and ``contact``."""
+    """Pairs that share a contact, with the bits of the rarest of each kind, or 0; reads ``pair`` and ``contact``."""
     bits = ", ".join(
         f"coalesce(max(CASE WHEN one.what = {_WHAT[what]} THEN one.bits END), 0) AS {what}" for what in CONTACTS
     )
-    values = ", ".join(f"coalesce(common.{what}, 0) AS {what}" for what in CONTACTS)
     return (
-        f"WITH common AS (SELECT pair.a, pair.b, {bits} FROM pair JOIN contact one ON one.row = pair.a"
-        " JOIN contact other ON other.row = pair.b AND other.number = one.number GROUP BY pair.a, pair.b)"
-        f" SELECT pair.a, pair.b, {values} FROM pair LEFT JOIN common ON common.a = pair.a AND common.b = pair.b"
+        f"SELECT pair.a, pair.b, {bits} FROM pair JOIN contact one ON one.row = pair.a"
+        " JOIN contact other ON other.row = pair.b AND other.number = one.number GROUP BY pair.a, pair.b"
     )
 
 
 def sides(main: pl.DataFrame, pairs: pl.DataFrame, empty: Collection[str]) -> pl.DataFrame:
-    """The pairs ``a``, ``b`` (rows of ``main``) with the columns of both records that tests read, but for empty ones."""
+    """The pairs ``a``, ``b`` (rows of ``main``) with the columns of both records that tests read, but for empty
+    ones.
+    """
     kept = [*(name for name in TEXTS if name not in empty), *BITS, *MARKS]
-    halves = [
-        main.select(pl.col(kept).name.prefix(f"{side}_"))[pairs[row]] for side, row in (("l", "a"), ("r", "b"))
-    ]
+    halves = [main.select(pl.col(kept).name.prefix(f"{side}_"))[pairs[row]] for side, row in (("l", "a"), ("r", "b"))]
     return pl.concat([pairs, *halves], how="horizontal")
 
 
@@ -67,11 +84,12 @@ late AS (SELECT *, {late} FROM early),
 parts AS (SELECT *, {parts} FROM late),
 sums AS (SELECT *, {total} + ({table.prior(records)}) AS weight FROM parts),
 judged AS (SELECT *, {_mask(VETOES[name].sql for name in table.vetoes)} AS vetoes, {_agreeing(table)} AS agreeing,
-    {_first(test.sql for test in RELATIONS.values())} AS relation, {_first(test.sql for test in KEY_RULES.values())} AS key_rule
-    FROM sums)
+    {_first(test.sql for test in RELATIONS.values())} AS relation, {_first(test.sql for test in KEY_RULES.values())}
+    AS key_rule FROM sums)
 SELECT a, b, {kept}, weight, vetoes, agreeing, branch_l > 0 AS doubt,
     CASE WHEN vetoes <> 0 OR branch_l > 0 THEN 0 WHEN key_rule > 0 THEN key_rule
-    WHEN weight >= {table.auto} AND bit_count(agreeing) >= {table.facts} THEN {len(KEY_RULES) + 1} ELSE 0 END AS rule, relation
+    WHEN weight >= {table.auto} AND bit_count(agreeing) >= {table.facts} THEN {len(KEY_RULES) + 1} ELSE 0 END AS rule,
+    relation
 FROM judged"""
 
 
@@ -82,7 +100,8 @@ def _levels(fact: Fact) -> str:
 
 def _bits(fact: Fact, table: Weights) -> str:
     cases = " ".join(
-        f"WHEN {number} THEN {_spec(level, table.levels[fact.name][level.name])}" for number, level in enumerate(fact.levels, 1)
+        f"WHEN {number} THEN {_spec(level, table.levels[fact.name][level.name])}"
+        for number, level in enumerate(fact.levels, 1)
     )
     return f"CASE {fact.name}_l {cases} ELSE 0 END"
 
@@ -91,17 +110,23 @@ def _spec(level: Level, spec: Spec) -> str:
     if not spec.times:
         return f"({spec.plus})"
     column = level.bits
-    base = column[2:] if column.startswith("p.") else f"CAST(least(l_{column}_b, r_{column}_b) AS INTEGER)" if column else "0"
+    base = (
+        column[2:]
+        if column.startswith("p.")
+        else f"CAST(least(l_{column}_b, r_{column}_b) AS INTEGER)"
+        if column
+        else "0"
+    )
     return f"least({spec.most}, greatest({spec.least}, {base} * {spec.times} // 100 + {spec.plus}))"
 
 
-def _mask(tests: Sequence[str] | object) -> str:
-    found = [f"CASE WHEN {test} THEN {1 << place} ELSE 0 END" for place, test in enumerate(tests)]  # type: ignore[arg-type, var-annotated]
+def _mask(tests: Iterable[str]) -> str:
+    found = [f"CASE WHEN {test} THEN {1 << place} ELSE 0 END" for place, test in enumerate(tests)]
     return " + ".join(found) or "0"
 
 
-def _first(tests: object) -> str:
-    cases = " ".join(f"WHEN {test} THEN {number}" for number, test in enumerate(tests, 1))  # type: ignore[call-overload]
+def _first(tests: Iterable[str]) -> str:
+    cases = " ".join(f"WHEN {test} THEN {number}" for number, test in enumerate(tests, 1))
     return f"CASE {cases} ELSE 0 END"
 
 

@@ -8,7 +8,9 @@ import polars as pl
 
 
 def each(column: pl.Series, rule: Callable[[str], str]) -> pl.Series:
-    """``rule`` of each value, called once for each different one; the rule of an empty text is not asked, it is empty."""
+    """``rule`` of each value, called once for each different one; the rule of an empty text is not asked, it is
+    empty.
+    """
     different = column.unique()
     values = different.to_list()
     found = pl.DataFrame({"value": different, "found": [rule(value) if value else "" for value in values]})

@@ -19,7 +19,9 @@ _NOBODY = re.compile(NOBODY)
 
 
 class Email(NamedTuple):
-    """``norm``: the mailbox, the same for all its aliases. ``domain`` and its ``nature``: free, corporate, disposable."""
+    """``norm``: the mailbox, the same for all its aliases. ``domain`` and its ``nature``: free, corporate,
+    disposable.
+    """
 
     norm: str
     domain: str
@@ -64,7 +66,9 @@ def domain(name: str) -> tuple[str, str]:
 
 
 def local_part(local: str, at: str) -> str:
-    """The part before the @ without what the provider ignores: tags after a plus, Gmail's dots, Yandex's dash for a dot."""
+    """The part before the @ without what the provider ignores: tags after a plus, Gmail's dots, Yandex's dash for
+    a dot.
+    """
     if at == "gmail.com":
         return local.partition("+")[0].replace(".", "") or local
     if at == "yandex.ru":

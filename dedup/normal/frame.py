@@ -16,8 +16,8 @@ from dedup.normal.frame_contacts import emails, phones
 from dedup.normal.frame_names import names, parts
 from dedup.normal.frame_places import addresses
 from dedup.normal.frame_requisites import requisites
-from dedup.normal.requisites import BRANCH_REASONS
 from dedup.normal.record import RAW, birthday, code
+from dedup.normal.requisites import BRANCH_REASONS
 
 #: What a contact is, as ``Normal.contacts.what``.
 PHONE, EMAIL, DOMAIN = 0, 1, 2

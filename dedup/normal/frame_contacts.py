@@ -12,7 +12,8 @@ from dedup.normal.columns import put
 _PHONE, _EMAIL, _DOMAIN = 0, 1, 2
 #: One Russian number, with or without the code of the country, perhaps with an extension.
 _PLAIN_PHONE = (
-    r"^ {0,3}(?:\+?7|8)?[ (-]{0,2}[34689][0-9]{2}[ )-]{0,2}[0-9]{3}[ -]?[0-9]{2}[ -]?[0-9]{2} {0,3}(?:(?:доб|вн)\.? ?[0-9]{1,8})?$"
+    r"^ {0,3}(?:\+?7|8)?[ (-]{0,2}[34689][0-9]{2}[ )-]{0,2}[0-9]{3}[ -]?[0-9]{2}[ -]?[0-9]{2} {0,3}"
+    r"(?:(?:доб|вн)\.? ?[0-9]{1,8})?$"
 )
 _EXTENSION = r"(?:доб|вн).*$"
 _PLAIN_EMAIL = r"^[a-z0-9._%+-]{1,64}@(?:[a-z0-9-]{1,63}\.)+[a-z]{2,63}$"
@@ -45,7 +46,7 @@ def _usable(national: pl.Series) -> pl.Series:
 
 
 def _popcount(bits: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    table = np.array([bin(n).count("1") for n in range(1024)], dtype=np.int64)
+    table = np.array([n.bit_count() for n in range(1024)], dtype=np.int64)
     return table[bits]
 
 
@@ -63,7 +64,9 @@ def _several(rows: pl.Series, what: int, values: list[list[str]]) -> pl.DataFram
     """A row of contacts for each different value of each list."""
     flat = [(row, value) for row, found in zip(rows, values, strict=True) for value in dict.fromkeys(found)]
     return _rows(
-        pl.Series([row for row, _ in flat], dtype=pl.UInt32), what, pl.Series([value for _, value in flat], dtype=pl.String)
+        pl.Series([row for row, _ in flat], dtype=pl.UInt32),
+        what,
+        pl.Series([value for _, value in flat], dtype=pl.String),
     )
 
 
@@ -77,17 +80,26 @@ def emails(texts: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
     table = [(value, *contacts.domain(value)) for value in name.unique()]
     known = pl.DataFrame(table, schema={"name": pl.String, "domain": pl.String, "nature": pl.String}, orient="row")
     frame = frame.join(known, on="name", how="left", maintain_order="left").with_columns(value=_boxes())
-    nobody = pl.col("value").str.contains(contacts.NOBODY) | (pl.col("local") + "@" + pl.col("name")).str.contains(contacts.NOBODY)
+    nobody = pl.col("value").str.contains(contacts.NOBODY) | (pl.col("local") + "@" + pl.col("name")).str.contains(
+        contacts.NOBODY
+    )
     frame = frame.filter((pl.col("nature") != "nobody") & ~nobody)
     rows = (~plain & (texts != "")).arg_true().cast(pl.UInt32)
     closer = [contacts.emails(text) for text in texts.gather(rows)]
     firm = frame.filter(pl.col("nature") == "corporate")
     return (
-        pl.concat([_rows(frame["row"], _EMAIL, frame["value"]), _several(rows, _EMAIL, [[box.norm for box in found] for found in closer])]),
+        pl.concat(
+            [
+                _rows(frame["row"], _EMAIL, frame["value"]),
+                _several(rows, _EMAIL, [[box.norm for box in found] for found in closer]),
+            ]
+        ),
         pl.concat(
             [
                 _rows(firm["row"], _DOMAIN, firm["domain"]),
-                _several(rows, _DOMAIN, [[box.domain for box in found if box.nature == "corporate"] for found in closer]),
+                _several(
+                    rows, _DOMAIN, [[box.domain for box in found if box.nature == "corporate"] for found in closer]
+                ),
             ]
         ),
     )

@@ -1,7 +1,7 @@
 """Names of a frame: see ``dedup.normal.words`` and ``dedup.normal.names``.
 
-Each different word is looked at once; a row is a few numbers of words, and what stands where in a person's name is asked
-once for each different sequence of classes.
+Each different word is looked at once; a row is a few numbers of words, and what stands where in a person's name is
+asked once for each different sequence of classes.
 """
 
 from __future__ import annotations
@@ -65,7 +65,13 @@ def parts(texts: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     cache: dict[tuple[Any, ...], Named] = {}
     for kind, *name in taken.unique().iter_rows():
         cache[kind, *name] = named_parts(raw_kind(kind), *name)
-    return _with_rows({name: found[name] for name in _TEXTS}, found.height, rows, [cache[row] for row in taken.iter_rows()], found["branch"])
+    return _with_rows(
+        {name: found[name] for name in _TEXTS},
+        found.height,
+        rows,
+        [cache[row] for row in taken.iter_rows()],
+        found["branch"],
+    )
 
 
 def _with_rows(
@@ -76,7 +82,9 @@ def _with_rows(
     if values:
         marks = marks.scatter(rows, pl.Series([one.branch for one in values]))
         for name in _TEXTS:
-            columns[name] = columns[name].scatter(rows, pl.Series([getattr(one, name) for one in values], dtype=pl.String))
+            columns[name] = columns[name].scatter(
+                rows, pl.Series([getattr(one, name) for one in values], dtype=pl.String)
+            )
     return pl.DataFrame({**columns, "branch": marks}).select(Named._fields)
 
 
@@ -95,11 +103,9 @@ class _Words:
         lists = words.str.split(" ")
         flat = lists.explode()
         different = pl.Series(["", *(word for word in flat.unique() if word)], dtype=pl.String)
-        numbers = (
-            flat.alias("word").to_frame()
-            .join(different.alias("word").to_frame().with_row_index("n"), on="word", how="left", maintain_order="left")["n"]
-            .to_numpy().astype(np.int32)
-        )  # fmt: skip
+        known = different.alias("word").to_frame().with_row_index("n")
+        joined = flat.alias("word").to_frame().join(known, on="word", how="left", maintain_order="left")
+        numbers = joined["n"].to_numpy().astype(np.int32)
         lengths = lists.list.len().to_numpy().astype(np.int64)
         row = np.repeat(np.arange(len(lengths)), lengths)
         place = np.arange(len(numbers)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
@@ -145,7 +151,9 @@ def _firm_columns(table: _Words) -> dict[str, pl.Series]:
     body = (kinds == 4) & (canon.str.len_bytes().to_numpy() > 0)[table.at]
     odd = (kinds == 2).any(axis=1) | ~body.any(axis=1) | table.singles.to_numpy()
     different = pl.Series(["", *sorted(set(canon) - {""})], dtype=pl.String)
-    rank = canon.to_frame().join(different.alias("").to_frame().with_row_index("n"), on="", how="left", maintain_order="left")["n"]
+    rank = canon.to_frame().join(
+        different.alias("").to_frame().with_row_index("n"), on="", how="left", maintain_order="left"
+    )["n"]
     ranks = np.where(body, rank.to_numpy().astype(np.int32)[table.at], 0)
     digits = different.str.contains("^[0-9]+$").to_numpy()
     return {
@@ -176,13 +184,16 @@ def _person_columns(table: _Words) -> dict[str, pl.Series]:
     """``name`` and its parts as persons have them, ``like``: a person by its words, ``odd``: needs a closer look."""
     codes = table.codes("person", _CLASSES).astype(np.int64)
     packed = codes @ (len(_CLASSES) ** np.arange(_MOST))
-    different, first_row, back = np.unique(packed, return_index=True, return_inverse=True)
+    _, first_row, back = np.unique(packed, return_index=True, return_inverse=True)
     patterns = ["".join(_CLASSES[code] for code in codes[row]).strip() for row in first_row]
     found = [places(pattern) for pattern in patterns]
     last = np.array([at.last[0] if at.last else -1 for at in found], dtype=np.int64)[back]
     first = np.array([at.first for at in found], dtype=np.int64)[back]
     middle = np.array([at.middle for at in found], dtype=np.int64)[back]
-    odd = np.array([len(at.last) > 1 or "T" in pattern for at, pattern in zip(found, patterns, strict=True)], dtype=bool)[back]
+    odd = np.array(
+        [len(at.last) > 1 or bool(at.more) or "T" in pattern for at, pattern in zip(found, patterns, strict=True)],
+        dtype=bool,
+    )[back]
     like = np.array([_like_person(pattern) for pattern in patterns], dtype=bool)[back]
     at = {"last": _word_at(table, last), "first": _word_at(table, first), "middle": _word_at(table, middle)}
     columns = {name: _gather(table.column(name), number) for name, number in at.items()}
@@ -190,10 +201,25 @@ def _person_columns(table: _Words) -> dict[str, pl.Series]:
     genders = {name: _gather(table.column(f"gender_{name}"), number) for name, number in at.items()}
     frame = pl.DataFrame(columns).with_columns(**{f"gender_{name}": column for name, column in genders.items()})
     joined = frame.select(
-        pl.concat_str(*(_filled(name) for name in ("last", "first", "middle")), separator=" ", ignore_nulls=True).alias("name"),
-        pl.coalesce(*(_filled(f"gender_{name}") for name in ("middle", "first", "last")), pl.lit("")).alias("gender"),
+        pl.concat_str(*(_filled(name) for name in ("last", "first", "middle")), separator=" ", ignore_nulls=True).alias(
+            "name"
+        ),
+        pl.when(
+            (pl.col("gender_first") != "")
+            & (pl.col("gender_middle") != "")
+            & (pl.col("gender_first") != pl.col("gender_middle"))
+        )
+        .then(pl.lit(""))
+        .otherwise(pl.coalesce(*(_filled(f"gender_{name}") for name in ("first", "middle", "last")), pl.lit("")))
+        .alias("gender"),
     )
-    return {**columns, "name": joined["name"], "gender": joined["gender"], "odd": pl.Series(odd), "like": pl.Series(like)}
+    return {
+        **columns,
+        "name": joined["name"],
+        "gender": joined["gender"],
+        "odd": pl.Series(odd),
+        "like": pl.Series(like),
+    }
 
 
 def _like_person(pattern: str) -> bool:

@@ -54,7 +54,8 @@ def _controlled(number: npt.NDArray[np.int64], weights: tuple[int, ...], at: int
     total = np.zeros(len(number), dtype=np.int64)
     for place, weight in enumerate(reversed(weights), start=at + 1):
         total += number // 10**place % 10 * weight
-    return total % 11 % 10 == number // 10**at % 10
+    right: npt.NDArray[np.bool_] = total % 11 % 10 == number // 10**at % 10
+    return right
 
 
 def _spread(mask: pl.Series, found: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

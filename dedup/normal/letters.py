@@ -19,17 +19,56 @@ _TO_LATIN = str.maketrans("авсенкмортхуі", "abcehkmoptxyi")
 _SOUNDS = str.maketrans(
     {
         **dict(zip("абвгдезийклмнопрстуфхцъыьэ", "abvgdeziiklmnoprstufhc\0i\0e", strict=True)),
-        **{"ё": "e", "ж": "j", "ч": "q", "ш": "w", "щ": "w", "ю": "y", "я": "x"},
-        **{"і": "i", "ї": "i", "є": "e", "ґ": "g", "ў": "u"},  # Ukrainian and Belarusian
-        **{"ә": "a", "ғ": "g", "қ": "k", "ң": "n", "ө": "o", "ұ": "u", "ү": "u", "һ": "h"},  # Kazakh
+        "ё": "e",
+        "ж": "j",
+        "ч": "q",
+        "ш": "w",
+        "щ": "w",
+        "ю": "y",
+        "я": "x",
+        "і": "i",
+        "ї": "i",
+        "є": "e",
+        "ґ": "g",
+        "ў": "u",  # Ukrainian and Belarusian
+        "ә": "a",
+        "ғ": "g",
+        "қ": "k",
+        "ң": "n",
+        "ө": "o",
+        "ұ": "u",
+        "ү": "u",
+        "һ": "h",  # Kazakh
     }
 )
 #: How Latin writes what is one letter in Cyrillic: ГОСТ, the passport rules and habit (щ=shch/sch, ц=ts/tz, й=y/i/j).
 _GROUPS = (
-    ("shch", "w"), ("sch", "w"), ("zh", "j"), ("kh", "h"), ("ch", "q"), ("sh", "w"), ("ts", "c"), ("tz", "c"),
-    ("ck", "k"), ("ph", "f"), ("yu", "Y"), ("ju", "Y"), ("iu", "Y"), ("ya", "X"), ("ja", "X"), ("ia", "X"), ("yo", "e"), ("jo", "e"),
-    ("ye", "e"), ("je", "e"), ("ie", "e"), ("x", "ks"), ("y", "i"), ("j", "i"), ("w", "v"),
-)  # fmt: skip
+    ("shch", "w"),
+    ("sch", "w"),
+    ("zh", "j"),
+    ("kh", "h"),
+    ("ch", "q"),
+    ("sh", "w"),
+    ("ts", "c"),
+    ("tz", "c"),
+    ("ck", "k"),
+    ("ph", "f"),
+    ("yu", "Y"),
+    ("ju", "Y"),
+    ("iu", "Y"),
+    ("ya", "X"),
+    ("ja", "X"),
+    ("ia", "X"),
+    ("yo", "e"),
+    ("jo", "e"),
+    ("ye", "e"),
+    ("je", "e"),
+    ("ie", "e"),
+    ("x", "ks"),
+    ("y", "i"),
+    ("j", "i"),
+    ("w", "v"),
+)
 #: After that, in both alphabets: и before я, ю and е is heard in them.
 _MELT = (("ia", "x"), ("iu", "y"), ("ie", "e"), ("ix", "x"), ("iy", "y"))
 _GROUP = re.compile("|".join(spelling for spelling, _ in _GROUPS))

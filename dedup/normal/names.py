@@ -33,11 +33,15 @@ class Person(NamedTuple):
 
 
 class Places(NamedTuple):
-    """Where the parts of a person's name stand among its words; -1: not there. ``last`` may be several words."""
+    """Where the parts of a person's name stand among its words; -1: not there. ``last`` may be several words.
+
+    ``more``: what is left of a name without a patronymic; it belongs to the middle.
+    """
 
     last: tuple[int, ...]
     first: int
     middle: int
+    more: tuple[int, ...] = ()
 
 
 def firm_words(text: str) -> str:
@@ -93,7 +97,7 @@ def places(classes: str) -> Places:
         return Places((), kept[0], -1) if classes[kept[0]] == "F" else Places((kept[0],), -1, -1)
     first = _first(classes, kept)
     rest = [n for n in kept if n != first]
-    return Places((rest[0],), first, rest[1] if len(rest) > 1 else -1)
+    return Places((rest[0],), first, rest[1] if len(rest) > 1 else -1, tuple(rest[2:]))
 
 
 def _patronymic(classes: str, n: int) -> bool:
@@ -128,15 +132,22 @@ def person(words: Sequence[Word]) -> Person:
     first = words[at.first] if at.first >= 0 else None
     middle = words[at.middle] if at.middle >= 0 else None
     last = [words[n] for n in at.last]
-    gender = (middle.gender_middle if middle else "") or (first.gender_first if first else "")
     tail = next((word.gender_middle for word in words if word.person == "T"), "")
+    own = (first.gender_first if first else "", tail or (middle.gender_middle if middle else ""))
     return Person(
         last=" ".join(word.last for word in last),
         first=first.first if first else "",
-        middle=middle.middle if middle else "",
-        gender=tail or gender or next((word.gender_last for word in last if word.gender_last), ""),
+        middle=" ".join([middle.middle if middle else "", *(words[n].canon for n in at.more)]).strip(),
+        gender=gender_of(*own, next((word.gender_last for word in last if word.gender_last), "")),
         others=first.others if first else "",
     )
+
+
+def gender_of(first: str, middle: str, last: str) -> str:
+    """The gender by first name and patronymic, else by the surname; where the first two contradict each other, none."""
+    if first and middle and first != middle:
+        return ""
+    return first or middle or last
 
 
 def person_words(text: str) -> str:
@@ -153,11 +164,14 @@ def person_parts(last: str, first: str, middle: str) -> Person:
     """A person whose parts stand in fields of their own: the fields tell the places, the words tell the rest."""
     words = [[look(word) for word in cut(part).split()] for part in (last, first, middle)]
     lasts, firsts, middles = words
-    gender = [word.gender_middle for word in middles] + [word.gender_first for word in firsts]
+    first_gender = next((word.gender_first for word in firsts if word.gender_first), "")
+    middle_gender = next((word.gender_middle for word in middles if word.gender_middle), "")
     return Person(
         last=" ".join(word.last for word in lasts),
         first=" ".join(word.first for word in firsts),
         middle=" ".join(word.middle for word in middles),
-        gender=next(filter(None, gender + [word.gender_last for word in lasts]), ""),
+        gender=gender_of(
+            first_gender, middle_gender, next((word.gender_last for word in lasts if word.gender_last), "")
+        ),
         others=firsts[0].others if len(firsts) == 1 else "",
     )

@@ -1,7 +1,7 @@
 """Cities and addresses: index, street, house and unit out of what people type.
 
-Most addresses are plain: index, city, street, house, unit, in this order and set off by commas. One pattern reads those, here
-and in the vectorised form alike; the rest is read word by word.
+Most addresses are plain: index, city, street, house, unit, in this order and set off by commas. One pattern reads
+those, here and in the vectorised form alike; the rest is read word by word.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from dedup.normal.letters import one_alphabet, skeleton
+from dedup.normal.tables import city_names
+from dedup.normal.tables import words as table_words
 
 _WORDS = "[а-я][а-я -]*[а-я]"
 #: Groups: index, city, street, house, unit. Over lower-case text without ё.
@@ -21,27 +23,20 @@ PLAIN_ADDRESS = (
 _PLAIN = re.compile(PLAIN_ADDRESS)
 _BETWEEN = re.compile(r"[\W_]+")
 _CHUNKS = re.compile(r"[,;]+")
-_STREET = frozenset(
-    """ул улица пр просп проспект пркт пер переулок ш шоссе наб бул бульвар пл площадь проезд прд тупик аллея мкр микрорайон т р
-    квл квартал линия тракт""".split()
-)
-_HOUSE = frozenset("д дом зд здание вл владение уч участок".split())
-_BLOCK = frozenset("к корп корпус стр строение лит литер литера".split())
-_UNIT = frozenset("кв квартира оф офис каб кабинет пом помещение ком комната эт этаж".split())
-_TOWN = frozenset("г гор город п пос поселок пгт с село ст станица дер деревня х хутор".split())
-_REGION = frozenset("обл область край респ республика рн район округ россия рф".split())
+_STREET = table_words("street")
+_HOUSE = table_words("house")
+_BLOCK = table_words("block")
+_UNIT = table_words("unit")
+_TOWN = table_words("town")
+_REGION = table_words("region")
 _MARKS = _STREET | _HOUSE | _BLOCK | _UNIT | _TOWN | _REGION
-_ALIASES = {
-    "спб": "санкт петербург", "питер": "санкт петербург", "с петербург": "санкт петербург", "петербург": "санкт петербург",
-    "мск": "москва", "н новгород": "нижний новгород", "екб": "екатеринбург", "нн": "нижний новгород", "нск": "новосибирск",
-    "ростов н д": "ростов на дону", "ростов н дону": "ростов на дону", "ростов": "ростов на дону", "наб челны": "набережные челны",
-}  # fmt: skip
+_ALIASES = city_names()
 
 
 class Address(NamedTuple):
     """Parts as skeletons; empty where the text does not tell. ``street``: its words in alphabetical order."""
 
-    index: str
+    postcode: str
     city: str
     street: str
     house: str
@@ -77,10 +72,10 @@ def address(text: str) -> Address:
     low = text.lower().replace("ё", "е")
     found = _PLAIN.match(low) if not low.endswith("\n") else None
     if found:
-        index, city, street, house, unit = (group or "" for group in found.groups())
+        postcode, city, street, house, unit = (group or "" for group in found.groups())
         key = street_key(street)
         if key and not marked(city):
-            return Address(index, city_key(city) if city else "", key, house_key(house), unit)
+            return Address(postcode, city_key(city) if city else "", key, house_key(house), unit)
     return _closer(low)
 
 
@@ -104,12 +99,15 @@ def _street(words: list[str]) -> str:
 
 
 def _closer(low: str) -> Address:
-    """Word by word: chunks that name a region go, a chunk that names a town is the city, the rest is street and numbers."""
-    index, city, rest = "", "", []
+    """Word by word: chunks that name a region go, a chunk that names a town is the city, the rest is street and
+    numbers.
+    """
+    postcode, city = "", ""
+    rest: list[str] = []
     chunks = [_words(chunk) for chunk in _CHUNKS.split(low)]
     for n, words in enumerate(chunks):
         if len(words) == 1 and len(words[0]) == 6 and words[0].isdigit() and words[0].isascii():
-            index = index or words[0]
+            postcode = postcode or words[0]
         elif not words or _REGION.intersection(words):
             continue
         elif not city and not rest and _is_city(words, chunks[n + 1 :]):
@@ -118,7 +116,9 @@ def _closer(low: str) -> Address:
             rest.extend(words)
     street, numbers = _split(rest)
     house, unit = _numbers(numbers)
-    return Address(index, city, _street([word for word in street if word not in _MARKS] or street), skeleton(house), unit)
+    return Address(
+        postcode, city, _street([word for word in street if word not in _MARKS] or street), skeleton(house), unit
+    )
 
 
 def _is_city(words: list[str], later: list[list[str]]) -> bool:

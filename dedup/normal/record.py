@@ -28,7 +28,8 @@ class Record:
     """What is compared. Texts are empty where nothing is known; names are skeletons (see ``dedup.normal.letters``).
 
     ``rec``: the caller's id. ``kind``: o firm, i sole proprietor, p person, empty unknown. ``name``: a firm's words in
-    alphabetical order, a person's parts joined. ``branch``: the name or the КПП tells that it is a part of a firm. ``area``: area code of the first landline. ``domains``: corporate only.
+    alphabetical order, a person's parts joined. ``branch``: the name or the КПП tells that it is a part of a firm.
+    ``area``: area code of the first landline. ``domains``: corporate only.
     """
 
     rec: int | str
@@ -174,7 +175,7 @@ def _address(get: Mapping[str, str]) -> places.Address:
     at = places.address(get["address"])
     street = places.street_words(get["street"]) if get["street"] else at.street
     return places.Address(
-        code(get["postcode"]) or at.index,
+        code(get["postcode"]) or at.postcode,
         places.city_key(get["city"]) or at.city,
         street,
         places.house_key(get["house"]) or at.house,

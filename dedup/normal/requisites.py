@@ -6,13 +6,14 @@ from typing import NamedTuple
 
 from hub.model.identity import digits, inn_restored, inn_valid, kpp_valid, ogrn_valid, ogrnip_valid
 
-
 #: Reasons of a КПП (its fifth and sixth digits) that only a part of a firm is given.
 BRANCH_REASONS = ("43", "44", "45")
 
 
 class Requisites(NamedTuple):
-    """``inn`` and ``ogrn``: valid, or empty. ``inn_bad``: an ИНН that fails its control digits, as digits; else empty."""
+    """``inn`` and ``ogrn``: valid, or empty. ``inn_bad``: an ИНН that fails its control digits, as digits; else
+    empty.
+    """
 
     inn: str
     inn_bad: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -20,11 +20,21 @@ class FirstName(NamedTuple):
 
 
 @cache
-def _read(name: str) -> dict[str, dict[str, list[str] | str]]:
-    loaded: dict[str, dict[str, list[str] | str]] = yaml.safe_load(
-        (Path(__file__).parent / name).read_text(encoding="utf-8")
-    )
+def _read(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((Path(__file__).parent / name).read_text(encoding="utf-8"))
     return loaded
+
+
+@cache
+def words(kind: str) -> frozenset[str]:
+    """Words that mean something beside a name or within an address: a list of ``words.yaml``."""
+    return frozenset(_read("words.yaml")[kind].split())
+
+
+@cache
+def city_names() -> dict[str, str]:
+    """Cities as people call them, as cut words → as they are called."""
+    return dict(_read("words.yaml")["cities"])
 
 
 @cache

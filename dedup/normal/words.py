@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from dedup.normal.letters import as_cyrillic, one_alphabet, skeleton
-from dedup.normal.tables import first_names, full_forms, short_forms
+from dedup.normal.tables import first_names, full_forms, short_forms, words
 from hub.model.identity import like_surname, patronymic_gender
 
 #: What is plain enough for the vectorised form; the rest goes through the scalar one.
@@ -22,21 +22,25 @@ APOSTROPHE = r"([a-zа-яёіїє])['`’ʼ]([a-zа-яёіїє])"
 BETWEEN = r"[^0-9a-zа-яіїє]+"
 #: Words that show that a full legal form may be written out.
 SPELLED_OUT = (
-    "обществ", "акционер", "предпринимател", "учрежден", "предприяти", "некоммерч", "хозяйств", "товариществ", "кооператив",
-)  # fmt: skip
+    "обществ",
+    "акционер",
+    "предпринимател",
+    "учрежден",
+    "предприяти",
+    "некоммерч",
+    "хозяйств",
+    "товариществ",
+    "кооператив",
+)
 _APOSTROPHE = re.compile(APOSTROPHE)
+_DIGITS = re.compile("[0-9]+")
 _BETWEEN = re.compile(r"[\W_]+")
 _FULL = re.compile("|".join(full_forms()))
 _DOTTED = re.compile(r"(?<!\S)\w(?: \w)+(?!\S)")
 #: Words that tell that this is a part of a firm; what follows is where it is.
-_BRANCH = frozenset(
-    "филиал оп обособленное подразделение представительство отделение доп допофис filial branch сп осп".split()
-)
+_BRANCH = words("branch")
 #: What people write beside a name in a card, and what is no name.
-_NOISE = frozenset(
-    """нет без договора договор офис старый старая новый новая дубль дубликат закрыт закрыта закрыто архив тест не использовать
-    удалить клиент поставщик покупатель основной гл рф г город гр гражданин гражданка глава company co the в вг""".split()
-)
+_NOISE = words("noise")
 _PATRONYMIC = re.compile(r"(?:(?:ov|ev|il|mi|ki)iq|[ktm]iq)$|(?:ov|ev|iq|in)na$")
 _TAIL = {"ogli": "m", "uli": "m", "ugli": "m", "kizi": "f", "gizi": "f"}
 _SURNAME_F = re.compile(r"[a-z]{3}(?:(?:ov|ev|in|sk|ck)a|[sc]kax)$")
@@ -49,8 +53,9 @@ class Word(NamedTuple):
 
     ``canon``: skeleton. ``org``: its part in the name of a firm (L legal form, B branch, X noise, W word).
     ``person``: in a person's name (X noise, I initial, P patronymic, T its tail such as оглы, F first name, S like a
-    surname, Y two letters, W word). ``form``: group of the legal form. ``last``, ``first``, ``middle``: what it stands for at that
-    place. ``gender_first``, ``gender_last``: m, f or empty. ``others``: full names a short form may mean, in bars.
+    surname, Y two letters, W word). ``form``: group of the legal form. ``last``, ``first``, ``middle``: what it
+    stands for at that place. ``gender_first``, ``gender_last``: m, f or empty. ``others``: full names a short form
+    may mean, in bars.
     """
 
     canon: str
@@ -72,16 +77,16 @@ def cut(text: str) -> str:
     return _BETWEEN.sub(" ", lower).strip()
 
 
-def spelled_short(words: str) -> str:
+def spelled_short(text: str) -> str:
     """Cut words with full legal forms written short."""
-    if any(stem in words for stem in SPELLED_OUT):
-        return " ".join(_FULL.sub(lambda found: f" {full_forms()[found[0]]} ", words).split())
-    return words
+    if any(stem in text for stem in SPELLED_OUT):
+        return " ".join(_FULL.sub(lambda found: f" {full_forms()[found[0]]} ", text).split())
+    return text
 
 
-def dotted(words: str) -> str:
+def dotted(text: str) -> str:
     """Cut words with runs of single letters put together: ``о о о``, ``а б в``."""
-    return _DOTTED.sub(lambda found: found[0].replace(" ", ""), words)
+    return _DOTTED.sub(lambda found: found[0].replace(" ", ""), text)
 
 
 @lru_cache(maxsize=262144)
@@ -91,18 +96,20 @@ def look(word: str) -> Word:
     canon = skeleton(whole)
     form = short_forms().get(whole) or (short_forms().get(as_cyrillic(whole), "") if whole.isascii() else "")
     noise = whole in _NOISE
-    known = first_names().get(canon)
-    patronymic = patronymic_gender(whole)[:1] or _latin_patronymic(canon, word)
     org = "L" if form else "B" if whole in _BRANCH else "X" if noise else "W"
-    last, gender_last = _surname(canon)
+    letters = _DIGITS.sub("", whole) or whole  # in a person's name digits are glued to a word by accident
+    spoken = skeleton(letters) if letters != whole else canon
+    known = first_names().get(spoken)
+    patronymic = patronymic_gender(letters)[:1] or _latin_patronymic(spoken, letters)
+    last, gender_last = _surname(spoken)
     return Word(  # by place: this is called for each word there is
         canon,
         org,
-        _person(whole, canon, form, noise, known is not None, patronymic),
+        _person(letters, canon, form, noise, known is not None, patronymic),
         form,
         last,
-        known.canon if known else canon,
-        _stem(canon) if patronymic else canon,
+        known.canon if known else spoken,
+        _stem(spoken) if patronymic else spoken,
         known.gender if known else "",
         patronymic or _TAIL.get(canon, ""),
         gender_last,
@@ -142,5 +149,5 @@ def _surname(canon: str) -> tuple[str, str]:
     if canon[-1:] in ("a", "x") and len(canon) > 4:
         for ending, masculine in _FEMALE:
             if ending.search(canon):
-                return ending.sub(masculine, canon), "f" if _SURNAME_F.match(canon) or canon.endswith("ax") else ""
+                return ending.sub(masculine, canon), "f" if _SURNAME_F.search(canon) or canon.endswith("ax") else ""
     return canon, "m" if len(canon) > 4 and canon.endswith(_SURNAME_M) else ""

@@ -47,7 +47,7 @@ def inn_valid(value: str) -> bool:
 
 
 def inn_restored(value: str) -> str:
-    """``value``, with the leading zero that a spreadsheet took from an ИНН (9 or 11 digits) where that makes it valid."""
+    """``value`` with the leading zero that a spreadsheet took from an ИНН (9, 11 digits), where that makes it valid."""
     padded = "0" + value
     return padded if len(padded) in (10, 12) and inn_valid(padded) else value
 
