@@ -35,12 +35,13 @@ def commands(lang: str) -> list[click.Command]:
     limit = option(
         lang, "--limit", "limit", type=click.IntRange(1, 100_000), metavar="N", default=50, show_default=True
     )
+    pictures = option(lang, "--pictures", "pictures", metavar="DIR", default=None)
     file, force = argument("path", "FILE.xlsx", required=True), option(lang, "--force", "force", is_flag=True)
     size = option(lang, "--size", "size", type=click.IntRange(1, 1000), metavar="N", default=50, show_default=True)
     word = click.Argument(["word"], type=click.Choice(WORDS), metavar="|".join(WORDS))
     members = [
         command(lang, "list", listing, [*chosen, limit], of=_OF),
-        command(lang, "show", show, [*chosen, limit], of=_OF),
+        command(lang, "show", show, [*chosen, limit, pictures], of=_OF),
         command(lang, "decide", decide, [word, *chosen, apply], of=_OF),
         command(lang, "export", export, [file, *chosen, force], of=_OF),
         command(lang, "import", bring, [file, apply], of=_OF),
@@ -99,6 +100,7 @@ def show(
     patterns: tuple[str, ...] = (),
     bands: tuple[str, ...] = (),
     limit: int = 50,
+    pictures: str | None = None,
 ) -> Outcome:
     """Pairs with all that speaks for them and against."""
     from hub.exchange.duplicates.queue import doubts
@@ -107,7 +109,22 @@ def show(
     with Hub.open(call.home) as hub:
         found = doubts(hub, _wanted(hub, records, patterns, bands), limit)
     lines = [line for one in found for line in _lines(call, one)] or [call.text("duplicates_empty")]
+    if pictures is not None:
+        lines.append(call.text("duplicates_drawn", number=_draw(call, found, Path(pictures)), path=pictures))
     return Outcome(WAITS if found else DONE, {"pairs": [_data(call, one) for one in found]}, lines)
+
+
+def _draw(call: Call, found: Sequence[Doubt], folder: Path) -> int:
+    """A picture of each score; how many."""
+    from dedup.explain import waterfall
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for one in found:
+            (folder / f"{one.one}-{one.other}.svg").write_text(waterfall(one.edge, call.lang), encoding="utf-8")
+    except OSError as error:
+        raise NeedsPerson("book_unwritable", path=folder, detail=error.strerror) from error
+    return len(found)
 
 
 def decide(
@@ -251,14 +268,14 @@ def _pattern(one: Pattern) -> dict[str, Any]:
 
 
 def _pattern_line(call: Call, one: Pattern) -> str:
-    from hub.exchange.duplicates.told import pattern_told
+    from hub.exchange.duplicates.queue import pattern_told
 
     facts = pattern_told(one.pattern, call.lang)
     return call.text("duplicates_pattern", number=one.number, facts=facts, affects=one.affects, pattern=one.pattern)
 
 
 def _data(call: Call, one: Doubt) -> dict[str, Any]:
-    from hub.exchange.duplicates.told import told as because
+    from dedup.explain import why as because
 
     names = ("one", "other", "labels", "systems", "band", "weight", "pattern", "affects", "put_off")
     plain = {name: getattr(one, name) for name in names}
@@ -267,7 +284,7 @@ def _data(call: Call, one: Doubt) -> dict[str, Any]:
 
 
 def _lines(call: Call, one: Doubt) -> list[str]:
-    from hub.exchange.duplicates.told import told as because
+    from dedup.explain import why as because
 
     pair = {"one": one.one, "other": one.other, "label_one": one.labels[0], "label_other": one.labels[1]}
     systems = {"systems_one": one.systems[0], "systems_other": one.systems[1]}

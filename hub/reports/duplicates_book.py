@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dedup.explain import why
 from hub.exchange.decisions import Line
 from hub.exchange.duplicates import decide, queue, sample
-from hub.exchange.duplicates.told import told
 from hub.model.errors import SkipRecord
 from hub.reports.book import Column, read_rows
 from hub.reports.decision_book import export, text_of
@@ -48,7 +48,7 @@ def export_duplicates(
             " ↔ ".join(one.systems),
             one.affects,
             one.weight / 100,
-            told(one.edge, lang),
+            why(one.edge, lang),
             None,
             one.key,
         ]

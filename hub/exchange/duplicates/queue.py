@@ -14,7 +14,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from dedup.score import Edge
+from dedup.explain import part_text
+from dedup.score import Edge, Part
 from hub.exchange.duplicates import sql
 from hub.exchange.duplicates.marks import ENTITY
 from hub.exchange.duplicates.partition import edge_of
@@ -97,6 +98,12 @@ def patterns(found: Iterable[Doubt]) -> list[Pattern]:
 def pattern_of(edge: Edge) -> str:
     """What agrees and what differs in a pair, one word each."""
     return " ".join(sorted(f"{part.fact}.{part.level}" for part in edge.parts if part.bits))
+
+
+def pattern_told(pattern: str, lang: str) -> str:
+    """A pattern in words."""
+    parts = (one.partition(".") for one in pattern.split())
+    return "; ".join(part_text(Part(fact, level, 0), lang) for fact, _, level in parts) or "—"
 
 
 def _open(conn: Connection, wanted: Wanted) -> dict[tuple[int, int], Edge]:
