@@ -70,7 +70,7 @@ class _Place:
         unit = self.rules.unit(path)
         asked = any(self.rules.unit(one) == unit for one, _ in self.card.conflicts)
         guarded = cell is not None and self.link.id in cell.guards
-        reasons = (asked, guarded, _left_by_a_pin(cell, mine, path), self._tolerated(path), self._unsaid(path))
+        reasons = (asked, guarded, _left(cell, mine, path), self._tolerated(path), self._unsaid(path))
         return any(reasons)
 
     def _tolerated(self, path: str) -> bool:
@@ -89,9 +89,9 @@ class _Place:
         )
 
 
-def _left_by_a_pin(cell: Golden | None, contribution: Contribution, path: str) -> bool:
-    """A pin was taken back and nobody else says anything: what it wrote stays, since silence is never sent."""
-    silent = cell is None or (cell.value is None and not cell.cleared)
+def _left(cell: Golden | None, contribution: Contribution, path: str) -> bool:
+    """What we wrote was emptied elsewhere, where emptying is not followed: it stays, since silence is never sent."""
+    silent = cell is not None and cell.value is None and not cell.cleared and bool(cell.guards)
     return silent and path in contribution.sent and path not in contribution.own
 
 

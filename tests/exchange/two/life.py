@@ -25,6 +25,7 @@ from hub.exchange.cards.desk import CardDesk
 from hub.exchange.cards.layout import layout_of
 from hub.exchange.cards.ledger import Ledger
 from hub.exchange.hub import Hub
+from hub.exchange.pins import pin, pins, unpin
 from hub.exchange.rules import RuleBook
 from hub.exchange.service import RunReport, run_exchange
 from hub.model.records import Page
@@ -350,14 +351,11 @@ class Life:
 
     def pin(self, entity: str, record_id: int, path: str, value: str | None) -> None:
         """A person pins a value (or takes the pin back where there is one already)."""
-        pin = core.pin
-        key = [pin.c.record_id == record_id, pin.c.field == path, pin.c.revoked_at.is_(None)]
-        with self.store.begin() as conn:
-            values = {"revoked_at": runs.now(), "revoked_by": "test"}
-            if conn.execute(update(pin).where(*key).values(**values)).rowcount == 0:
-                made = {"entity": entity, "record_id": record_id, "field": path, "value": value}
-                conn.execute(pin.insert().values(**made, pinned_by="test", at=runs.now()))
-        self._decide(entity, record_id, lambda *_: None)
+        there = [one for one in pins(self.hub, entity, record_id) if one.path == path]
+        if there and not there[0].ends:
+            unpin(self.hub, entity, str(record_id), path, by="test")
+        else:
+            pin(self.hub, entity, str(record_id), path, value or "", by="test")
 
     def _decide(self, entity: str, record_id: int, act: Callable[..., None]) -> None:
         with self.store.begin() as conn:
