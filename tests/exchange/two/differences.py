@@ -95,6 +95,14 @@ def _left(cell: Golden | None, contribution: Contribution, path: str) -> bool:
     return silent and path in contribution.sent and path not in contribution.own
 
 
+def not_taken(life: Life) -> set[tuple[int, str]]:
+    """Records (stream, external id) that show what is not here: refused, waiting for another one, held back."""
+    found = {(row["stream_id"], row["external_id"]) for row in life.rows(core.parked)}
+    for table in (core.quarantine, core.held):
+        found |= {(row["stream_id"], row["external_id"]) for row in life.rows(table, table.c.state == "open")}
+    return found
+
+
 def unexplained(life: Life, entity: str) -> Iterator[str]:
     """Cells that show neither the golden value nor a reason."""
     root, rules = tables.ROOTS[entity], life.hub.rules.rules(entity)
@@ -102,14 +110,15 @@ def unexplained(life: Life, entity: str) -> Iterator[str]:
     with life.store.read() as conn:
         ids = list(conn.execute(select(root.c.id)).scalars())
         cards = load(conn, entity, ids, refs, lock=False)
-    owed = {row["link_id"] for row in life.rows(core.outbox)}
+    owed, waiting = {row["link_id"] for row in life.rows(core.outbox)}, not_taken(life)
     log = life.rows(core.change_log)
     for card in cards.values():
         resolved = golden_of(card.known, rules, layout_of(entity).same(refs))
         for link in card.links.values():
             raw = life.bases[link.system].records[STREAMS[entity]].get((link.external_id,))
             writes = life.hub.rules.way(link.system, entity).writes
-            if raw is not None and link.id not in owed and writes and link.primary:
+            told = link.id in owed or (link.stream_id, link.external_id) in waiting
+            if raw is not None and not told and writes and link.primary:
                 yield from _of_place(_Place(card, link, rules, resolved, log), entity, raw)
 
 

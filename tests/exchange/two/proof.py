@@ -13,8 +13,9 @@ from hub.exchange.cards.card import load
 from hub.exchange.cards.layout import layout_of
 from hub.exchange.cards.refs import References
 from hub.store import core, tables
-from tests.exchange.two.differences import STREAMS, unexplained
-from tests.exchange.two.life import ENTITIES, Life, is_text
+from tests.exchange.two.differences import STREAMS, not_taken, unexplained
+from tests.exchange.two.life import ENTITIES, Life
+from tests.exchange.two.living import is_text
 
 #: So many undisturbed nights are enough for everything to come to rest.
 NIGHTS = 6
@@ -71,19 +72,25 @@ def assert_sound(life: Life) -> None:
                 assert not differ, f"{entity} {card.record_id}: stored, resolved {differ}"
             for one in card.known.contributions:
                 if one.system in life.bases:
-                    _own_words(life, one)
+                    _own_words(life, one, card.links[one.link_id].external_id)
     _journal(life)
     _no_twins(life)
 
 
-def _own_words(life: Life, one: Contribution) -> None:
-    """What counts as a system's own word was typed in it, and within the interval that is remembered."""
-    said = life.bases[one.system].said
+def _own_words(life: Life, one: Contribution, key: str) -> None:
+    """What counts as a system's own word was typed in it, and within the interval that is remembered.
+
+    Where records tell when they were changed, the interval is of some save of the card after the text was typed.
+    """
+    base = life.bases[one.system]
+    said = base.said
     for path, own in one.own.items():
         if is_text(own.value) and path != "display_name":  # shows another field where it is empty itself
             assert str(own.value) in said, f"{one.system} {path}: our echo {own.value!r} has become its own word"
             at = said[str(own.value)]
-            assert own.when.first <= at <= own.when.last, f"{one.system} {path}: {own} was typed at {at}"
+            saves = [save for save in base.saves[key] if save >= at] if base.fast is not None else [at]
+            told = any(own.when.first <= save <= own.when.last for save in saves)
+            assert told, f"{one.system} {path}: {own} was typed at {at}"
 
 
 def _journal(life: Life) -> None:
@@ -111,24 +118,19 @@ def _no_twins(life: Life) -> None:
 def assert_at_rest(life: Life) -> None:
     """After the last night: every record is here, every cell shows golden or says why not, no typed text is lost."""
     assert_sound(life)
-    links = life.rows(core.link)
+    links, waiting = life.rows(core.link), not_taken(life)
     for code, base in life.bases.items():
         for entity, stream in STREAMS.items():
             number = life.hub.streams[code][stream]
             known = {row["external_id"]: row for row in links if row["stream_id"] == number}
             for (key,) in base.records[stream]:
-                trouble = _waits(life, number, key)
+                trouble = (number, key) in waiting
                 assert trouble or (key in known and known[key]["record_id"]), f"{code} {entity} {key} is not here"
     apart = [told for entity in ENTITIES for told in unexplained(life, entity)]
     assert not apart, apart
     pending = life.rows(core.outbox, core.outbox.c.state.not_in(_RESTING))
     assert not pending, pending
     _nothing_lost(life)
-
-
-def _waits(life: Life, stream_id: int, key: str) -> bool:
-    tables_ = (core.parked, core.quarantine, core.held)
-    return any(life.rows(table, table.c.stream_id == stream_id, table.c.external_id == key) for table in tables_)
 
 
 def _nothing_lost(life: Life) -> None:
