@@ -16,7 +16,7 @@ from hub.store.database import Store
 from tests.exchange.two.clock import Clock, ticking
 from tests.exchange.two.life import Life, route
 from tests.exchange.two.proof import assert_sound
-from tests.exchange.two.systems import CLIENTS
+from tests.exchange.two.systems import CLIENTS, phone
 
 Make = Callable[..., Life]
 
@@ -220,6 +220,7 @@ def test_what_waited_for_an_admin_was_said_when_it_was_typed(make: Make, word: W
     life.judge(0, "approve")
     life.night()
     life.edit("ut2", there, "ДополнительнаяИнформация", "сначала")
+    life.change("ut2", there, КонтактнаяИнформация=[phone("+79000000001")])  # so that it waits on
     life.night()
     life.edit("ut", here, "ДополнительнаяИнформация", "потом")
     life.night()
