@@ -17,7 +17,9 @@ from tests.exchange.two.clock import Clock
 from tests.exchange.two.life import ENTITIES, INNS, TEXTS, Life, route
 from tests.exchange.two.living import LivingBase
 from tests.exchange.two.proof import assert_at_rest, assert_sound, settle
+from tests.exchange.two.recorded import recording
 from tests.exchange.two.systems import CLIENTS, ORDERS, phone
+from tests.exchange.two.why_proof import assert_why
 
 TWO = {"ut": "trade", "ut2": "crm"}
 THREE = {**TWO, "bp": "accounting"}
@@ -204,7 +206,12 @@ class Acts:
 
 
 def live(store: Store, home: Path, seed: int, steps: int, systems: dict[str, str], clock: Clock) -> Life:
-    """One life; what must always hold is looked at after each night by the caller's proof."""
+    """One life; what must always hold is looked at after each night, and in the end what ``why`` says of it."""
+    with recording(store):
+        return _live(store, home, seed, steps, systems, clock)
+
+
+def _live(store: Store, home: Path, seed: int, steps: int, systems: dict[str, str], clock: Clock) -> Life:
     rng = random.Random(seed)
     life = born(store, home, rng, systems, clock)
     acts = Acts(life)
@@ -258,3 +265,4 @@ def rest(life: Life) -> None:
     life.retry()
     settle(life)
     assert_at_rest(life)
+    assert assert_why(life)

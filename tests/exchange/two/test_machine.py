@@ -26,6 +26,7 @@ from hub.store.database import Store, open_store
 from tests.exchange.two.clock import Clock, ticking
 from tests.exchange.two.lives import THREE, TWO, Acts, born, live, rest
 from tests.exchange.two.proof import assert_sound
+from tests.exchange.two.recorded import recording
 
 #: Which of the things that are there an act is about.
 ANY = st.integers(0, 11)
@@ -46,6 +47,7 @@ class Machine(RuleBasedStateMachine):
         self.stack.callback(done)
         self.store, self.home = store, home
         self.clock = self.stack.enter_context(ticking(Clock()))
+        self.stack.enter_context(recording(store))
 
     @initialize(seed=st.integers(0, 1000), three=st.booleans(), met=st.booleans())
     def begin(self, seed: int, three: bool, met: bool) -> None:
