@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import pickle
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +16,8 @@ from unittest.mock import patch
 
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text
 
-from hub.engine.cells import HUB, STATE, Moment, Value, head, is_member
+from hub.engine.cells import HUB, STATE, Moment, Value, equal, head, is_member
+from hub.engine.incoming import incoming
 from hub.exchange import write
 from hub.exchange.cards import receive
 from hub.exchange.cards.card import UNSEEN, Card, seconds
@@ -78,7 +79,7 @@ def history(store: Store) -> list[Event]:
         return [pickle.loads(base64.b64decode(row.body)) for row in rows]  # noqa: S301 - our own
 
 
-def _keep(conn: Connection, events: list[Event]) -> None:
+def _keep(conn: Connection, events: Sequence[Event]) -> None:
     for one in events:
         conn.execute(TABLE.insert().values(body=base64.b64encode(pickle.dumps(one)).decode()))
 
@@ -92,19 +93,39 @@ def recording(store: Store) -> Iterator[None]:
         yield
 
 
+@dataclass(frozen=True, slots=True)
+class _Later:
+    """A word of which the rest is known when the ledger is written."""
+
+    kind: str
+    card: Card
+    path: str
+    value: Value
+    link: int | None
+
+    def told(self) -> Said:
+        record, pins = self.card.record_id, self.card.known.pins
+        if self.kind == "answer":
+            own = next(one for one in self.card.known.contributions if one.system == HUB).own[self.path]
+            value = None if own.cleared else own.value
+            return Said("answer", record, self.path, value, when=own.cleared or own.when)
+        ends = self.kind == "pin" and self.path in pins and pins[self.path].ends
+        return Said(self.kind, record, self.path, self.value, self.link, ends)
+
+
 class _Recorder:
     """Stands between the exchange and what it calls; everything goes on as before."""
 
     def __init__(self) -> None:
         self.looks: dict[int, Look] = {}
-        self.kept: dict[int, list[Event]] = {}
+        self.kept: dict[int, list[Event | _Later]] = {}
         self.touched: dict[int, set[int]] = {}
 
     @contextmanager
     def patches(self) -> Iterator[None]:
         """All of them, for a while."""
         told = [
-            patch.object(receive, "incoming", self._incoming(receive.incoming)),
+            patch.object(receive, "incoming", self._incoming(incoming)),
             patch.object(write, "create", self._create(write.create)),
             patch.object(write, "change", self._change(write.change)),
             patch.object(write, "set_state", self._set_state(write.set_state)),
@@ -123,7 +144,7 @@ class _Recorder:
             for one in told:
                 one.stop()
 
-    def _events(self, ledger: Ledger, card: Card) -> list[Event]:
+    def _events(self, ledger: Ledger, card: Card) -> list[Event | _Later]:
         """Where to write down; first, on the first touch of a card of which no word was stored, that it was so."""
         events = self.kept.setdefault(id(ledger), [])
         touched = self.touched.setdefault(id(ledger), set())
@@ -135,15 +156,15 @@ class _Recorder:
         return events
 
     def _incoming(self, real: Callable[..., Any]) -> Callable[..., Any]:
-        def incoming(old: Any, told: Any, when: Moment, **more: Any) -> Any:
-            meant, accepts = more.get("unknown") or {}, more.get("accepts")
+        def take_in(old: Any, told: Any, when: Moment, **more: Any) -> Any:
+            meant, accepts = more.get("unknown") or {}, more.get("accepts", equal)
             lists = frozenset(more.get("lists", ()))
             seen = {path for path in meant if path in told or (is_member(path) and head(path) in lists)}
             ours = {path: meant[path] for path in seen if accepts(path, meant[path], told.get(path))}
             self.looks[old.link_id] = Look(old.link_id, dict(told), lists, when, ours)
             return real(old, told, when, **more)
 
-        return incoming
+        return take_in
 
     def _arrived(self, real: Callable[..., bool]) -> Callable[..., bool]:
         def arrived(ledger: Ledger, card: Card, arrival: Any, link_id: int, *rest: Any, **more: Any) -> bool:
@@ -171,7 +192,7 @@ class _Recorder:
             ledger: Ledger, card: Card, link_id: int | None, op: str, path: str | None, before: Value, after: Value
         ) -> None:
             if op in {"pin", "unpin", "unsaid"} and path is not None:
-                self._events(ledger, card).append(_Later(op, card, path, after, link_id))  # type: ignore[arg-type]
+                self._events(ledger, card).append(_Later(op, card, path, after, link_id))
             real(ledger, card, link_id, op, path, before, after)
 
         return log
@@ -179,7 +200,7 @@ class _Recorder:
     def _close(self, real: Callable[..., None]) -> Callable[..., None]:
         def close(ledger: Ledger, card: Card, path: str, state: str) -> None:
             if state == "resolved":
-                self._events(ledger, card).append(_Later("answer", card, path, None, None))  # type: ignore[arg-type]
+                self._events(ledger, card).append(_Later("answer", card, path, None, None))
             real(ledger, card, path, state)
 
         return close
@@ -219,26 +240,6 @@ class _Recorder:
             return result
 
         return set_state
-
-
-@dataclass(frozen=True, slots=True)
-class _Later:
-    """A word of which the rest is known when the ledger is written."""
-
-    kind: str
-    card: Card
-    path: str
-    value: Value
-    link: int | None
-
-    def told(self) -> Said:
-        record, pins = self.card.record_id, self.card.known.pins
-        if self.kind == "answer":
-            own = next(one for one in self.card.known.contributions if one.system == HUB).own[self.path]
-            value = None if own.cleared else own.value
-            return Said("answer", record, self.path, value, when=own.cleared or own.when)
-        ends = self.kind == "pin" and self.path in pins and pins[self.path].ends
-        return Said(self.kind, record, self.path, self.value, self.link, ends)
 
 
 def _alone(desk: Any, work: Any, item: Any) -> Look:
