@@ -94,7 +94,7 @@ def test_what_a_stored_row_leaves_out() -> None:
     ("told", "skew", "moment"), [(15, None, Moment(14, 15)), (10, 0, Moment(10, 20)), (9, 1, Moment(10, 20))]
 )
 def test_the_edges_of_an_interval(told: int, skew: int | None, moment: Moment) -> None:
-    """A clock is exact unless told; a date at the very second of the reading before leaves no time to have changed in."""
+    """A clock is exact unless told; a date at the very second of the reading before leaves no time for a change."""
     more = {} if skew is None else {"skew": skew}
     assert changed_at(10, 20, told, **more) == moment
 
