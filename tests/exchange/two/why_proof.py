@@ -63,9 +63,10 @@ def _record(
                 cell.rule,
                 cell.winner.system if cell.winner else None,
                 sorted((one.system, str(one.value)) for one in cell.lost),
+                cell.stale,
             )
             winner = systems[ought.link] if ought.link is not None else None
-            expected = (shower.text(path, ought.value), ought.rule, winner, lost)
+            expected = (shower.text(path, ought.value), ought.rule, winner, lost, False)
             assert says == expected, f"{entity} {record} {path}: why {says}, replay {expected}"
     return len(cells)
 
