@@ -88,6 +88,6 @@ def test_what_is_rolled_back_was_never_written_down(life: Life) -> None:
     for step in (3, 9, 15, 21, 27):
         life.edit("ut", key(life, "ut"), COMMENT, life.text())
         life.night(dies_at=step)
-        assert_why(life)
-    life.night()
-    assert_why(life)
+        assert assert_why(life)
+    assert life.night()
+    assert assert_why(life)
