@@ -24,6 +24,14 @@ pytest_add_cli_args_test_selection = [
     "tests/engine", "-m", "not slow", "-p", "no:cacheprovider", "-k", "not imports_nothing and not stays_small",
 ]
 """
+#: A mutant is dead once a history tells it from the code: nobody needs the shortest one, and each run is to be alike.
+HISTORIES = """
+
+from hypothesis import Phase, settings
+
+settings.register_profile("mutation", phases=(Phase.explicit, Phase.generate), derandomize=True, database=None)
+settings.load_profile("mutation")
+"""
 
 
 def copy(folder: Path) -> None:
@@ -36,6 +44,8 @@ def copy(folder: Path) -> None:
             shutil.copy(source, folder / name)
     project = folder / "pyproject.toml"
     lines = project.read_text(encoding="utf-8").splitlines()
+    with (folder / "tests" / "conftest.py").open("a", encoding="utf-8") as conftest:
+        conftest.write(HISTORIES)
     kept = ['addopts = ["--import-mode=importlib"]' if line.startswith("addopts = ") else line for line in lines]
     project.write_text("\n".join(kept) + "\n" + SETTINGS, encoding="utf-8")
 

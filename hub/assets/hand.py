@@ -147,6 +147,7 @@ def _pin_metadata(done: Pinned, lang: str) -> dict[str, Any]:
         sentence("dg_pin_before", lang): masked(layout, done.path, done.before) or "—",
         sentence("dg_pin_after", lang): masked(layout, done.path, done.after) or "—",
         sentence("dg_pin_told", lang): ", ".join(done.told) or "—",
+        **({sentence("dg_pin_left", lang): ", ".join(done.left)} if done.left else {}),
         sentence("dg_why_run", lang): done.run_id,
     }
 

@@ -81,4 +81,6 @@ def _told(call: Call, done: Pinned, code: str) -> Outcome:
     lines = [call.text(code, **told), call.text("pin_value", before=before, after=after)]
     if done.told:
         lines.append(call.text("pin_told", systems=", ".join(done.told)))
+    if done.left:
+        lines.append(call.text("pin_left", systems=", ".join(done.left)))
     return Outcome(DONE, asdict(done), lines)

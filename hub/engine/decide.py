@@ -33,7 +33,6 @@ class Decision:
     root: Row
     changes: list[Change] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
-    root_changed: bool = False
     children_changed: list[int] = field(default_factory=list)
 
 
@@ -57,7 +56,6 @@ def decide_root(fields: Sequence[Field], known: Row, incoming: Row) -> Decision:
             continue
         decision.changes.append(Change(item.name, before, after))
     decision.root = tuple(golden)
-    decision.root_changed = bool(decision.changes)
     return decision
 
 

@@ -123,20 +123,25 @@ def _batch(conn: Connection, desk: Desk, result: Decided, batch: Sequence[tuple[
         work = work_of(desk, item)
         if work is None:
             raise StopRoute("mapping_paused", route=item.route)
-        state = "approved" if word == "approve" else "rejected"
-        table = core.held
-        conn.execute(
-            update(table)
-            .where(table.c.id == int(item.id[1:]))
-            .values(state=state, decided_by=by, decided_at=runs.now(), last_run=desk.run_id)
-        )
-        work.held_back(conn).discard(item.external_id)
         if word == "approve":
             outcome.add(carry_out(conn, desk, work, item, kept[item.id]))
             result.approved += 1
         else:
             outcome.add(_kept_out(conn, desk, work, item, kept[item.id], by))
             result.rejected += 1
+        # Only now, since the readings that held it back do not tell since when it has been so.
+        work.held_back(conn).discard(item.external_id)
+        table = core.held
+        conn.execute(
+            update(table)
+            .where(table.c.id == int(item.id[1:]))
+            .values(
+                state="approved" if word == "approve" else "rejected",
+                decided_by=by,
+                decided_at=runs.now(),
+                last_run=desk.run_id,
+            )
+        )
     return outcome
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -14,7 +14,7 @@ from hub.exchange.cards.card import UNSEEN, Card, as_value, load
 from hub.exchange.cards.desk import CardDesk
 from hub.exchange.cards.layout import layout_of
 from hub.exchange.cards.ledger import Ledger
-from hub.exchange.cards.pinning import golden, set_pin, settle, take_pin
+from hub.exchange.cards.pinning import golden, left_in, set_pin, settle, take_pin
 from hub.exchange.hub import Hub
 from hub.exchange.runs import now
 from hub.exchange.showing import Shower
@@ -28,7 +28,8 @@ from hub.store import core
 class Pinned:
     """What a pin, or taking one back, did to a cell. ``run_id``: 0 when nothing was to be done.
 
-    ``before``, ``after``: the cell as people read it; ``told``: systems that will be sent it.
+    ``before``, ``after``: the cell as people read it; ``told``: systems that will be sent it. ``left``: those in which
+    a pin that was taken back wrote what nobody else says; it stays, here too, until a system says something else.
     """
 
     run_id: int
@@ -39,11 +40,12 @@ class Pinned:
     before: str | None
     after: str | None
     told: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PinEntry:
-    """A pin that holds. ``ends``: an undo made it, and it goes when a system changes the cell."""
+    """A pin that holds. ``ends``: it goes when a system changes the cell; an undo made it, or a pin was taken back."""
 
     id: int
     entity: str
@@ -96,7 +98,10 @@ def pin(
 
 
 def unpin(hub: Hub, entity: str, ident: str, field: str, *, by: str, dagster_run_id: str | None = None) -> Pinned:
-    """Take a pin back: the systems' words count again. ``NeedsPerson(pin_nothing)`` names the pins there are."""
+    """Take a pin back: the systems' words count again. ``NeedsPerson(pin_nothing)`` names the pins there are.
+
+    Where no system has a word and the pin was written somewhere, the value stays until one of them says something else.
+    """
     with hub.store.read() as conn:
         record_id = living(conn, the_one(conn, hub, entity, ident))
         path = _pinned_path(conn, record_id, field)
@@ -105,10 +110,14 @@ def unpin(hub: Hub, entity: str, ident: str, field: str, *, by: str, dagster_run
         if path not in card.pins:
             raise NeedsPerson("pin_nothing", record=record_id, field=path, valid="—")
         ledger, before = Ledger(desk, entity), card.cells.get(path)
+        value = card.known.pins[path].value
         take_pin(conn, desk, ledger, card, path, by)
+        left = left_in(conn, desk, card, path)
+        if left:
+            set_pin(conn, desk, ledger, card, path, Pin(value, ends=True), by, "unpin")
         settle(desk, ledger, card)
         ledger.write(conn)
-        return _done(conn, desk, card, path, before)
+        return replace(_done(conn, desk, card, path, before), left=left if value is not None else ())
 
 
 def pins(hub: Hub, entity: str | None = None, record_id: int | None = None) -> list[PinEntry]:

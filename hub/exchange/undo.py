@@ -22,7 +22,7 @@ from hub.exchange.cards.card import as_value, load
 from hub.exchange.cards.desk import CardDesk
 from hub.exchange.cards.layout import layout_of
 from hub.exchange.cards.ledger import Ledger
-from hub.exchange.cards.pinning import golden, set_pin, settle, take_pin
+from hub.exchange.cards.pinning import golden, left_in, set_pin, settle, take_pin
 from hub.exchange.hub import Hub
 from hub.exchange.merging import again
 from hub.exchange.merging.told import Moved
@@ -246,6 +246,8 @@ class _Batch:
         card, note = self.cards[back.card.record_id], f"undo {self.run_id}"
         for path in back.free:
             take_pin(self.conn, self.desk, ledger, card, path, by)
+            if path not in back.again and left_in(self.conn, self.desk, card, path):  # it was empty there before, too
+                set_pin(self.conn, self.desk, ledger, card, path, Pin(None, ends=True), by, note)
         for path, old in back.again.items():
             set_pin(self.conn, self.desk, ledger, card, path, old.pin, by, old.note)
         if back.archive:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
 from hub.engine.arrive import Arrival, golden_of
-from hub.engine.cells import Golden, Pin
+from hub.engine.cells import NOBODY, Golden, Pin
 from hub.exchange.cards.card import Card
 from hub.exchange.cards.desk import CardDesk
 from hub.exchange.cards.layout import layout_of
@@ -55,6 +55,22 @@ def take_pin(conn: Connection, desk: CardDesk, ledger: Ledger, card: Card, path:
     conn.execute(update(core.pin).where(core.pin.c.id == number).values(**values))
     ledger.log(card, None, "unpin", path, pin.value, None)
     card.known = replace(card.known, pins={name: one for name, one in card.known.pins.items() if name != path})
+
+
+def left_in(conn: Connection, desk: CardDesk, card: Card, path: str) -> tuple[str, ...]:
+    """Systems that show what we wrote in a cell of which nobody says anything any more, or may do so by now.
+
+    Silence is never sent, so it would stand there and not here.
+    """
+    cell = golden(desk, card).get(path, NOBODY)
+    if cell.value is not None or cell.cleared:
+        return ()
+    box = core.outbox
+    rows = conn.execute(select(box.c.link_id, box.c.meant).where(box.c.link_id.in_(list(card.links))))
+    sent = {row.link_id: (row.meant or {}).get(path) for row in rows}
+    written = {one.link_id for one in card.known.contributions if one.sent.get(path) is not None}
+    written |= {link_id for link_id, value in sent.items() if value is not None}
+    return tuple(sorted({link.system for link_id, link in card.links.items() if link_id in written}))
 
 
 def golden(desk: CardDesk, card: Card) -> Mapping[str, Golden]:

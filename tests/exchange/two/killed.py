@@ -21,7 +21,8 @@ from hub.exchange import runs
 from hub.store import core, tables
 from hub.store.database import open_store
 from tests.exchange.two.clock import Clock, ticking
-from tests.exchange.two.life import INNS, Fuse, Life, LivingBase, route
+from tests.exchange.two.life import INNS, Life, route
+from tests.exchange.two.living import Fuse, LivingBase
 from tests.exchange.two.proof import assert_healthy
 from tests.exchange.two.systems import CLIENTS, ORDERS, phone
 

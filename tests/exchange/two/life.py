@@ -4,186 +4,47 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import select, update
 
-from connectors.base import ReadRequest
-from connectors.memory import MemoryConnector
-from connectors.memory_base import MemoryBase, Record
-from connectors.memory_write import MemoryTarget
 from hub.engine.arrive import Arrival, decided, golden_of
 from hub.engine.cells import Moment
 from hub.exchange import runs
-from hub.exchange.cards.card import Card, load, seconds
+from hub.exchange.cards.card import UNSEEN, Card, load, seconds
 from hub.exchange.cards.desk import CardDesk
 from hub.exchange.cards.layout import layout_of
 from hub.exchange.cards.ledger import Ledger
+from hub.exchange.held import Wanted, items
+from hub.exchange.held_decided import Word, decide
 from hub.exchange.hub import Hub
+from hub.exchange.pins import pin, pins, unpin
+from hub.exchange.push.box import FIRST_CONTACT
 from hub.exchange.rules import RuleBook
-from hub.exchange.service import RunReport, run_exchange
-from hub.model.records import Page
-from hub.model.settings import RouteSettings, Settings, SystemSettings
+from hub.exchange.service import RunReport, backfill, exchange_changes, run_exchange
+from hub.model.records import Window
+from hub.model.settings import BudgetSettings, RouteSettings, Settings, SystemSettings
 from hub.store import core
 from hub.store.database import Store
-from mappings.compiled import CompiledProfile, compile_specs
-from mappings.finds import asked
-from mappings.profile import read_profile
 from tests.exchange.two.clock import Clock
+from tests.exchange.two.living import NODE, Fuse, LivingBase, MortalConnector, mortal, profile
 from tests.exchange.two.systems import CLIENTS, ORDERS, client
 from tests.exchange.unrest import Killed, bury
 
-#: Of the УТ profile only these are exchanged: a night is then a matter of a tenth of a second.
-KEPT = ("counterparty", "sales_order")
 ENTITIES = ("party", "sales_order")
 #: The fields of 1C that people edit, with the golden cell of each.
 TEXTS = {"Description": "display_name", "НаименованиеПолное": "legal_name", "ДополнительнаяИнформация": "comment"}
 
 
-@cache
-def profile() -> CompiledProfile:
-    """The mappings of clients and orders alone; the bases of these tests publish all that they name."""
-    return compile_specs("onec_ut11", "Europe/Moscow", [s for s in read_profile("onec_ut11") if s.name in KEPT])
-
-
-def is_text(value: object) -> bool:
-    """Whether it is one of the texts that are typed once in a life."""
-    return isinstance(value, str) and len(value) == 6 and value[0] == "т" and value[-1] == "х"
-
-
-class Fuse:
-    """Kills the process at one of the places where it could die, counted from now; 0: never."""
-
-    def __init__(self) -> None:
-        self.left = 0
-
-    def burn(self) -> None:
-        """The process is between two steps here."""
-        if self.left:
-            self.left -= 1
-            if not self.left:
-                raise Killed
-
-
-class LivingBase(MemoryBase):
-    """A base that tells what people typed from what the hub wrote.
-
-    ``crushed``: typed texts that the hub wrote over. ``said``: when each text was typed here, in seconds.
-    """
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.typed: dict[tuple[str, str, str], str] = {}
-        self.crushed: list[tuple[str, str, str, str]] = []
-        self.made: dict[str, str] = {}
-        self.said: dict[str, int] = {}
-        self.clock: Clock | None = None
-        self._human = False
-        for mapping in profile().mappings.values():
-            self.define(mapping.stream, dict.fromkeys(mapping.select, "Edm.String"))
-        for stream, fields in asked(mapping.spec for mapping in profile().mappings.values()).items():
-            if stream not in self.infos:
-                self.define(stream, dict.fromkeys((*fields, "Ref_Key"), "Edm.String"))
-
-    def type(self, stream: str, record: Record, **typed: str) -> None:
-        """A person saves a record; ``typed``: what is new in it."""
-        new = (str(record["Ref_Key"]),) not in self.records[stream]
-        self._human = True
-        try:
-            self.put(stream, {**record, **typed})
-        finally:
-            self._human = False
-        if self.clock is not None:
-            told = (*typed.values(), *(record.values() if new else ()))
-            self.said |= dict.fromkeys(filter(is_text, told), seconds(self.clock.at))
-        for name, text in typed.items():
-            if text:
-                self.typed[stream, str(record["Ref_Key"]), name] = text
-
-    def put(self, stream: str, record: Record) -> None:
-        """As any base; who writes is told apart."""
-        key = str(record["Ref_Key"])
-        before = self.records[stream].get((key,))
-        if not self._human:
-            if before is None:
-                self.made[key] = stream
-            for name, value in record.items():
-                text = self.typed.pop((stream, key, name), None) if before and before.get(name) != value else None
-                if text is not None and before is not None and before.get(name) == text:
-                    self.crushed.append((stream, key, name, text))
-        super().put(stream, record)
-
-
-class MortalConnector(MemoryConnector):
-    """A connector in a process that may die before and after each of its requests."""
-
-    def __init__(self, base: MemoryBase, title: str, fuse: Fuse) -> None:
-        super().__init__(base, title)
-        self.fuse = fuse
-        self._writing._target = MortalTarget(base, title, self.traffic, fuse)
-
-    def fetch(self, request: ReadRequest, external_ids: Any) -> Page:
-        """Single records by key."""
-        self.fuse.burn()
-        page = super().fetch(request, external_ids)
-        self.fuse.burn()
-        return page
-
-
-class MortalTarget(MemoryTarget):
-    """The same for each request of a write."""
-
-    def __init__(self, base: MemoryBase, title: str, traffic: Any, fuse: Fuse) -> None:
-        super().__init__(base, title, traffic)
-        self.fuse = fuse
-
-    def look(self, stream: str, key: str) -> Any:
-        """The record by its key."""
-        self.fuse.burn()
-        return super().look(stream, key)
-
-    def create(self, stream: str, key: str, body: Record, load_mode: bool) -> str:
-        """Make a record."""
-        self.fuse.burn()
-        made = super().create(stream, key, body, load_mode)
-        self.fuse.burn()
-        return made
-
-    def change(self, stream: str, before: Any, body: Record, change: Any) -> None:
-        """Change a record."""
-        self.fuse.burn()
-        super().change(stream, before, body, change)
-        self.fuse.burn()
-
-
-@contextmanager
-def mortal(store: Store, fuse: Fuse) -> Iterator[None]:
-    """Each transaction may be the last thing the process does: before it begins, before its commit, after it."""
-    honest = store.begin
-
-    @contextmanager
-    def begin() -> Iterator[Connection]:
-        fuse.burn()
-        with honest() as conn:
-            yield conn
-            fuse.burn()
-        fuse.burn()
-
-    store.begin = begin  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        store.begin = honest  # type: ignore[method-assign]
-
-
 @dataclass
 class Life:
-    """A hub between living systems. ``excused``: texts whose loss is the exception that is stated."""
+    """A hub between living systems. ``excused``: texts whose loss is the exception that is stated. ``feeds``: systems
+    that keep a feed of changes for the hub.
+    """
 
     store: Store
     home: Path
@@ -193,14 +54,17 @@ class Life:
     bases: dict[str, LivingBase] = field(default_factory=dict)
     fuse: Fuse = field(default_factory=Fuse)
     excused: set[str] = field(default_factory=set)
+    feeds: frozenset[str] = frozenset()
     counter: int = 0
     reports: list[RunReport] = field(default_factory=list)
     hub: Hub = field(init=False)
 
     def __post_init__(self) -> None:
         self.bases = self.bases or {code: LivingBase(code) for code in self.roles}
-        for base in self.bases.values():
+        for code, base in self.bases.items():
             base.clock = self.clock
+            if code in self.feeds:
+                base.subscribe(NODE)
         self.start()
 
     def start(self) -> None:
@@ -213,9 +77,11 @@ class Life:
                 profile="onec_ut11",
                 page_size=4,
                 role=role,  # type: ignore[arg-type]
+                node=NODE if code in self.feeds else None,
             )
             for code, role in self.roles.items()
         }
+        profiles = {code: profile(dated=base.fast is not None) for code, base in self.bases.items()}
         settings = Settings(
             home=self.home,
             path=self.home / "hub.yaml",
@@ -226,9 +92,9 @@ class Life:
             demo=True,
         )
         connectors = {code: MortalConnector(base, code, self.fuse) for code, base in self.bases.items()}
-        rules = RuleBook(settings, dict.fromkeys(systems, profile()))
+        rules = RuleBook(settings, profiles)
         self.hub = Hub(settings, self.store, lambda system, _: connectors[system.code], rules)
-        self.hub._live.update(dict.fromkeys(systems, profile()))
+        self.hub._live.update(profiles)
 
     # --- people -------------------------------------------------------------------------------------------------
 
@@ -271,7 +137,7 @@ class Life:
         """A person changes a field. Before the hub knows the record its text is no edit."""
         base = self.bases[system]
         base.type(stream, base.records[stream][key,], **{name: value})
-        if self.record(system, key, stream) is None:
+        if not self.seen(system, key, stream):
             base.typed.pop((stream, key, name), None)
 
     def change(self, system: str, key: str, stream: str = CLIENTS, **fields: Any) -> None:
@@ -284,11 +150,26 @@ class Life:
     def night(self, *, dies_at: int = 0, days: float = 1.0, order: list[str] | None = None) -> bool:
         """One exchange in a process that may die at one of its steps; whether it lived to its end."""
         self.clock.pass_(days=days)
-        self.fuse.left = dies_at
         wanted = order or [f"{code}.{entity}" for entity in ENTITIES for code in self.bases]
+        return self._run(lambda: run_exchange(self.hub, wanted), dies_at)
+
+    def changes(self, systems: list[str], *, dies_at: int = 0) -> bool:
+        """What has changed in these systems, some minutes later, by the cheapest way that each of them offers."""
+        self.clock.pass_(minutes=10)
+        return self._run(lambda: exchange_changes(self.hub, systems), dies_at)
+
+    def backfill(self, system: str, days: int, *, dies_at: int = 0) -> bool:
+        """The last days of one system are read again, silently."""
+        today = self.clock.at.date()
+        window = Window(today - timedelta(days=days), today + timedelta(days=1))
+        routes = [f"{system}.{entity}" for entity in ENTITIES]
+        return self._run(lambda: backfill(self.hub, routes, window), dies_at)
+
+    def _run(self, act: Callable[[], RunReport], dies_at: int) -> bool:
+        self.fuse.left = dies_at
         try:
             with mortal(self.store, self.fuse):
-                report = run_exchange(self.hub, wanted)
+                report = act()
         except Killed:
             bury(self.store)
             self.start()
@@ -317,6 +198,12 @@ class Life:
         found = self.rows(link, link.c.stream_id == stream_id, link.c.external_id == key)
         return found[0]["record_id"] if found else None
 
+    def seen(self, system: str, key: str, stream: str = CLIENTS) -> bool:
+        """Whether what the record shows has arrived at its card; the brakes may hold back its very first word."""
+        link, number = core.link, self.hub.streams[system][stream]
+        found = self.rows(link, link.c.stream_id == number, link.c.external_id == key, link.c.record_id.is_not(None))
+        return bool(found) and found[0]["state"] not in UNSEEN
+
     # --- an admin -----------------------------------------------------------------------------------------------
 
     def approve(self) -> int:
@@ -325,6 +212,21 @@ class Life:
         with self.store.begin() as conn:
             held = update(box).where(box.c.state == "held")
             return conn.execute(held.values(state="pending", error_params={"approved": True})).rowcount
+
+    def judge(self, number: int, word: Word) -> None:
+        """A word on one of the changes that the brakes hold back, whichever way they go."""
+        waits = [one for one in items(self.hub, Wanted(), cells=False) if one.reason != FIRST_CONTACT]
+        if waits:
+            result = decide(self.hub, [(waits[number % len(waits)], word)], by="test")
+            assert result.error is None, result.error
+
+    def release(self) -> None:
+        """The brakes are taken off: from now on everything may pass."""
+        self.routes = {
+            code: replace(one, change_budget=BudgetSettings(), delete_budget=BudgetSettings())
+            for code, one in self.routes.items()
+        }
+        self.start()
 
     def retry(self) -> int:
         """Try anew what failed."""
@@ -350,14 +252,11 @@ class Life:
 
     def pin(self, entity: str, record_id: int, path: str, value: str | None) -> None:
         """A person pins a value (or takes the pin back where there is one already)."""
-        pin = core.pin
-        key = [pin.c.record_id == record_id, pin.c.field == path, pin.c.revoked_at.is_(None)]
-        with self.store.begin() as conn:
-            values = {"revoked_at": runs.now(), "revoked_by": "test"}
-            if conn.execute(update(pin).where(*key).values(**values)).rowcount == 0:
-                made = {"entity": entity, "record_id": record_id, "field": path, "value": value}
-                conn.execute(pin.insert().values(**made, pinned_by="test", at=runs.now()))
-        self._decide(entity, record_id, lambda *_: None)
+        there = [one for one in pins(self.hub, entity, record_id) if one.path == path]
+        if there and not there[0].ends:
+            unpin(self.hub, entity, str(record_id), path, by="test")
+        else:
+            pin(self.hub, entity, str(record_id), path, value or "", by="test")
 
     def _decide(self, entity: str, record_id: int, act: Callable[..., None]) -> None:
         with self.store.begin() as conn:

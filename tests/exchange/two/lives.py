@@ -10,16 +10,21 @@ from typing import Any
 
 from hub.engine.cells import STATE
 from hub.model.errors import RetryLater
-from hub.model.settings import PolicySettings, RouteSettings
+from hub.model.settings import BudgetSettings, PolicySettings, RouteSettings
 from hub.store import core
 from hub.store.database import Store
 from tests.exchange.two.clock import Clock
 from tests.exchange.two.life import ENTITIES, INNS, TEXTS, Life, route
+from tests.exchange.two.living import LivingBase
 from tests.exchange.two.proof import assert_at_rest, assert_sound, settle
+from tests.exchange.two.recorded import recording
 from tests.exchange.two.systems import CLIENTS, ORDERS, phone
+from tests.exchange.two.why_proof import assert_why
 
 TWO = {"ut": "trade", "ut2": "crm"}
 THREE = {**TWO, "bp": "accounting"}
+#: Seconds that the settings let a clock be off.
+SKEW = 120
 
 
 def settings_of(rng: random.Random, systems: list[str]) -> dict[str, RouteSettings]:
@@ -35,12 +40,32 @@ def settings_of(rng: random.Random, systems: list[str]) -> dict[str, RouteSettin
     deletion = rng.choice(["propagate", "archive", "ignore", "ask"])
     found = {}
     for system in systems:
-        create = rng.choice(["never", "always", "after_match"])
+        more = {"create": rng.choice(["never", "always", "after_match"]), "deletion": deletion, "skew": SKEW}
+        if rng.random() < 0.2:  # brakes that are met now and then
+            more["change_budget"] = more["delete_budget"] = BudgetSettings(rng.choice([0, 1, 2]), None, 0)
         for entity in ENTITIES:
-            found[f"{system}.{entity}"] = route(f"{system}.{entity}", create=create, deletion=deletion)
+            found[f"{system}.{entity}"] = route(f"{system}.{entity}", **more)
     first = f"{systems[0]}.party"
     found[first] = replace(found[first], policies=policies)
     return found
+
+
+def born(store: Store, home: Path, rng: random.Random, systems: dict[str, str], clock: Clock) -> Life:
+    """A life with settings and habits of the generator's choosing.
+
+    Some systems tell when a record was changed, by clocks that are off within what the settings allow, or years ahead;
+    some keep a feed.
+    """
+    fast = {code: rng.choice([None, None, 0, SKEW - 5, 5 - SKEW, 10**8]) for code in systems}
+    feeds = frozenset(code for code in systems if rng.random() < 0.5)
+    bases = {code: LivingBase(code, fast[code]) for code in systems}
+    life = Life(store, home, systems, settings_of(rng, list(systems)), clock, bases, feeds=feeds)
+    for base in life.bases.values():
+        base.habits.heeds_version = rng.random() < 0.7
+        if rng.random() < 0.3:
+            base.habits.cut[CLIENTS, "ДополнительнаяИнформация"] = 5
+            base.habits.own_keys = rng.random() < 0.7
+    return life
 
 
 class Acts:
@@ -147,6 +172,18 @@ class Acts:
         random.Random(shuffle).shuffle(order)
         self.life.night(dies_at=dies_at, order=order[: max(1, len(order) - shuffle % 2)])
 
+    def changes(self, systems: int, dies_at: int) -> None:
+        """What has changed in some of the systems, by the cheapest way of each."""
+        self.life.changes(self.systems[: 1 + systems % len(self.systems)], dies_at=dies_at)
+
+    def backfill(self, system: int, days: int, dies_at: int) -> None:
+        """A system's last days are read again."""
+        self.life.backfill(self.system(system), days % 4, dies_at=dies_at)
+
+    def judge(self, number: int, approve: bool) -> None:
+        """An admin's word on one change that the brakes hold back."""
+        self.life.judge(number, "approve" if approve else "reject")
+
     def approve(self) -> None:
         """An admin lets pass what waits, and tries anew what failed."""
         self.life.approve()
@@ -169,14 +206,14 @@ class Acts:
 
 
 def live(store: Store, home: Path, seed: int, steps: int, systems: dict[str, str], clock: Clock) -> Life:
-    """One life; what must always hold is looked at after each night by the caller's proof."""
+    """One life; what must always hold is looked at after each night, and in the end what ``why`` says of it."""
+    with recording(store):
+        return _live(store, home, seed, steps, systems, clock)
+
+
+def _live(store: Store, home: Path, seed: int, steps: int, systems: dict[str, str], clock: Clock) -> Life:
     rng = random.Random(seed)
-    life = Life(store, home, systems, settings_of(rng, list(systems)), clock)
-    for base in life.bases.values():
-        base.habits.heeds_version = rng.random() < 0.7
-        if rng.random() < 0.3:
-            base.habits.cut[CLIENTS, "ДополнительнаяИнформация"] = 5
-            base.habits.own_keys = rng.random() < 0.7
+    life = born(store, home, rng, systems, clock)
     acts = Acts(life)
 
     def n() -> int:
@@ -195,6 +232,9 @@ def live(store: Store, home: Path, seed: int, steps: int, systems: dict[str, str
         (1, lambda: acts.fail(n(), n())),
         (2, lambda: acts.between(n(), n(), n())),
         (8, lambda: acts.night(rng.choice([0, 0, rng.randrange(1, 80)]), n())),
+        (3, lambda: acts.changes(n(), rng.choice([0, 0, 0, rng.randrange(1, 60)]))),
+        (1, lambda: acts.backfill(n(), n(), 0)),
+        (2, lambda: acts.judge(n(), rng.random() < 0.6)),
         (2, acts.approve),
         (2, lambda: acts.answer(n(), rng.random() < 0.5)),
         (1, lambda: acts.pin(n(), n(), n())),
@@ -213,9 +253,16 @@ def live(store: Store, home: Path, seed: int, steps: int, systems: dict[str, str
         rng.choices([act for _, act in chances], weights)[0]()
         if len(life.reports) > nights:
             assert_sound(life)
+    rest(life)
+    return life
+
+
+def rest(life: Life) -> None:
+    """In the end there is peace, the brakes are off, and everything must come to rest."""
     settle(life)
+    life.release()
     life.approve()
     life.retry()
     settle(life)
     assert_at_rest(life)
-    return life
+    assert assert_why(life)

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import select
 
 from hub.engine.arrive import golden_of
-from hub.engine.cells import LIVING, STATE, Contribution, Golden
+from hub.engine.cells import Contribution
 from hub.exchange.cards.card import load
 from hub.exchange.cards.layout import layout_of
 from hub.exchange.cards.refs import References
 from hub.store import core, tables
-from tests.exchange.two.life import ENTITIES, TEXTS, Life, is_text
-from tests.exchange.two.systems import CLIENTS, ORDERS
+from tests.exchange.two.differences import STREAMS, not_taken, unexplained
+from tests.exchange.two.life import ENTITIES, Life
+from tests.exchange.two.living import is_text
 
 #: So many undisturbed nights are enough for everything to come to rest.
 NIGHTS = 6
-STREAMS = {"party": CLIENTS, "sales_order": ORDERS}
 _RESTING = {"held", "failed", "waiting", "unknown"}
 
 
@@ -73,19 +72,25 @@ def assert_sound(life: Life) -> None:
                 assert not differ, f"{entity} {card.record_id}: stored, resolved {differ}"
             for one in card.known.contributions:
                 if one.system in life.bases:
-                    _own_words(life, one)
+                    _own_words(life, one, card.links[one.link_id].external_id)
     _journal(life)
     _no_twins(life)
 
 
-def _own_words(life: Life, one: Contribution) -> None:
-    """What counts as a system's own word was typed in it, and within the interval that is remembered."""
-    said = life.bases[one.system].said
+def _own_words(life: Life, one: Contribution, key: str) -> None:
+    """What counts as a system's own word was typed in it, and within the interval that is remembered.
+
+    Where records tell when they were changed, the interval is of some save of the card after the text was typed.
+    """
+    base = life.bases[one.system]
+    said = base.said
     for path, own in one.own.items():
         if is_text(own.value) and path != "display_name":  # shows another field where it is empty itself
             assert str(own.value) in said, f"{one.system} {path}: our echo {own.value!r} has become its own word"
             at = said[str(own.value)]
-            assert own.when.first <= at <= own.when.last, f"{one.system} {path}: {own} was typed at {at}"
+            saves = [save for save in base.saves[key] if save >= at] if base.fast is not None else [at]
+            told = any(own.when.first <= save <= own.when.last for save in saves)
+            assert told, f"{one.system} {path}: {own} was typed at {at}"
 
 
 def _journal(life: Life) -> None:
@@ -113,108 +118,19 @@ def _no_twins(life: Life) -> None:
 def assert_at_rest(life: Life) -> None:
     """After the last night: every record is here, every cell shows golden or says why not, no typed text is lost."""
     assert_sound(life)
-    links = life.rows(core.link)
+    links, waiting = life.rows(core.link), not_taken(life)
     for code, base in life.bases.items():
         for entity, stream in STREAMS.items():
             number = life.hub.streams[code][stream]
             known = {row["external_id"]: row for row in links if row["stream_id"] == number}
             for (key,) in base.records[stream]:
-                trouble = _waits(life, number, key)
+                trouble = (number, key) in waiting
                 assert trouble or (key in known and known[key]["record_id"]), f"{code} {entity} {key} is not here"
-    unexplained = [told for entity in ENTITIES for told in _unexplained(life, entity)]
-    assert not unexplained, unexplained
+    apart = [told for entity in ENTITIES for told in unexplained(life, entity)]
+    assert not apart, apart
     pending = life.rows(core.outbox, core.outbox.c.state.not_in(_RESTING))
     assert not pending, pending
     _nothing_lost(life)
-
-
-def _waits(life: Life, stream_id: int, key: str) -> bool:
-    tables_ = (core.parked, core.quarantine, core.held)
-    return any(life.rows(table, table.c.stream_id == stream_id, table.c.external_id == key) for table in tables_)
-
-
-def _shown(entity: str, raw: dict[str, Any]) -> dict[str, Any]:
-    """What people see in 1C of the cells that are compared."""
-    if entity == "sales_order":
-        return {"comment": raw.get("Комментарий") or None}
-    told = {path: raw.get(name) or None for name, path in TEXTS.items()}
-    told["display_name"] = told["display_name"] or told["legal_name"]
-    for scheme, name in (("inn", "ИНН"), ("kpp", "КПП")):
-        if raw.get(name):
-            told[f"party_identifier[{scheme}"] = raw[name]
-    for row in raw.get("КонтактнаяИнформация", ()):
-        told[f"contact_point[phone,{row['Представление']}"] = row["Представление"]
-    return told
-
-
-def _golden(entity: str, cells: dict[str, Any]) -> dict[str, Any]:
-    told: dict[str, Any] = {}
-    for path, value in cells.items():
-        if path.startswith("party_identifier[") and isinstance(value, tuple):
-            scheme, number = path.partition("[")[2].split(",")[:2]
-            told[f"party_identifier[{scheme}"] = number.rstrip("]")
-        elif path.startswith("contact_point[") and isinstance(value, tuple):
-            number = next(part for part in path.partition("[")[2].split(",") if part.startswith("+7"))
-            told[f"contact_point[phone,{number}"] = number
-        elif path in {"comment", *TEXTS.values()} and (entity == "party" or path == "comment"):
-            told[path] = value
-    return told
-
-
-def _left_by_a_pin(cell: Golden | None, contribution: Contribution, path: str) -> bool:
-    """A pin was taken back and nobody else says anything: what it wrote stays, since silence is never sent."""
-    silent = cell is None or (cell.value is None and not cell.cleared)
-    return silent and path in contribution.sent and path not in contribution.own
-
-
-def _unexplained(life: Life, entity: str) -> Iterator[str]:
-    """Cells that show neither the golden value nor a reason."""
-    root, rules = tables.ROOTS[entity], life.hub.rules.rules(entity)
-    refs = References()
-    with life.store.read() as conn:
-        ids = list(conn.execute(select(root.c.id)).scalars())
-        cards = load(conn, entity, ids, refs, lock=False)
-    owed = {row["link_id"]: row for row in life.rows(core.outbox)}
-    log = life.rows(core.change_log)
-    for card in cards.values():
-        golden = _golden(entity, card.cells)
-        resolved = golden_of(card.known, rules, layout_of(entity).same(refs))
-        for link in card.links.values():
-            raw = life.bases[link.system].records[STREAMS[entity]].get((link.external_id,))
-            way = life.hub.rules.way(link.system, entity)
-            if raw is None or link.id in owed or not way.writes or not link.primary:
-                continue
-            marked, ended = bool(raw.get("DeletionMark")), card.cells[STATE] != LIVING
-            contribution = card.contribution(link.id)
-            if marked or ended:
-                asked = any(path == STATE for path, _ in card.conflicts)
-                tolerated = rules.state in {"archive", "ignore", "ask"} or contribution.own.get(STATE)
-                if not (asked or tolerated or marked == ended):
-                    yield f"{link.system} {link.external_id} marked {marked}, golden {card.cells[STATE]}"
-                continue
-            shown = _shown(entity, raw)
-            for path in shown.keys() | golden.keys():
-                mine, theirs = golden.get(path), shown.get(path)
-                if mine == theirs or (mine and theirs and mine.startswith(theirs)):
-                    continue
-                full = next((one for one in resolved if one.startswith(path)), path)
-                unit = rules.unit(full)
-                if any(rules.unit(one) == unit for one, _ in card.conflicts):
-                    continue
-                cell = resolved.get(full)
-                if (cell is not None and link.id in cell.guards) or _left_by_a_pin(cell, contribution, full):
-                    continue
-                if rules.of(full).on_loss != "restore" and contribution.own.get(full) and full not in contribution.sent:
-                    continue
-                if any(
-                    row["op"] == "unsaid" and row["link_id"] == link.id and (row["field"] or "").startswith(path)
-                    for row in log
-                ):
-                    continue
-                yield (
-                    f"{entity} {card.record_id} in {link.system} {path}: golden {mine!r}, shows {theirs!r}, {cell}, "
-                    f"own {contribution.own.get(full)}, sent {contribution.sent.get(full)}"
-                )
 
 
 def _nothing_lost(life: Life) -> None:

@@ -24,10 +24,9 @@ from hypothesis.stateful import (
 
 from hub.store.database import Store, open_store
 from tests.exchange.two.clock import Clock, ticking
-from tests.exchange.two.life import Life
-from tests.exchange.two.lives import THREE, TWO, Acts, live, settings_of
-from tests.exchange.two.proof import assert_at_rest, assert_sound, settle
-from tests.exchange.two.systems import CLIENTS
+from tests.exchange.two.lives import THREE, TWO, Acts, born, live, rest
+from tests.exchange.two.proof import assert_sound
+from tests.exchange.two.recorded import recording
 
 #: Which of the things that are there an act is about.
 ANY = st.integers(0, 11)
@@ -48,16 +47,13 @@ class Machine(RuleBasedStateMachine):
         self.stack.callback(done)
         self.store, self.home = store, home
         self.clock = self.stack.enter_context(ticking(Clock()))
+        self.stack.enter_context(recording(store))
 
     @initialize(seed=st.integers(0, 1000), three=st.booleans(), met=st.booleans())
     def begin(self, seed: int, three: bool, met: bool) -> None:
         """Systems with a few clients that some of them share; with ``met`` the first nights are over."""
         rng, systems = random.Random(seed), THREE if three else TWO
-        self.life = Life(self.store, self.home, systems, settings_of(rng, list(systems)), self.clock)
-        for base in self.life.bases.values():
-            base.habits.heeds_version = rng.random() < 0.7
-            if rng.random() < 0.3:
-                base.habits.cut[CLIENTS, "ДополнительнаяИнформация"] = 5
+        self.life = born(self.store, self.home, rng, systems, self.clock)
         for number in range(2):
             for code in systems:
                 self.life.new_client(code, number)
@@ -122,6 +118,21 @@ class Machine(RuleBasedStateMachine):
         """An exchange."""
         self.acts.night(dies_at, shuffle)
 
+    @rule(systems=ANY, dies_at=STEP)
+    def changes(self, systems: int, dies_at: int) -> None:
+        """Only what has changed: by a feed, by dates, by windows."""
+        self.acts.changes(systems, dies_at)
+
+    @rule(system=ANY, days=ANY, dies_at=STEP)
+    def backfill(self, system: int, days: int, dies_at: int) -> None:
+        """A silent reading of some days in between."""
+        self.acts.backfill(system, days, dies_at)
+
+    @rule(number=ANY, approve=st.booleans())
+    def judge(self, number: int, approve: bool) -> None:
+        """An admin's word on what the brakes hold back."""
+        self.acts.judge(number, approve)
+
     @rule()
     def approve(self) -> None:
         """An admin lets everything pass."""
@@ -149,11 +160,7 @@ class Machine(RuleBasedStateMachine):
         """In the end there is peace, and everything must come to rest."""
         try:
             if hasattr(self, "life"):
-                settle(self.life)
-                self.life.approve()
-                self.life.retry()
-                settle(self.life)
-                assert_at_rest(self.life)
+                rest(self.life)
         finally:
             self.stack.close()
 

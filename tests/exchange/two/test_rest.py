@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from hub.exchange.held_decided import Word
 from hub.exchange.pauses import pause, resume
 from hub.model.errors import RetryLater
-from hub.model.settings import BudgetSettings
+from hub.model.settings import BudgetSettings, PolicySettings
 from hub.store import core, tables
 from hub.store.database import Store
 from tests.exchange.two.clock import Clock, ticking
 from tests.exchange.two.life import Life, route
 from tests.exchange.two.proof import assert_sound
-from tests.exchange.two.systems import CLIENTS
+from tests.exchange.two.systems import CLIENTS, phone
 
 Make = Callable[..., Life]
 
@@ -203,3 +204,31 @@ def test_a_record_made_without_an_answer_is_known_when_it_is_read(make: Make) ->
     assert life.rows(core.outbox) == []
     assert len(life.rows(tables.ROOTS["party"])) == 1
     assert_sound(life)
+
+
+@pytest.mark.parametrize("word", ["approve", "reject"])
+def test_what_waited_for_an_admin_was_said_when_it_was_typed(make: Make, word: Word) -> None:
+    """Held back for nights and decided at last, an edit is not taken for later than what another system said meanwhile.
+
+    The nights in between have read the held record, but a reading that held it back does not tell that it is new.
+    """
+    latest = {"comment": PolicySettings(policy="latest", order=("ut", "ut2"))}
+    life = make(ut={"policies": latest}, ut2={"change_budget": BudgetSettings(0, None, 0)})
+    here, there = life.new_client("ut", 0), life.new_client("ut2", 0)
+    life.night()
+    life.approve()
+    life.judge(0, "approve")
+    life.night()
+    life.edit("ut2", there, "ДополнительнаяИнформация", "сначала")
+    life.change("ut2", there, КонтактнаяИнформация=[phone("+79000000001")])  # so that it waits on
+    life.night()
+    life.edit("ut", here, "ДополнительнаяИнформация", "потом")
+    life.night()
+    life.night()
+    (waits,) = life.rows(core.held, core.held.c.state == "open")
+    life.judge(0, word)
+    (held,) = life.rows(core.held, core.held.c.id == waits["id"])
+    assert (held["state"], held["decided_by"]) == ({"approve": "approved", "reject": "rejected"}[word], "test")
+    assert_sound(life)
+    life.night()
+    assert golden(life, "ut", here)["comment"] == "потом"
