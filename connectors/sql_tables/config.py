@@ -13,8 +13,13 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from hub.model.errors import NeedsPerson
 from hub.model.settings_tables import TableSettings
 
-#: The drivers that come with the hub; those of other databases are installed by whoever needs them.
-_DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
+#: The drivers of the house (``pip install 'obmen[mysql]'``); those of other databases are named in the address.
+_DRIVERS = {
+    "sqlite": "sqlite+pysqlite",
+    "postgresql": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql",
+}
 
 
 @dataclass(frozen=True, slots=True)
