@@ -157,12 +157,13 @@ def _talk(answered: Sequence[Leg]) -> int:
 
 
 def _moved(legs: Sequence[Leg], took: Leg) -> bool:
-    """Whether somebody else was rung once a person had answered."""
-    return any(
-        leg.moved or (leg.person and leg.person != took.person and leg.start >= took.answered_at)
-        for leg in legs
-        if leg is not took or leg.moved
-    )
+    """Whether somebody else was rung once a person had answered. Another telephone of the same queue was rung for it."""
+
+    def after(leg: Leg) -> bool:
+        same_queue = bool(leg.queue) and leg.queue == took.queue
+        return bool(leg.person) and leg.person != took.person and leg.start > took.answered_at and not same_queue
+
+    return any(leg.moved or after(leg) for leg in legs)
 
 
 def _seconds(span: timedelta) -> int:

@@ -1,9 +1,9 @@
 """One call, whatever exchange tells of it, and the record that it travels as.
 
-A record is a JSON object of the stream ``calls``: ``id`` is the exchange's own name of the call, ``start`` the
-exchange's local time (what windows are cut by), ``started_at`` and ``ended_at`` moments in UTC with a ``Z``, seconds
-are whole numbers. ``people`` are rows ``role, kind, number, raw, ext, name`` (``hub.model.phones`` tells kinds and
-numbers). Of an inbound call the client is the caller, of an outbound one the callee; an ``agent`` is who of ours talked.
+A record is a JSON object of the stream ``calls``. ``id`` is the exchange's own name of the call, ``start`` its local
+time (what windows are cut by); ``started_at`` and ``ended_at`` are moments of UTC with a ``Z``, seconds whole numbers.
+``people`` are rows ``role, kind, number, raw, ext, name``; ``hub.model.phones`` tells kinds and numbers. Of an inbound
+call the client is the caller, of an outbound one the callee; an ``agent`` is who of ours talked.
 """
 
 from __future__ import annotations
