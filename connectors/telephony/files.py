@@ -187,8 +187,8 @@ class InFiles:
         good = []
         for place, row in some:
             if form.complete(row):
-                good.append((*row, *[""] * (len(form.columns) - len(row)), number, place, _key(form, row)))
-            elif place >= read and row != []:
+                good.append((*_filled(form, row), number, place, _key(form, row)))
+            elif place >= read and any(map(str.strip, row)):
                 self._broken.append(_refused(place, row))
         marks = ", ".join("?" * (len(form.columns) + 3))
         with self._begin() as conn:
@@ -246,6 +246,14 @@ def _key(form: Form, row: list[str]) -> str:
     told = dict(zip(form.columns, row, strict=False))
     parts = [told.get(name, "") for name in form.key]
     return "|".join(parts) if all(parts) else xxhash.xxh3_128_hexdigest("\x1f".join(row).encode())
+
+
+def _filled(form: Form, row: list[str]) -> list[str]:
+    """All fields; a row that names no call is one by itself."""
+    filled = [*row, *[""] * (len(form.columns) - len(row))]
+    name = form.columns.index(form.key[0])
+    filled[name] = filled[name] or f"row-{_key(form, row)}"
+    return filled
 
 
 def _refused(place: int, row: list[str]) -> dict[str, Any]:

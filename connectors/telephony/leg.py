@@ -81,7 +81,7 @@ def endpoint(channel: str) -> Endpoint:
     return Endpoint(found[1], _FOLLOWED.sub("", found[2].partition("@")[0]))
 
 
-_CLID = re.compile(r'\s*"?(.*?)"?\s*<([^<>]*)>\s*')
+_CLID = re.compile(r'\s*"?(.*?)"?\s*<([^<>]*)>\s*', re.DOTALL)
 
 
 @lru_cache(maxsize=8192)
@@ -90,7 +90,7 @@ def caller_name(clid: str) -> str:
     found = _CLID.fullmatch(clid)
     if found is None:
         return ""
-    name = found[1].strip()
+    name = " ".join(found[1].split())
     told = re.sub(r"[^0-9]", "", name)
     return "" if name.lower() in {found[2].lower(), "anonymous", "unknown"} or (told and told in found[2]) else name
 

@@ -74,20 +74,15 @@ def records(path: Path, start: int, piece: Piece) -> Iterator[tuple[int, str]]:
         for line in file:
             if not line.endswith(b"\n"):
                 break
+            if held and _is_row(line):  # what is held was cut off: the exchange was, in the middle of a line
+                yield begins, b"".join(held).decode("utf-8", "replace")
+                held, begins = [], at
             held.append(line)
             at += len(line)
             joined = b"".join(held)
             if joined.count(b'"') % 2 and len(held) < _LINES:
                 continue
-            if len(held) == _LINES and joined.count(b'"') % 2:  # the first line is broken, the others are themselves
-                joined, rest = held[0], held[1:]
-                yield begins, joined.decode("utf-8", "replace")
-                begins += len(joined)
-                for single in rest:
-                    yield begins, single.decode("utf-8", "replace")
-                    begins += len(single)
-            else:
-                yield begins, joined.decode("utf-8", "replace")
+            yield begins, joined.decode("utf-8", "replace")
             held, begins = [], at
             piece.read = at
         piece.read = max(piece.read, start)
@@ -95,23 +90,15 @@ def records(path: Path, start: int, piece: Piece) -> Iterator[tuple[int, str]]:
     piece.head = _hash(head[: piece.size])
 
 
+def _is_row(line: bytes) -> bool:
+    """Whether a line is a row by itself, and not a part of a field with ends of lines in it."""
+    return line.count(b'"') % 2 == 0 and line.count(b'","') >= 6
+
+
 def rows(found: Iterator[tuple[int, str]]) -> Iterator[tuple[int, list[str]]]:
-    """Records as the fields of CSV; what is none has no fields."""
-    places: list[int] = []
-
-    def texts() -> Iterator[str]:
-        for place, record in found:
-            places.append(place)
-            yield record
-
-    reader = csv.reader(texts())
-    while True:
+    """Records as the fields of CSV; what is none is one field, the whole of it."""
+    for place, record in found:
         try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            row = []
-        place = places[-1]
-        places.clear()
-        yield place, row
+            yield place, [record] if record.count('"') % 2 else next(csv.reader([record]))
+        except (csv.Error, StopIteration):
+            yield place, [record]

@@ -72,7 +72,9 @@ def mariadb() -> Iterator[URL]:
 def _wait(url: URL, process: subprocess.Popen[bytes]) -> None:
     for _ in range(300):
         try:
-            pymysql.connect(host=url.host, port=url.port or 0, user="pbx", password="pbx", database=url.database).close()
+            pymysql.connect(
+                host=url.host, port=url.port or 0, user="pbx", password="pbx", database=url.database
+            ).close()
             return
         except pymysql.err.OperationalError:
             assert process.poll() is None, "MariaDB ended before it answered"
