@@ -157,7 +157,7 @@ def _talk(answered: Sequence[Leg]) -> int:
 
 
 def _moved(legs: Sequence[Leg], took: Leg) -> bool:
-    """Whether somebody else was rung once a person had answered. Another telephone of the same queue was rung for it."""
+    """Whether somebody else was rung once a person had answered. Telephones of one queue are rung for it at once."""
 
     def after(leg: Leg) -> bool:
         same_queue = bool(leg.queue) and leg.queue == took.queue

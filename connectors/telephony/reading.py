@@ -195,6 +195,6 @@ def _grouped(legs: Iterable[Leg]) -> dict[str, list[Leg]]:
 
 
 def _ordered(legs: list[Leg]) -> list[Leg]:
-    if len(legs) > 1 and legs[0].unique.partition(":")[0] in {"acc", "missed_calls", "acc_cdrs"}:
+    if legs[0].unique.partition(":")[0] in {"acc", "missed_calls", "acc_cdrs"}:
         legs = dialogue(legs)
     return sorted(legs, key=lambda leg: (leg.start, leg.number))

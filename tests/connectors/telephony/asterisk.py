@@ -1,4 +1,4 @@
-"""An Asterisk without its telephones: it writes rows of calls where a real one does, into a database or ``Master.csv``."""
+"""An Asterisk without its telephones: it writes rows of calls where a real one does, in a database or a file."""
 
 from __future__ import annotations
 
@@ -95,6 +95,7 @@ class Exchange(ABC):
     def connect(self) -> Pbx:
         """A new connector."""
 
+    @abstractmethod
     def log(self, *lines: str) -> None:
         """Lines of ``queue_log``."""
 
@@ -174,7 +175,7 @@ class InTable(Exchange):
         with self.engine.begin() as conn:
             for row in rows:
                 told = {**row, "calldate": datetime.fromisoformat(row["start"])}
-                conn.execute(self.table.insert(), {name: told[name] for name in self.table.c.keys() if name in told})
+                conn.execute(self.table.insert(), {name: told[name] for name in set(self.table.c.keys()) & told.keys()})
 
     def log(self, *lines: str) -> None:
         """Insert lines of the log."""
@@ -209,7 +210,9 @@ def _tables(left_out: tuple[str, ...]) -> tuple[sa.Table, sa.Table, sa.Table]:
         "uniqueid", "userfield", "did", "recordingfile", "cnum", "cnam", "linkedid", "peeraccount",
     )  # fmt: skip
     numbers = ("duration", "billsec", "amaflags", "sequence")
-    columns = [sa.Column(name, sa.String(120), server_default="") for name in texts if name not in left_out]
+    columns: list[sa.Column[Any]] = [
+        sa.Column(n, sa.String(120), server_default="") for n in texts if n not in left_out
+    ]
     columns += [sa.Column(name, sa.Integer) for name in numbers if name not in {*left_out, "amaflags"}]
     cdr = sa.Table("cdr", known, sa.Column("calldate", sa.DateTime, index=True), *columns)
     log = sa.Table(

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pymysql
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
@@ -70,15 +69,16 @@ def mariadb() -> Iterator[URL]:
 
 
 def _wait(url: URL, process: subprocess.Popen[bytes]) -> None:
+    engine = sa.create_engine(url)
     for _ in range(300):
         try:
-            pymysql.connect(
-                host=url.host, port=url.port or 0, user="pbx", password="pbx", database=url.database
-            ).close()
-            return
-        except pymysql.err.OperationalError:
+            engine.connect().close()
+        except sa.exc.OperationalError:
             assert process.poll() is None, "MariaDB ended before it answered"
             time.sleep(0.1)
+        else:
+            engine.dispose()
+            return
     raise AssertionError("MariaDB does not answer")
 
 

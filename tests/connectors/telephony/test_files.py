@@ -41,7 +41,7 @@ def test_a_half_written_last_line_waits_for_its_end(exchange: InCsv) -> None:
 
 
 def test_a_rotated_file_is_read_to_its_end(exchange: InCsv) -> None:
-    """logrotate renames the file after more was written to it: the rest comes from the old name, the new from the new."""
+    """The file is renamed after more was written to it: its rest comes from the old name, what is new from the new."""
     exchange.write(call("2026-11-02T10:00:00", 1))
     _, position = exchange.poll()
     exchange.write(call("2026-11-02T10:10:00", 2))
@@ -68,7 +68,7 @@ def test_a_file_that_was_copied_and_emptied(exchange: InCsv) -> None:
 
 
 def test_a_file_emptied_and_grown_longer_than_it_was(exchange: InCsv) -> None:
-    """After it was emptied without a copy the file is longer than the place that was kept: it is read from its start."""
+    """Emptied without a copy, the file is longer by now than the place that was kept: it is read from its start."""
     exchange.write(call("2026-11-02T10:00:00", 1))
     _, position = exchange.poll()
     exchange.path.write_bytes(b"")
@@ -100,7 +100,7 @@ def test_quotes_commas_and_ends_of_lines_within_a_name(exchange: InCsv) -> None:
 
 
 def test_a_broken_line_is_told_and_costs_no_other(exchange: InCsv) -> None:
-    """Power failed in the middle of a line: it comes as a record that no mapping takes, once, and the others as calls."""
+    """Power failed in the middle of a line: it comes once, as a record that no mapping takes, the others as calls."""
     exchange.write(call("2026-11-02T10:00:00", 1))
     with exchange.path.open("ab") as file:
         file.write(b'"","79161234567","749511\n')

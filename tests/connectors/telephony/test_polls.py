@@ -211,7 +211,7 @@ def test_calls_are_whole_wherever_they_are_cut(exchange: Exchange, chunk: int) -
 
 
 def test_columns_of_an_old_version_do(make_exchange: MakeExchange) -> None:
-    """Without ``linkedid`` and ``sequence`` the channel's name is the call's, and legs are told apart by what they say."""
+    """Without ``linkedid`` and ``sequence`` the channel names the call, and legs are told apart by what they say."""
     told = {"left_out": ("linkedid", "sequence", "cnum", "cnam", "did", "recordingfile", "peeraccount")}
     try:
         exchange = make_exchange(**told)
