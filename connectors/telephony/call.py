@@ -88,15 +88,16 @@ class Call:
             return "missed"
         return "cancelled" if self.disposition == "cancelled" else "failed"
 
-    def record(self, system: str, zone: ZoneInfo) -> dict[str, Any]:
-        """As it travels. ``system``: the code of the exchange; ``zone``: its time zone."""
+    def record(self, system: str, zone: ZoneInfo | None = None) -> dict[str, Any]:
+        """As it travels. ``system``: the code of the exchange; ``zone``: its own, where ``started`` is in another."""
+        start = self.started if zone is None else self.started.astimezone(zone)
         return {
             "id": self.id,
             "key": f"{system}:{self.id}",
             "direction": self.direction,
             "status": self.status,
             "disposition": self.disposition,
-            "start": self.started.astimezone(zone).strftime("%Y-%m-%dT%H:%M:%S"),
+            "start": start.strftime("%Y-%m-%dT%H:%M:%S"),
             "started_at": _utc(self.started),
             "ended_at": _utc(self.ended),
             "duration_s": round((self.ended - self.started).total_seconds()),

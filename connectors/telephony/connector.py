@@ -130,13 +130,13 @@ class Pbx:
 
     def count(self, request: ReadRequest) -> int:
         """How many calls began within the window, by the database's own count of their names."""
-        self._known(request.stream)
+        self._known(request)
         begins, ends = _bounds(request.window)
         return self._reader(None, whole=True)[0].count(begins, ends)
 
     def read(self, request: ReadRequest) -> Iterator[Page]:
         """Calls in the order of their starts. Without a window: what is new or changed since the position."""
-        self._known(request.stream)
+        self._known(request)
         with self._lock:
             place = Place.told(request.position)
             polling = request.window is None and place.until is not None
@@ -151,7 +151,7 @@ class Pbx:
         code, reach, remember = self._settings.code, self._settings.reach, request.window is None
         begins, ends = _bounds(request.window)
         begins = max(begins, place.begins(reach))
-        calls = ((start, call, call.record(code, self._zone)) for start, call in reader.calls(begins, ends))
+        calls = ((start, call, call.record(code)) for start, call in reader.calls(begins, ends))
         yield from polled(calls, place, reach, _wanted(request), remember=remember, zone=self._zone)
         if remember:
             yield from (encoded(record, _wanted(request)) for record in self._origin.broken())
@@ -164,10 +164,10 @@ class Pbx:
 
     def fetch(self, request: ReadRequest, external_ids: Sequence[str]) -> Page:
         """Calls by name; names that the records do not hold (any more) are ``deleted``."""
-        self._known(request.stream)
+        self._known(request)
         asked = list(dict.fromkeys(external_ids))
         found = self._reader(None, whole=True)[0].single(asked) if asked else []
-        records = [encoded(call.record(self._settings.code, self._zone), _wanted(request)) for call in found]
+        records = [encoded(call.record(self._settings.code), _wanted(request)) for call in found]
         there = {call.id for call in found}
         nbytes = sum(map(len, records))
         self.traffic.bytes_read += nbytes
@@ -197,9 +197,13 @@ class Pbx:
         """Give connections and files back."""
         self._origin.close()
 
-    def _known(self, stream: str) -> None:
-        if stream != STREAM:
-            raise StopRoute("unknown_set", system=self._settings.sql.title, stream=stream)
+    def _known(self, request: ReadRequest) -> None:
+        title = self._settings.sql.title
+        if request.stream != STREAM:
+            raise StopRoute("unknown_set", system=title, stream=request.stream)
+        for name in (*request.fields, *filter(None, (request.date_field,))):
+            if name not in CALLS.fields and name not in CALLS.tables:
+                raise StopRoute("unknown_field", system=title, stream=STREAM, field=name)
 
     def _reader(self, position: dict[str, Any] | None, *, whole: bool) -> tuple[CallReader, Found]:
         with self._lock:

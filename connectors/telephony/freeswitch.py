@@ -1,7 +1,7 @@
 """Rows of FreeSWITCH's ``mod_cdr_csv`` (its shipped template, or a table filled with the same names).
 
-A call is named by the ``uuid`` of its caller's leg. A row of the other leg, where the exchange writes these too, names
-its own ``uuid`` and the caller's as ``bleg_uuid``, and has an empty ``bleg_uuid`` where nothing was bridged.
+A row is a call, named by the ``uuid`` of its caller's leg: ``legs`` of ``cdr_csv.conf.xml`` is to be ``a``, as shipped.
+``bleg_uuid`` is empty where nothing was bridged.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class FreeswitchRows:
             end or start + timedelta(seconds=whole(row, "duration")),
             outcome,
             talk if outcome == "answered" else 0,
-            dialled if outcome != "voicemail" else "",
+            dialled if outcome not in (None, "voicemail") else "",
             caller,
             "" if name == caller else name,
             dialled,

@@ -71,7 +71,7 @@ class CallReader:
         before = [(source, source.between(begins - self._settings.reach, begins)) for source in self._found.sources]
         names = self._names(inside).subquery()
         earlier = self._names(before)
-        statement = sa.select(sa.func.count()).select_from(names).where(names.c.call.not_in(earlier))
+        statement = sa.select(sa.func.count(names.c.call.distinct())).where(names.c.call.not_in(earlier))
         with self._database.reading() as conn:
             return int(conn.execute(statement).scalar_one())
 
@@ -144,7 +144,8 @@ class CallReader:
 
     @staticmethod
     def _names(parts: Iterable[tuple[Source, list[sa.ColumnElement[bool]]]]) -> sa.CompoundSelect[Any]:
-        return sa.union(*(sa.select(source.call.label("call")).where(*where) for source, where in parts))
+        told = ((source.call, [source.call.is_not(None), *where]) for source, where in parts)
+        return sa.union(*(sa.select(call.label("call")).where(*where) for call, where in told))
 
     def _rows(
         self, conn: Connection, source: Source, begins: datetime, ends: datetime, *more: sa.ColumnElement[bool]

@@ -82,18 +82,16 @@ def _wait(url: URL, process: subprocess.Popen[bytes]) -> None:
     raise AssertionError("MariaDB does not answer")
 
 
-@pytest.fixture(params=["csv", "sqlite", "postgresql", "mariadb"])
-def make_exchange(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeExchange]:
-    """Makes an exchange in each of the four places."""
+def _maker(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[MakeExchange]:
     made: list[Exchange] = []
 
     def make(**more: Any) -> Exchange:
-        if request.param == "csv":
-            made.append(InCsv(tmp_path / "cdr-csv", **more))
-        elif request.param == "sqlite":
-            made.append(InTable(f"sqlite:///{tmp_path}/cdr.db", **more))
-        elif request.param == "postgresql":
-            made.append(InTable(_database(request.getfixturevalue("pg_server"), tmp_path), **more))
+        if kind == "csv":
+            made.append(InCsv(folder / "cdr-csv", **more))
+        elif kind == "sqlite":
+            made.append(InTable(f"sqlite:///{folder}/cdr.db", **more))
+        elif kind == "postgresql":
+            made.append(InTable(_database(request.getfixturevalue("pg_server"), folder), **more))
         else:
             made.append(InTable(request.getfixturevalue("mariadb").render_as_string(hide_password=False), **more))
         return made[-1]
@@ -101,6 +99,18 @@ def make_exchange(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ma
     yield make
     for one in made:
         one.close()
+
+
+@pytest.fixture(params=["csv", "sqlite", "postgresql", "mariadb"])
+def make_exchange(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeExchange]:
+    """Makes an exchange in each of the four places."""
+    yield from _maker(request.param, request, tmp_path)
+
+
+@pytest.fixture(params=["postgresql", "mariadb"])
+def on_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeExchange]:
+    """Makes an exchange on each of the two servers."""
+    yield from _maker(request.param, request, tmp_path)
 
 
 def _database(server: URL, folder: Path) -> str:

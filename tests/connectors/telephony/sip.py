@@ -80,39 +80,42 @@ _INVITE = _send(_request("INVITE", 1, to="", body=_SDP), ' retrans="500"')
 _PROVISIONAL = '<recv response="100" optional="true"/>\n<recv response="180" optional="true"/>'
 _ROUTES = "[routes]\n"
 
-CALLS = _HEAD.format(
-    name="calls",
-    body="\n".join(
-        (
-            _INVITE,
-            _PROVISIONAL,
-            '<recv response="486" optional="true" next="refused"/>',
-            '<recv response="200" rrs="true"/>',
-            _send(_request("ACK", 1, routes=_ROUTES)),
-            '<pause milliseconds="2000"/>',
-            _send(_request("BYE", 2, routes=_ROUTES), ' retrans="500"'),
-            '<recv response="200" next="over"/>',
-            '<label id="refused"/>',
-            "<send><![CDATA[\nACK sip:[field1]@[remote_ip]:[remote_port] SIP/2.0\n[last_Via:]\n[last_From:]\n[last_To:]\n"
-            "Call-ID: [call_id]\nCSeq: 1 ACK\nMax-Forwards: 70\nContent-Length: 0\n\n]]></send>",
-            '<label id="over"/>',
-        )
-    ),
+_TO = "INVITE sip:[field1]@[remote_ip]:[remote_port] SIP/2.0"
+_END = "Max-Forwards: 70\nContent-Length: 0\n\n]]></send>"
+#: What ends an INVITE that was refused, within its own transaction.
+_ACK = (
+    "<send><![CDATA[\n"
+    + _TO.replace("INVITE", "ACK")
+    + "\n[last_Via:]\n[last_From:]\n[last_To:]\nCall-ID: [call_id]\nCSeq: 1 ACK\n"
+    + _END
 )
-CANCELS = _HEAD.format(
-    name="cancels",
-    body="\n".join(
-        (
-            _INVITE,
-            '<recv response="100" optional="true"/>\n<recv response="180"/>',
-            '<pause milliseconds="1200"/>',
-            '<send retrans="500"><![CDATA[\nCANCEL sip:[field1]@[remote_ip]:[remote_port] SIP/2.0\n[last_Via:]\n'
-            "From: <sip:[field0]@[local_ip]:[local_port]>;tag=[pid]C[call_number]\n"
-            "To: <sip:[field1]@[remote_ip]:[remote_port]>\nCall-ID: [call_id]\nCSeq: 1 CANCEL\n"
-            "Max-Forwards: 70\nContent-Length: 0\n\n]]></send>",
-            '<recv response="200"/>\n<recv response="487"/>',
-            "<send><![CDATA[\nACK sip:[field1]@[remote_ip]:[remote_port] SIP/2.0\n[last_Via:]\n[last_From:]\n[last_To:]\n"
-            "Call-ID: [call_id]\nCSeq: 1 ACK\nMax-Forwards: 70\nContent-Length: 0\n\n]]></send>",
-        )
-    ),
+_CANCEL = (
+    '<send retrans="500"><![CDATA[\n'
+    + _TO.replace("INVITE", "CANCEL")
+    + "\n[last_Via:]\nFrom: <sip:[field0]@[local_ip]:[local_port]>;tag=[pid]C[call_number]\n"
+    + "To: <sip:[field1]@[remote_ip]:[remote_port]>\nCall-ID: [call_id]\nCSeq: 1 CANCEL\n"
+    + _END
 )
+_TALKS = (
+    _INVITE,
+    _PROVISIONAL,
+    '<recv response="486" optional="true" next="refused"/>',
+    '<recv response="200" rrs="true"/>',
+    _send(_request("ACK", 1, routes=_ROUTES)),
+    '<pause milliseconds="2000"/>',
+    _send(_request("BYE", 2, routes=_ROUTES), ' retrans="500"'),
+    '<recv response="200" next="over"/>',
+    '<label id="refused"/>',
+    _ACK,
+    '<label id="over"/>',
+)
+_GIVES_UP = (
+    _INVITE,
+    '<recv response="100" optional="true"/>\n<recv response="180"/>',
+    '<pause milliseconds="1200"/>',
+    _CANCEL,
+    '<recv response="200"/>\n<recv response="487"/>',
+    _ACK,
+)
+CALLS = _HEAD.format(name="calls", body="\n".join(_TALKS))
+CANCELS = _HEAD.format(name="cancels", body="\n".join(_GIVES_UP))

@@ -139,6 +139,6 @@ def test_extensions_as_the_settings_say(tmp_path: Any) -> None:
     exchange = InTable(f"sqlite:///{tmp_path}/long.db", extensions=r"70\d{5}")
     record = the_call(exchange, one(1, 0, 30, 25, rung="7000101"))
     assert (record["direction"], record["status"]) == ("inbound", "held")
-    exchange = InCsv(tmp_path / "inside", extensions=r"70\d{5}")
-    record = the_call(exchange, one(1, 0, 30, 25, channel="PJSIP/7000101-00000001", rung="beeline", dst="89161234567"))
+    inside = InCsv(tmp_path / "inside", extensions=r"70\d{5}")
+    record = the_call(inside, one(1, 0, 30, 25, channel="PJSIP/7000101-00000001", rung="beeline", dst="89161234567"))
     assert record["direction"] == "outbound"

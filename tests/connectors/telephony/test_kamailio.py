@@ -82,7 +82,8 @@ def test_a_branch_that_was_busy_is_no_missed_call(dump: Path) -> None:
     """Two telephones were rung at once, one was busy and one answered: the call is held."""
     with closing(sqlite3.connect(dump)) as conn:
         conn.execute(
-            "INSERT INTO missed_calls (method, from_tag, to_tag, callid, sip_code, sip_reason, time, src_user, dst_user)"
+            "INSERT INTO missed_calls"
+            " (method, from_tag, to_tag, callid, sip_code, sip_reason, time, src_user, dst_user)"
             " SELECT 'INVITE', '', '', callid, '486', 'Busy', time, src_user, '103' FROM acc WHERE id = 1"
         )
         conn.commit()
