@@ -49,8 +49,8 @@ class Origin(Protocol):
         read that has not come to its end (``None``), what it began with.
         """
 
-    def broken(self) -> Iterator[dict[str, Any]]:
-        """What was read and is no row, as records that a mapping will refuse."""
+    def broken(self, position: dict[str, Any] | None) -> Iterator[dict[str, Any]]:
+        """What is no row and was not read before that position, as records that a mapping will refuse."""
 
     def close(self) -> None:
         """Give back what is held."""
@@ -70,7 +70,7 @@ class InDatabase:
         """Nothing."""
         return {}
 
-    def broken(self) -> Iterator[dict[str, Any]]:
+    def broken(self, position: dict[str, Any] | None) -> Iterator[dict[str, Any]]:
         """A database has rows only."""
         return iter(())
 
@@ -154,7 +154,7 @@ class Pbx:
         calls = ((start, call, call.record(code)) for start, call in reader.calls(begins, ends))
         yield from polled(calls, place, reach, _wanted(request), remember=remember, zone=self._zone)
         if remember:
-            yield from (encoded(record, _wanted(request)) for record in self._origin.broken())
+            yield from (encoded(record, _wanted(request)) for record in self._origin.broken(request.position))
 
     def _token(self, place: Place) -> dict[str, Any]:
         """The position: of the calls, and of the files that they stand in."""

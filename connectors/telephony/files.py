@@ -86,7 +86,7 @@ class InFiles:
         self._whole = False
         self._begun: list[Mark] = []
         self._marks: list[Mark] = []
-        self._broken: list[dict[str, Any]] = []
+        self._broken: list[tuple[int, int, dict[str, Any]]] = []
         self._numbers: dict[str, int] = {}
 
     def database(self, position: dict[str, Any] | None, reach: Any, *, whole: bool) -> Database:
@@ -111,10 +111,12 @@ class InFiles:
             marks = [replace(mark, back=back.get(self._numbers[mark.head], mark.read)) for mark in self._marks]
             return {"files": [list(astuple(mark)) for mark in marks]}
 
-    def broken(self) -> Iterator[dict[str, Any]]:
-        """Lines that were read for the first time and are no rows."""
+    def broken(self, position: dict[str, Any] | None) -> Iterator[dict[str, Any]]:
+        """Lines that lie behind what the position says was read, and are no rows."""
         with self._lock:
-            return iter(list(self._broken))
+            marks = [Mark(*mark) for mark in (position or {}).get("files", ())]
+            read = {self._numbers[mark.head]: mark.read for mark in marks if mark.head in self._numbers}
+            return iter([told for number, place, told in self._broken if place >= read.get(number, 0)])
 
     def close(self) -> None:
         """Remove the scratch file."""
@@ -173,14 +175,14 @@ class InFiles:
             number = self._numbers.setdefault(mark.head, number)
         found = rows(records(path, mark.back if mark else 0, piece))
         while some := list(islice(found, _AT_ONCE)):
-            self._keep(number, some, mark.read if mark else 0)
+            self._keep(number, some)
         self._numbers[piece.head] = number  # the beginning of a short file grows with it
         return Mark(piece.size, piece.head, piece.read, piece.read)
 
-    def _keep(self, number: int, some: list[tuple[int, list[str]]], read: int) -> None:
+    def _keep(self, number: int, some: list[tuple[int, list[str]]]) -> None:
         form = self._form or self._told_by(some)
         if form is None:
-            self._broken += [_refused(place, row) for place, row in some if place >= read]
+            self._broken += [(number, place, _refused(place, row)) for place, row in some]
             return
         if self._form is None:
             self._lay_out(form)
@@ -188,8 +190,8 @@ class InFiles:
         for place, row in some:
             if form.complete(row):
                 good.append((*_filled(form, row), number, place, _key(form, row)))
-            elif place >= read and any(map(str.strip, row)):
-                self._broken.append(_refused(place, row))
+            elif any(map(str.strip, row)):
+                self._broken.append((number, place, _refused(place, row)))
         marks = ", ".join("?" * (len(form.columns) + 3))
         with self._begin() as conn:
             if good:
