@@ -76,7 +76,7 @@ def counters(report: Any) -> dict[str, int]:
 
 
 def test_calls_become_activities(hub: Hub, store: Store, exchange: Exchange) -> None:
-    """A held and a missed call: kind, direction, state, moments, line, who talked with whom and how long, all as meant."""
+    """A held and a missed call: kind, direction, state, moments, line, who talked with whom and how long."""
     exchange.write(
         leg(epoch("2026-11-02T10:00:00"), 1, "2026-11-02T10:00:00", 40, 30, clid='"Иван" <79161234567>'),
         call("2026-11-02T11:00:00", 2, talk=0, src="anonymous"),
