@@ -122,7 +122,7 @@ def transfer(exchange: Exchange, start: datetime, src: str, ext: str, talk: int)
 
 def busy(exchange: Exchange, start: datetime, src: str, ext: str, _talk: int) -> None:
     """The office calls the client, whose line is busy."""
-    told = {"src": ext, "dst": f"8{src[-10:]}", "disposition": "BUSY"}
+    told: Row = {"src": ext, "dst": f"8{src[-10:]}", "disposition": "BUSY"}
     exchange.leg(exchange.name(start), start, 3, inside=ext, rung=TRUNK, **told)
 
 
