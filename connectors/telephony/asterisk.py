@@ -39,30 +39,28 @@ class AsteriskRows:
 
     def __call__(self, row: Row, start: datetime, end: datetime | None) -> Leg:
         """One row; ``end``: where the table has a column of its own for it."""
-        duration, talk = whole(row, "duration"), whole(row, "billsec")
+        talk, unique, dialled = whole(row, "billsec"), text(row, "uniqueid"), text(row, "dst")
         channel, rung = endpoint(text(row, "channel")), endpoint(text(row, "dstchannel"))
-        inside = self._inside(channel.name, text(row, "dcontext"))
+        own, to_own = self._is_ours(channel), self._is_ours(rung)
+        inside = own or _inside(text(row, "dcontext"))
         app, data = text(row, "lastapp").lower(), text(row, "lastdata")
-        outcome = self._outcome(row, app, rung.name, talk)
-        to_inside = self._is_ours(rung.name) if rung.name else None
-        dialled = text(row, "dst")
-        unique = text(row, "uniqueid")
+        outcome = _outcome(row, app, rung, talk)
         return Leg(
             text(row, "linkedid") or unique,
             unique,
             whole(row, "sequence"),
             start,
-            end or start + timedelta(seconds=duration),
+            end or start + timedelta(seconds=whole(row, "duration")),
             outcome,
-            talk if outcome == "answered" and rung.name else 0,
-            "" if not rung.name else rung.name if to_inside else dialled,
-            channel.name if inside and self._is_ours(channel.name) else text(row, "cnum", "src"),
+            talk if outcome == "answered" and rung else 0,
+            "" if not rung else rung if to_own else dialled,
+            channel if own else text(row, "cnum", "src"),
             text(row, "cnam") or caller_name(text(row, "clid")),
             dialled,
-            self._did(row),
-            ("" if self._is_ours(rung.name) else rung.name) if inside else "",
+            _did(row),
+            rung if inside and not to_own else "",
             inside,
-            to_inside,
+            to_own if rung else None,
             data.partition(",")[0].partition("|")[0] if app == "queue" else "",
             _timeout(data) if app == "dial" else None,
             recording=text(row, "recordingfile"),
@@ -71,27 +69,26 @@ class AsteriskRows:
     def _is_ours(self, name: str) -> bool:
         return self._extension.fullmatch(name) is not None
 
-    def _inside(self, name: str, context: str) -> bool | None:
-        if self._is_ours(name):
-            return True
-        if _FROM_OUTSIDE.match(context):
-            return False
-        return True if _FROM_INSIDE.match(context) else None
 
-    @staticmethod
-    def _outcome(row: Row, app: str, rung: str, talk: int) -> Outcome:
-        told = _OUTCOMES.get(text(row, "disposition").upper(), "failed")
-        if told != "answered" or (rung and talk):
-            return told
-        if app in _VOICEMAIL:
-            return "voicemail"
-        return "no_answer" if rung else None
+def _inside(context: str) -> bool | None:
+    """What the part of the dial plan says of where the call came from."""
+    if _FROM_OUTSIDE.match(context):
+        return False
+    return True if _FROM_INSIDE.match(context) else None
 
-    @staticmethod
-    def _did(row: Row) -> str:
-        told = text(row, "did")
-        field = text(row, "userfield")
-        return told or (field[4:] if field.startswith("did:") else "")
+
+def _outcome(row: Row, app: str, rung: str, talk: int) -> Outcome:
+    told = _OUTCOMES.get(text(row, "disposition").upper(), "failed")
+    if told != "answered" or (rung and talk):
+        return told
+    if app in _VOICEMAIL:
+        return "voicemail"
+    return "no_answer" if rung else None
+
+
+def _did(row: Row) -> str:
+    told, field = text(row, "did"), text(row, "userfield")
+    return told or (field[4:] if field.startswith("did:") else "")
 
 
 def _timeout(data: str) -> int | None:

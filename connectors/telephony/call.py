@@ -97,7 +97,7 @@ class Call:
             "direction": self.direction,
             "status": self.status,
             "disposition": self.disposition,
-            "start": start.strftime("%Y-%m-%dT%H:%M:%S"),
+            "start": start.isoformat()[:19],
             "started_at": _utc(self.started),
             "ended_at": _utc(self.ended),
             "duration_s": round((self.ended - self.started).total_seconds()),
@@ -117,7 +117,7 @@ class Call:
 
 
 def _utc(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{moment.astimezone(UTC).isoformat()[:19]}Z"
 
 
 def _row(one: Someone) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from connectors.telephony.call import Disposition
 
@@ -61,24 +61,19 @@ class Leg:
         return self.outcome == "answered" and bool(self.person)
 
 
-class Endpoint(NamedTuple):
-    """A channel's technology and what it is of: an extension, a trunk, a number."""
-
-    tech: str
-    name: str
-
-
-_CHANNEL = re.compile(r"(\w+)/(.*?)(?:-[0-9a-fA-F]{8,}|-\d{2,})?(?:;[12])?")
+#: What the exchange adds to tell channels of one endpoint apart.
+_SUFFIX = re.compile(r"-(?:[0-9a-fA-F]{8,}|\d{2,})(?:;[12])?$")
 _FOLLOWED = re.compile(r"(?:FMPR|FMGL|RG|LC)-", re.IGNORECASE)
 
 
-@lru_cache(maxsize=8192)
-def endpoint(channel: str) -> Endpoint:
+def endpoint(channel: str) -> str:
     """``PJSIP/101-0000001b`` and ``Local/101@from-queue-00000012;1`` → ``101``; ``PJSIP/trunk-…`` → ``trunk``."""
-    found = _CHANNEL.fullmatch(channel)
-    if found is None:
-        return Endpoint("", channel)
-    return Endpoint(found[1], _FOLLOWED.sub("", found[2].partition("@")[0]))
+    _, slash, rest = channel.partition("/")
+    if not slash:
+        return channel
+    name, at, _ = rest.partition("@")
+    name = name if at else _SUFFIX.sub("", name)
+    return _FOLLOWED.sub("", name) if "-" in name else name
 
 
 _CLID = re.compile(r'\s*"?(.*?)"?\s*<([^<>]*)>\s*', re.DOTALL)
@@ -99,13 +94,19 @@ def text(row: Row, *names: str) -> str:
     """The first of these columns that is there and says something."""
     for name in names:
         value = row.get(name)
-        if value not in (None, ""):
+        if value.__class__ is str:
+            if value:
+                return value.strip()
+        elif value is not None:
             return str(value).strip()
     return ""
 
 
 def whole(row: Row, *names: str) -> int:
     """A number of seconds; nothing is none, parts of a second are dropped."""
+    value = row.get(names[0])
+    if value.__class__ is int:
+        return max(0, value)
     told = text(row, *names)
     try:
         return max(0, int(float(told))) if told else 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from hub.model.identity import ascii_digits, digits, parse_phone, parse_phones
@@ -46,6 +47,7 @@ _EXTENSION = re.compile(r"[\d()\s.-]+")
 _SERVICE = re.compile(r"[*#][\d*#]*|0\d{1,5}|112")
 
 
+@lru_cache(maxsize=16384)
 def read_phone(text: str | None, area_code: str = "") -> Handle:
     """The one number of a text; of several the first. ``area_code``: of numbers dialled without one, such as ``495``.
 
