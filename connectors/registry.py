@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from connectors.base import Connector
+from connectors.base import Connector, Traffic
 from connectors.memory import BASES, MemoryBase, MemoryConnector
 from connectors.onec_odata.config import OneCSettings
 from connectors.onec_odata.connector import OneC
 from connectors.sql_tables.config import SqlSettings
 from connectors.sql_tables.connector import SqlTables
+from connectors.telephony.config import PbxSettings
+from connectors.telephony.connector import InDatabase, Origin, Pbx
+from connectors.telephony.files import InFiles
 from hub.model.errors import NeedsPerson
 from hub.model.settings import SystemSettings
+from hub.model.settings_comms import CallSettings
 
 
 def _onec(system: SystemSettings, cache: Path | None) -> Connector:
@@ -72,11 +76,37 @@ def _sql(system: SystemSettings, cache: Path | None) -> Connector:
     )
 
 
+def _pbx(system: SystemSettings, cache: Path | None) -> Connector:
+    """Of ``pbx_files`` the address is a path: ``Master.csv``, or the folder that it lies in."""
+    del cache  # what files hold is laid out anew each time: a poll reads their ends only
+    in_files = system.kind == "pbx_files"
+    settings = PbxSettings(
+        SqlSettings(
+            url="" if in_files else system.url,
+            user=system.user,
+            password=system.password.resolve() if system.password else "",
+            title=system.title or system.code,
+            timezone=system.timezone,
+            max_sessions=system.max_sessions,
+            page_size=system.page_size,
+            timeout=system.timeout,
+        ),
+        system.code,
+        system.calls or CallSettings(),
+        system.url if in_files else "",
+    )
+    traffic = Traffic()
+    origin: Origin = InFiles(settings, traffic) if in_files else InDatabase(settings, traffic)
+    return Pbx(settings, origin, traffic)
+
+
 #: Maker of a connector by ``kind`` of the settings.
 KINDS: dict[str, Callable[[SystemSettings, Path | None], Connector]] = {
     "onec_odata": _onec,
     "sql": _sql,
     "memory": _memory,
+    "pbx_db": _pbx,
+    "pbx_files": _pbx,
 }
 
 

@@ -13,8 +13,13 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from hub.model.errors import NeedsPerson
 from hub.model.settings_tables import TableSettings
 
-#: The drivers that come with the hub; those of other databases are installed by whoever needs them.
-_DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
+#: The drivers of the house (``pip install 'obmen[mysql]'``); those of other databases are named in the address.
+_DRIVERS = {
+    "sqlite": "sqlite+pysqlite",
+    "postgresql": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +63,14 @@ def engine_of(url: URL, settings: SqlSettings) -> Engine:
     if url.get_backend_name() == "sqlite" and not url.query.get("uri"):
         # As a file that must be there: a wrong path would make an empty CRM.
         url = url.set(database=f"file:{quote(str(url.database))}", query={**url.query, "mode": "rw", "uri": "true"})
+    patience = max(2, round(min(settings.timeout, 15)))
+    mysql = {"connect_timeout": patience, "read_timeout": max(1, round(settings.timeout))}
     arguments = {
         "sqlite": {"timeout": settings.lock_seconds},
         # Statements prepared on a connection that a pooler shares would be another program's.
-        "postgresql": {"connect_timeout": max(2, round(min(settings.timeout, 15))), "prepare_threshold": None},
+        "postgresql": {"connect_timeout": patience, "prepare_threshold": None},
+        "mysql": mysql,
+        "mariadb": mysql,
     }.get(url.get_backend_name(), {})
     try:
         return create_engine(

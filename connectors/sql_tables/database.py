@@ -20,6 +20,8 @@ from connectors.writing import Unanswered
 from hub.model.errors import RetryLater
 
 _WRITES = "obmen_writes"
+#: The one server under its two names.
+MYSQL = ("mysql", "mariadb")
 
 
 class Database:
@@ -40,6 +42,8 @@ class Database:
             event.listen(self.engine, "begin", _begin_sqlite)
         if self.dialect == "postgresql":
             event.listen(self.engine, "begin", self._begin_postgresql)
+        if self.dialect in MYSQL:
+            event.listen(self.engine, "begin", _begin_mysql)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -126,6 +130,12 @@ def _roll_back(transaction: sa.RootTransaction) -> None:
     except DBAPIError as error:
         if not lost(error):
             raise
+
+
+def _begin_mysql(conn: Connection) -> None:
+    """The driver begins a transaction with the first question after this; one that only reads can write nothing."""
+    if not conn.get_execution_options().get(_WRITES):
+        conn.exec_driver_sql("SET TRANSACTION READ ONLY")
 
 
 def _begin_sqlite(conn: Connection) -> None:

@@ -25,10 +25,33 @@ _BUSY_STATES = ("40", "53", "55P03", "57014", "57P01", "57P02", "57P03", "25P03"
 _SQLITE_NO = re.compile(r"(NOT NULL|UNIQUE|CHECK) constraint failed: (.*)")
 
 
+#: Errors of MySQL and MariaDB, of which the driver shows the server's own number, as the SQLSTATE of others.
+_MYSQL = {
+    1044: "42501",
+    1142: "42501",
+    1143: "42501",
+    1045: "28000",
+    1698: "28000",
+    1049: "3D000",
+    1146: "42P01",
+    1054: "42703",
+    1205: "55P03",
+    1213: "40001",
+    1040: "53300",
+    1203: "53300",
+    1969: "57014",
+    2003: "08001",
+    2006: "08006",
+    2013: "08006",
+}
+
+
 def _state(error: DBAPIError) -> str:
     """SQLSTATE, or SQLite's name of the error."""
     found = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
-    return str(found or getattr(error.orig, "sqlite_errorname", None) or "")
+    number = error.orig.args[0] if error.orig is not None and error.orig.args else None
+    of_mysql = _MYSQL.get(number, "") if isinstance(number, int) else ""
+    return str(found or getattr(error.orig, "sqlite_errorname", None) or of_mysql)
 
 
 def lost(error: DBAPIError) -> bool:

@@ -13,17 +13,25 @@ from functools import lru_cache
 from operator import mul
 from typing import NamedTuple
 
+import phonenumbers
+
 _NOT_DIGIT = re.compile(r"[^0-9]+")
 _BLANKS = re.compile(r"\s+")
 INN10 = (2, 4, 10, 3, 5, 9, 4, 6, 8)
 INN11 = (7, *INN10)
 INN12 = (3, *INN11)
+_WIDE = {0xFF10 + n: str(n) for n in range(10)} | {0xFF0B: "+"}
 _KPP = re.compile(r"\d{4}[0-9A-Z]{2}\d{3}")
 
 
 def digits(value: str) -> str:
     """Only the ASCII digits of ``value``, whatever separates them."""
     return value if value.isascii() and value.isdigit() else _NOT_DIGIT.sub("", value)
+
+
+def ascii_digits(text: str) -> str:
+    """``text`` with the wide digits and the wide plus of the East as plain ones."""
+    return text if text.isascii() else text.translate(_WIDE)
 
 
 def _weighted(number: str, weights: Sequence[int]) -> int:
@@ -130,9 +138,11 @@ _EXT = re.compile(
 )
 #: Without any of these there is no extension to look for.
 _EXT_HINT = re.compile(r"[a-zа-яё#=]", re.IGNORECASE)
+#: ``8 495 123-45-67,123``: a few digits after a comma are dialled once the call is answered.
+_EXT_COMMA = re.compile(r"(?<=\d)\s*[,;]+\s*(\d{1,4})\s*$")
 _SEVERAL = re.compile(r"[,;/\n]+|\s+или\s+", re.IGNORECASE)
-#: First digits of a national number under +7: geographic and mobile codes of Russia (3, 4, 8, 9) and Kazakhstan (6, 7).
-_CODES_7 = frozenset("346789")
+#: First digits of a national number under +7 whose codes are all given out: geographic and mobile codes of Russia.
+_CODES_7 = frozenset("3489")
 
 
 #: The plain way, which most numbers are written in.
@@ -141,13 +151,17 @@ _PLAIN_PHONE = re.compile(
 )
 
 
+_WHOLE_PHONE = re.compile(r"(?:\+?7|8)(?:[ ()-]{0,3}[0-9]){10}")
+
+
 def parse_phone(text: str, city: str = "") -> Phone:
     """One phone as people write it: ``8 (495) 123-45-67 доб. 12``, ``+7…``, ``7…``, ``(4912) 55-12-34``.
 
     ``city``: the code to complete a number without one, such as ``495``.
     """
     body, ext = text.strip(), ""
-    found = _EXT.search(body) if _EXT_HINT.search(body) else None
+    body = ascii_digits(body)
+    found = (_EXT.search(body) if _EXT_HINT.search(body) else None) or _EXT_COMMA.search(body)
     if found:
         body, ext = body[: found.start()], found[1]
     lead = body.lstrip("( ")[:2]
@@ -159,9 +173,11 @@ def parse_phone(text: str, city: str = "") -> Phone:
         plus, number = True, number[3:]
     national = _national(number, plus, city)
     if national is not None:
-        return Phone(f"+7{national}", ext, national[0] in _CODES_7)
+        return Phone(f"+7{national}", ext, national[0] in _CODES_7 or _given_out(f"+7{national}"))
     if plus and 8 <= len(number) <= 15:
         return Phone(f"+{number}", ext, not number.startswith("7"))
+    if 11 <= len(number) <= 15 and _given_out(f"+{number}"):
+        return Phone(f"+{number}", ext, True)  # telephone exchanges write numbers of other countries without the plus
     return Phone(number or _BLANKS.sub(" ", text.strip()).lower(), ext, False)
 
 
@@ -172,10 +188,20 @@ def _national(number: str, plus: bool, city: str) -> str | None:
     if plus:
         return None
     if len(number) == 10:
-        return number
+        # ``8495123456`` is eleven digits less one: completed, it would be somebody else's number.
+        return number if number[0] not in "78" or _given_out(f"+7{number}") else None
     if city and len(number) + len(city) == 10:
         return city + number
     return None
+
+
+@lru_cache(maxsize=4096)
+def _given_out(number: str) -> bool:
+    """Whether a number with its plus stands in the numbering plan of its country."""
+    try:
+        return phonenumbers.is_valid_number(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return False
 
 
 def parse_phones(text: str, city: str = "") -> list[Phone]:
@@ -185,6 +211,8 @@ def parse_phones(text: str, city: str = "") -> list[Phone]:
         return [Phone("+7" + "".join(plain.groups()), "", True)]
     parts = [part for part in _SEVERAL.split(text) if part.strip()]
     if len(parts) < 2 or any(len(digits(part)) < 5 for part in parts):
+        parts = _run_together(text)
+    if len(parts) < 2:
         return [parse_phone(text, city)] if text.strip() else []
     phones: list[Phone] = []
     for part in parts:
@@ -192,6 +220,12 @@ def parse_phones(text: str, city: str = "") -> list[Phone]:
         short = len(digits(part))
         phones.append(parse_phone(part, lead[: 10 - short] if lead and 5 <= short <= 7 else city))
     return phones
+
+
+def _run_together(text: str) -> list[str]:
+    """Numbers with nothing but blanks between them; none unless they are all that the text has."""
+    parts = _WHOLE_PHONE.findall(text) if len(text) > 20 else []
+    return parts if "".join(map(digits, parts)) == digits(text) else []
 
 
 _EMAIL = re.compile(r"[^\s@<>\"(),:;\[\]]+@(?:\w(?:[\w-]{0,61}\w)?\.)+(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,63})")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from hub.model.settings_keys import Bad, Key, anything, one_of
+from hub.model.settings_keys import Bad, Key, anything, integer, one_of, pattern
 
 #: What becomes of a sender or a caller whom nobody knows.
 Unknown = Literal["ignore", "keep", "create"]
+#: Whose call records they are; ``auto`` tells it by the tables or the columns.
+CallFormat = Literal["auto", "asterisk", "mikopbx", "freeswitch", "kamailio"]
 _UNKNOWN = Key("unknown", one_of("ignore", "keep", "create"))
 
 
@@ -34,12 +36,19 @@ class MailSettings:
 @dataclass(frozen=True, slots=True)
 class CallSettings:
     """Section ``calls`` of a telephone exchange. ``own_numbers``: ours, in any spelling; ``area_code``: of numbers
-    dialled without one; ``unknown``: as of a mailbox.
+    dialled without one; ``unknown``: as of a mailbox. ``format``: whose records they are; ``extensions``: a regular
+    expression of what an extension looks like; ``look_back_hours``: how long a call may last and still be seen whole;
+    ``recordings``: the folder of recordings; ``queue_log``: the log of queues beside ``Master.csv``.
     """
 
     own_numbers: tuple[str, ...] = ()
     area_code: str = ""
     unknown: Unknown = "keep"
+    format: CallFormat = "auto"
+    extensions: str = r"\d{2,6}"
+    look_back_hours: int = 12
+    recordings: str = ""
+    queue_log: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,16 @@ class CalendarSettings:
 
 
 MAIL_KEYS = (Key("own", names), Key("folders", names), Key("except_folders", names), _UNKNOWN)
-CALL_KEYS = (Key("own_numbers", names), Key("area_code", anything), _UNKNOWN)
+CALL_KEYS = (
+    Key("own_numbers", names),
+    Key("area_code", anything),
+    _UNKNOWN,
+    Key("format", one_of(*get_args(CallFormat))),
+    Key("extensions", pattern),
+    Key("look_back_hours", integer(1, 168)),
+    Key("recordings", anything),
+    Key("queue_log", anything),
+)
 CALENDAR_KEYS = (Key("calendars", names), Key("owner", anything))
 
 

@@ -50,6 +50,15 @@ def one_of(*choices: str) -> Callable[[str], str]:
     return parse
 
 
+def pattern(text: str) -> str:
+    """A regular expression."""
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise Bad("settings_pattern", value=text, detail=error.msg) from None
+    return text
+
+
 def integer(low: int, high: int) -> Callable[[str], int]:
     """A whole number from ``low`` to ``high``, both included."""
 

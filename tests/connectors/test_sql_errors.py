@@ -209,7 +209,7 @@ def test_a_file_that_may_only_be_read_is_noted(tmp_path: Path, monkeypatch: pyte
 @pytest.mark.parametrize(
     ("url", "code"),
     [
-        ("mysql+pymysql://obmen@localhost/crm", "sql_driver_missing"),
+        ("oracle+oracledb://obmen@localhost/crm", "sql_driver_missing"),
         ("mssql+pyodbc://obmen@localhost/crm", "sql_driver_missing"),
         ("foxpro://localhost/crm", "sql_driver_missing"),
         ("это не адрес", "sql_url_invalid"),
