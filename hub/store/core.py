@@ -321,7 +321,8 @@ change_log = Table(
 )
 
 #: What is owed to other systems, one row a link; what to send is computed when the row is leased. ``meant`` (golden
-#: values by path), ``fields`` (the request) and ``version`` are of a write that was sent and not yet settled.
+#: values by path), ``fields`` (the request) and ``version`` are of a write that was sent and not yet settled;
+#: ``unsaid``: values of a record being made that its system has no word for.
 outbox = Table(
     "outbox",
     metadata,
@@ -340,6 +341,7 @@ outbox = Table(
     _big("lease_run_id", null=True),
     _json("error_params"),
     _json("meant"),
+    _json("unsaid"),
     _json("fields"),
     _text("version", null=True),
     _moment("sent_at", null=True),

@@ -185,3 +185,29 @@ def test_a_remark_made_in_trade_reaches_sales_that_posts_nothing(wire: Wire, sta
     assert wire.crm.sql("SELECT comment FROM orders WHERE id = ?", key) == [("склад закрыт",)]
     assert wire.world.owed() == []
     wire.quiet()
+
+
+def status(wire: Wire, key: str) -> str:
+    """Status of an order in the CRM."""
+    ((found,),) = wire.crm.sql("SELECT status FROM orders WHERE id = ?", key)
+    return str(found)
+
+
+def test_a_status_that_1c_has_no_word_for_stays(wire: Wire) -> None:
+    """Sales confirms an order: УТ knows no such status and begins at its own. That is no word of УТ's: the order stays
+    confirmed in the CRM and to readers, until somebody moves it on in УТ.
+    """
+    key = wire.order()
+    wire.edit(key, status="confirmed")
+    wire.night()
+    (order,) = wire.orders()
+    assert order["Статус"] == "НеСогласован"
+    assert wire.world.golden("crm", key, "sales_order", "orders")["business_status"] == "confirmed"
+    assert status(wire, key) == "confirmed"
+    wire.quiet()
+    wire.stand.world.edit(ORDERS, order["Ref_Key"], {"Статус": "КОбеспечению"})
+    wire.night()
+    assert wire.world.golden("crm", key, "sales_order", "orders")["business_status"] == "in_work"
+    wire.night()
+    assert status(wire, key) == "in_work"
+    wire.quiet()

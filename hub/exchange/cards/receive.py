@@ -110,8 +110,9 @@ class _WayIn:
         self.not_taken = set[str]().union(*work.troubled(conn), work.held_back(conn))
         self.now = now() + timedelta(seconds=1)
         self.skew = desk.hub.rules.skew(self.system, work.entity.name)
-        self.unknown = _unsettled(conn, [number for card in self.cards.values() for number in card.links])
-        desk.refs.learn(conn, (number for meant in self.unknown.values() for number in self.layout.link_ids(meant)))
+        self.unknown, self.unsaid = _unsettled(conn, [number for card in self.cards.values() for number in card.links])
+        sent = (*self.unknown.values(), *self.unsaid.values())
+        desk.refs.learn(conn, (number for cells in sent for number in self.layout.link_ids(cells)))
         self.known: dict[int, Known] = {}
         #: The fields of the system that each root field is read from.
         self.sources = {
@@ -131,14 +132,17 @@ class _WayIn:
 
         cells, lists = self._told(item, base, self.unknown.get(link.id, {}))
         when, fingerprint = self._when(link, item), str(self.work.mapping.fingerprint)
+        unsaid, accepts = self.unsaid.get(link.id, {}), self.layout.accepts(self.desk.refs)
+        unknown = self._with_echoes(self.unknown.get(link.id), cells, old.shown)
         came = incoming(
             old,
             cells,
             when,
             lists=lists,
             rebase=link.mapping is not None and link.mapping != fingerprint,
-            unknown=self._with_echoes(self.unknown.get(link.id), cells, old.shown),
-            accepts=self.layout.accepts(self.desk.refs),
+            unknown={**unsaid, **(unknown or {})},
+            # What a system puts where it has no word for our value is no word of its own.
+            accepts=lambda path, meant, shown: path in unsaid or accepts(path, meant, shown),
         )
         arrival = arrive(card.known, came, self.rules, self.way, self.same)
         self.known[card.record_id] = arrival.known
@@ -210,18 +214,23 @@ def _told(work: MappingDesk, text: str) -> int | None:
     return None if moment is None else seconds(datetime.fromisoformat(moment).replace(tzinfo=UTC))
 
 
-def _unsettled(conn: Connection, link_ids: Sequence[int]) -> dict[int, Cells]:
-    """Golden values of writes that were sent and whose outcome nobody knows yet, by link."""
-    box, found = core.outbox, dict[int, Cells]()
+def _unsettled(conn: Connection, link_ids: Sequence[int]) -> tuple[dict[int, Cells], dict[int, Cells]]:
+    """Golden values of writes that were sent and whose outcome nobody knows yet, by link: those that the request told,
+    and those of a record being made that it had no words for.
+    """
+    box, found, unsaid = core.outbox, dict[int, Cells](), dict[int, Cells]()
     ids = sorted(link_ids)
     for start in range(0, len(ids), _CHUNK):
         rows = conn.execute(
-            select(box.c.link_id, box.c.meant).where(
+            select(box.c.link_id, box.c.meant, box.c.unsaid).where(
                 box.c.link_id.in_(ids[start : start + _CHUNK]), box.c.meant.is_not(None)
             )
         )
-        found.update({row.link_id: {path: as_value(value) for path, value in row.meant.items()} for row in rows})
-    return found
+        for row in rows:
+            found[row.link_id] = {path: as_value(value) for path, value in row.meant.items()}
+            if row.unsaid:
+                unsaid[row.link_id] = {path: as_value(value) for path, value in row.unsaid.items()}
+    return found, unsaid
 
 
 def _ends(one: _Arrived) -> bool:

@@ -90,15 +90,25 @@ def lease(
 
 
 def sending(
-    conn: Connection, row: Row, meant: dict[str, Any], fields: dict[str, Any], version: str | None, run_id: int
+    conn: Connection,
+    row: Row,
+    meant: dict[str, Any],
+    fields: dict[str, Any],
+    version: str | None,
+    run_id: int,
+    unsaid: dict[str, Any] | None = None,
 ) -> None:
-    """A request is about to leave: what it means is known from here on, whatever happens to us."""
+    """A request is about to leave: what it means is known from here on, whatever happens to us.
+
+    ``unsaid``: values of a record to be made that the request cannot tell; what the system puts there stands for them.
+    """
     _set(
         conn,
         row.id,
         run_id,
         state="sending",
         meant=meant,
+        unsaid=unsaid or None,
         fields=fields,
         version=version,
         sent_at=now(),

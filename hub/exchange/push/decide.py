@@ -207,7 +207,8 @@ class Decider:
             self._end(result, row, "waiting", "shadow")
             return
         change = words.change(link, version, create=create, look_first=row.sent_before)
-        box.sending(self.conn, row, dict(words.meant), dict(change.fields), version, self.desk.run_id)
+        unsaid = dict(words.unsaid) if create else None
+        box.sending(self.conn, row, dict(words.meant), dict(change.fields), version, self.desk.run_id, unsaid)
         result.outgo.append(Outgo(row, work, card, words, change, raw))
 
     def _end(self, result: Decided, row: box.Row, outcome: str, reason: str) -> None:

@@ -16,7 +16,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the tables of communications, and what tasks have new."""
+    """Create the tables of communications, and what tasks and the outbox have new."""
+    op.add_column("outbox", document("unsaid"))
     _activity()
     _activity_participant()
     _call_detail()
