@@ -6,16 +6,20 @@ hub, which knows the account's keys and writes down who asked.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, Protocol, runtime_checkable
 
 import msgspec
 
+#: No recording is bigger: at 16 kB a second this is more than eight hours.
+LIMIT = 512 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """``provider``: name of the service; ``recording_id``: its name there; ``url``: a lasting address that needs the
-    account's keys; ``expires``: day after which the service keeps it no more, where it is known.
+    """``provider``: name of the service; ``recording_id``: its name there, of several with commas between them;
+    ``url``: a lasting address that needs the account's keys; ``expires``: day after which the service keeps it no more,
+    where it is known.
     """
 
     provider: str
@@ -27,6 +31,10 @@ class Recording:
         """As ``call_detail.recording`` keeps it: JSON without what is empty, always written the same."""
         told = {"provider": self.provider, "recording_id": self.recording_id, "url": self.url, "expires": self.expires}
         return msgspec.json.encode({name: value for name, value in told.items() if value}).decode()
+
+    def parts(self) -> list[Recording]:
+        """Each recording by itself, for a call that has several."""
+        return [replace(self, recording_id=one) for one in self.recording_id.split(",")]
 
 
 def recording_of(text: str) -> Recording:
@@ -45,10 +53,11 @@ def recording_of(text: str) -> Recording:
 class Recorded(Protocol):
     """A connector that can fetch recordings."""
 
-    def fetch_recording(self, reference: str, target: IO[bytes], limit: int, *, fresh: bool = False) -> str:
-        """Write the recording that ``reference`` (``call_detail.recording``) names into ``target``; its file suffix
-        (``.mp3``). ``fresh``: the call has just ended, the file may not be ready yet and is waited for.
+    def fetch_recording(self, reference: str) -> IO[bytes]:
+        """The recording that ``reference`` (``call_detail.recording``, of one recording) names, open for reading; at
+        most ``LIMIT`` bytes. Whoever asked closes it.
 
-        Raises ``recording_not_ready`` (``RetryLater``), ``recording_gone``, ``recording_too_big``, ``recording_unsafe``,
-        ``recording_not_audio`` (``NeedsPerson``), and what any request raises.
+        Raises ``recording_not_ready`` (``RetryLater``: it is not there, perhaps not yet), ``recording_gone``,
+        ``recording_too_big``, ``recording_unsafe``, ``recording_not_audio`` (``NeedsPerson``), and what any request
+        raises.
         """

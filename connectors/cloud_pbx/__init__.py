@@ -1,1 +1,1 @@
-"""Connector of kind ``pbx_cloud``: calls of telephone exchanges that are rented as a service, and recordings of them."""
+"""Connector of kind ``pbx_cloud``: calls of rented telephone exchanges, and recordings of them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from connectors.cloud_pbx.faults import decoded
@@ -23,10 +23,10 @@ class NotService(Exception):
     """A web page came: somebody else answered."""
 
 
-def json_rows(*path: str) -> Callable[[Answer], list[dict[str, Any]]]:
+def json_rows(*path: str) -> Callable[[Answer], list[Mapping[str, Any]]]:
     """Rows of a list in JSON, at the end of this path; the names of a step may be several (``calls|items``)."""
 
-    def rows(answer: Answer) -> list[dict[str, Any]]:
+    def rows(answer: Answer) -> list[Mapping[str, Any]]:
         if answer.status == 204:
             return []
         if answer.kind == "html":
@@ -43,10 +43,12 @@ def json_rows(*path: str) -> Callable[[Answer], list[dict[str, Any]]]:
     return rows
 
 
-def csv_rows(columns: Sequence[str] = (), heading: str = "") -> Callable[[Answer], list[dict[str, Any]]]:
-    """Rows of a text with ``;`` between values. Without ``columns`` the first line names them, ``heading`` among them."""
+def csv_rows(columns: Sequence[str] = (), heading: str = "") -> Callable[[Answer], list[Mapping[str, Any]]]:
+    """Rows of a text with ``;`` between values. Without ``columns`` the first line names them, with ``heading`` among
+    them.
+    """
 
-    def rows(answer: Answer) -> list[dict[str, Any]]:
+    def rows(answer: Answer) -> list[Mapping[str, Any]]:
         if answer.kind == "html":
             raise NotService
         if answer.kind == "json":

@@ -25,8 +25,8 @@ class Keys:
 @dataclass(frozen=True, slots=True)
 class Ask:
     """What is asked. ``path``: below the service's address, or a whole address. ``params``: the query of a GET, the
-    form of a POST, or the JSON body (``as_json``), unless the signature packs them in another way. ``bare``: no key goes
-    with it.
+    form of a POST, or the JSON body (``as_json``), unless the signature packs them in another way. ``bare``: no key
+    goes with it.
     """
 
     method: str

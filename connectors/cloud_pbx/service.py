@@ -37,8 +37,8 @@ class Listing:
     """How the calls of a span of time are asked for.
 
     ``params``: constants, or templates of ``start``, ``end`` (moments in the zone of the service; ``last`` is the last
-    second that still belongs; ``unix_start``, ``unix_end``), ``skip``, ``page``, ``size``. ``rows`` takes an answer apart. ``ask``: how the
-    answer is got, where one request is not enough.
+    second that still belongs; ``unix_start``, ``unix_end``), ``skip``, ``page``, ``size``. ``rows`` takes an answer
+    apart. ``ask``: how the answer is got, where one request is not enough.
     """
 
     method: str
@@ -81,8 +81,8 @@ class Shape:
 
     ``call``: what all rows of a call have in common; where rows carry no id, ``hashed`` names what tells them apart.
     ``moment``: ``unix``, ``ms``, ``iso`` or a form of ``strptime``. ``client``: the number of the other side, ``ours``:
-    of the line, ``agent``: who was rung or called. ``recordings``: ids of recordings, ``link``: their lasting addresses.
-    ``prepare`` adds to a row what is no plain field of it.
+    of the line, ``agent``: who was rung or called. ``recordings``: ids of recordings, ``link``: a lasting address of
+    one. ``prepare`` adds to a row what is no plain field of it.
     """
 
     call: Names

@@ -1,15 +1,16 @@
 """Beeline's cloud PBX: statistics without ids, a page at a time.
 
 From a client of others; not tried against the live service. Not certain, and met both ways: whether pages are counted
-from 0 or from 1 (asked from 0; what comes twice counts once, and a refused page 0 is passed over), how fields are spelled
-(``phone_from`` or ``phoneFrom``). Its notices carry no proof of who sent them, so none is read. The service's list of recordings is asked only when somebody wants to listen.
+from 0 or from 1 (asked from 0; what comes twice counts once, and a refused page 0 is passed over), how fields are
+spelled (``phone_from`` or ``phoneFrom``). Its notices carry no proof of who sent them, so none is read. The service's
+list of recordings is asked only when somebody wants to listen.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from connectors.cloud_pbx.answers import json_rows

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 from urllib.parse import parse_qs
 
 from connectors.cloud_pbx.answers import csv_rows
@@ -42,7 +41,9 @@ _SIGN, _PASSING = {3102}, {5000, 5003, 5004, 5005, 5008}
 
 def _complaint(answer: Answer) -> Meaning | None:
     found = decoded(answer) if answer.kind == "json" else None
-    result = found.get("result") if isinstance(found, dict) else None
+    if not isinstance(found, dict):
+        return None
+    result = found.get("result")
     if not isinstance(result, int) or result == 1000:
         return None
     text = f"{result} {found.get('message', '')}"

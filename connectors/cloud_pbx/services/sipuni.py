@@ -1,8 +1,8 @@
 """Sipuni: an export in CSV with Russian headings, by whole days.
 
 From clients of others; not tried against the live service. Not certain, and met both ways: which of its headings an
-account's export has (only the five that a call cannot do without are asked for), whether missed calls carry an id (a call
-is told apart by its moment, kind and numbers, which never change).
+account's export has (only the moment is insisted on), whether missed calls carry an id (a call is told apart by its
+moment, kind and numbers, which never change).
 """
 
 from __future__ import annotations
@@ -96,9 +96,7 @@ SIPUNI = Service(
         ours=("line",),
         agent=("agent",),
         queue=("Схема",),
-        direction=Words(
-            ("Тип",), {"входящий": "inbound", "исходящий": "outbound", "внутренний": "internal"}
-        ),
+        direction=Words(("Тип",), {"входящий": "inbound", "исходящий": "outbound", "внутренний": "internal"}),
         outcome=Words(("Статус",), OUTCOMES, "no_answer"),
         talk=("Длительность разговора, сек", "Длительность разговора"),
         wait=("Время ответа, сек", "Время ответа"),

@@ -68,7 +68,7 @@ def _prepared(row: Row) -> Row:
 
 def _recording(client: Client, recording: Recording) -> Ask:
     del client
-    extension, record = (recording.recording_id.split("/") + [""])[:2]
+    extension, record = recording.recording_id.partition("/")[::2]
     return Ask("GET", f"/api/ver1.0/extension/{extension}/record/{record}")
 
 

@@ -1,8 +1,9 @@
 """UIS and CoMagic, and Novofon, which runs on the same engine: JSON-RPC with a key among its parameters.
 
-UIS from the service's own pages (two versions are kept, the old one is closed two months later); Novofon from clients of
-others. Not tried against the live services. A key works from the addresses of its allow-list only. Every answer tells how
-many points are left of the minute's and the day's; when the minute's are spent the next request waits for its end.
+UIS from the service's own pages (two versions are kept, the old one is closed two months later); Novofon from clients
+of others. Not tried against the live services. A key works from the addresses of its allow-list only. Every answer
+tells how many points are left of the minute's and the day's; when the minute's are spent the next request waits for
+its end.
 """
 
 from __future__ import annotations

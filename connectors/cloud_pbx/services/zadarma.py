@@ -1,8 +1,8 @@
 """Zadarma, and Novofon's older interface, which is the same under another address.
 
-From the service's own client in PHP; not tried against the live service. Not certain, and met both ways: how many rows an
-answer holds at most and how long a period it may cover (pages are read until one brings nothing new, a request covers a
-day), and which of ``sip``, ``clid`` and ``destination`` is our extension (the short one is).
+From the service's own client in PHP; not tried against the live service. Not certain, and met both ways: how many rows
+an answer holds at most and how long a period it may cover (pages are read until one brings nothing new, a request
+covers a day), and which of ``sip``, ``clid`` and ``destination`` is our extension (the short one is).
 """
 
 from __future__ import annotations
