@@ -51,7 +51,7 @@ def csv_rows(columns: Sequence[str] = (), heading: str = "") -> Callable[[Answer
     def rows(answer: Answer) -> list[Mapping[str, Any]]:
         if answer.kind == "html":
             raise NotService
-        if answer.kind == "json":
+        if isinstance(decoded(answer), dict):
             raise Unexpected
         try:
             text = bytes(answer.content).decode("utf-8")

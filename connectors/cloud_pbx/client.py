@@ -29,7 +29,7 @@ from connectors.cloud_pbx.asking import Ask, Keys, Packed, Sign, packed
 from connectors.cloud_pbx.config import CloudSettings
 from connectors.cloud_pbx.faults import Complaint, by_status, meant
 from connectors.onec_odata.answers import Answer
-from hub.model.errors import HubError, RetryLater, StopRoute, StopSystem
+from hub.model.errors import HubError, NeedsPerson, RetryLater, StopRoute, StopSystem
 
 log = logging.getLogger("obmen.cloud")
 
@@ -64,7 +64,7 @@ class Client:
         self.sleep = sleep
         self._sign, self._complaint, self._login, self._pace = sign, complaint, login, pace
         self._manager = web.manager(settings.way, https=True)
-        self._lock = threading.Lock()
+        self._lock, self._logging_in = threading.Lock(), threading.Lock()
         self._token = ""
 
     @property
@@ -84,9 +84,13 @@ class Client:
         """The request as it would go out."""
         if ask.bare:
             return packed(ask)
-        if self._login is not None and not self._token:
-            self._token = self._login(self)
-        return self._sign(self.keys, ask)
+        if self._login is not None:
+            with self._logging_in:  # one token for all threads: the service may know only the last one it gave
+                self._token = self._token or self._login(self)
+        made = self._sign(self.keys, ask)
+        if not all(value.isascii() and value.isprintable() for value in made.headers.values()):
+            raise NeedsPerson("cloud_key_letters", system=self.settings.title)
+        return made
 
     def download(self, request: Packed, target: IO[bytes], limit: int) -> Answer:
         """One try of a request whose good body goes into ``target``, at most ``limit`` bytes (``web.TooBig``).
@@ -102,9 +106,12 @@ class Client:
     def _asked(self, ask: Ask) -> Answer:
         renewed = False
         while True:
-            answer = self._send(self.signed(ask))
+            request, token = self.signed(ask), self._token
+            answer = self._send(request)
             if answer.status == 401 and self._login is not None and not renewed:
-                renewed, self._token = True, ""  # the token has run out: one more is asked for, once
+                renewed = True  # the token has run out: one more is asked for, once
+                with self._logging_in:
+                    self._token = "" if self._token == token else self._token
                 continue
             checked = self._checked(answer)
             if self._pace is not None and (seconds := self._pace(answer)) > 0:

@@ -25,7 +25,6 @@ class CloudSettings:
     password: str = field(default="", repr=False)
     title: str = ""
     timezone: str = "Europe/Moscow"
-    own_numbers: tuple[str, ...] = ()
     area_code: str = ""
     history_days: int = 30
     page_size: int = 1000

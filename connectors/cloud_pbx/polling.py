@@ -114,9 +114,8 @@ class Poller:
 
     def _page(self, start: datetime, end: datetime, page: int = 0, skip: int = 0) -> list[Row]:
         listing, told = self._service.listing, (self._client.settings.title, self._service.title)
-        answer = listing.ask(self._client, listing.asked(start, end, page, skip))
         try:
-            return listing.rows(answer)
+            return listing.rows(listing.ask(self._client, listing.asked(start, end, page, skip)))
         except Cut:
             raise RetryLater("cloud_cut", system=told[0], service=told[1]) from None
         except NotService:

@@ -144,7 +144,7 @@ def _people(first: Leg, talked: Sequence[Leg], area_code: str) -> list[Someone]:
     for leg in talked:
         handle = _handle(leg.agent or leg.name, area_code)
         if handle is not None:
-            agents.setdefault(handle.norm, Someone("agent", handle, leg.name))
+            agents.setdefault(handle.norm, Someone("agent", handle, "" if leg.name == leg.agent else leg.name))
     return found + list(agents.values())
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from urllib.parse import parse_qs
 
-from connectors.cloud_pbx.answers import csv_rows
+from connectors.cloud_pbx.answers import NotService, Unexpected, csv_rows
 from connectors.cloud_pbx.asking import Ask
 from connectors.cloud_pbx.client import Client
 from connectors.cloud_pbx.faults import Meaning, decoded
@@ -56,10 +56,11 @@ def _complaint(answer: Answer) -> Meaning | None:
 
 def _report(client: Client, ask: Ask) -> Answer:
     """Order the report, then ask for it until it is there (204: not yet)."""
-    ordered = decoded(client.ask(ask))
-    key = ordered.get("key") if isinstance(ordered, dict) else None
-    wanted = Ask("POST", "/stats/result", {"key": key, "request_id": str(key)} if key else {})
-    return until_ready(client, wanted)
+    answer = client.ask(ask)
+    ordered = decoded(answer)
+    if not isinstance(ordered, dict) or not ordered.get("key"):
+        raise NotService if answer.kind == "html" else Unexpected
+    return until_ready(client, Ask("POST", "/stats/result", {"key": ordered["key"]}))
 
 
 def _prepared(row: Row) -> Row:

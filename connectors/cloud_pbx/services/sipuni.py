@@ -32,6 +32,8 @@ OUTCOMES = {
 
 def _complaint(answer: Answer) -> Meaning | None:
     """Errors come with a good status, as JSON or as a bare sentence."""
+    if answer.status != 200:
+        return None
     if answer.kind == "json":
         found = decoded(answer)
         told = isinstance(found, dict) and (found.get("success") is False or "error" in found or "message" in found)

@@ -58,8 +58,11 @@ def _prepared(row: Row) -> Row:
     out = str(row.get("flow") or "").lower() == "out"
     source = row.get("from_number") or row.get("from_username")
     target = row.get("to_number") or row.get("to_username")
+    told = [row.get(name) for name in ("duration", "bridged_duration")]
+    rang = max(0, int(told[0] or 0) - int(told[1] or 0)) if None not in told else ""
     return {
         **row,
+        "rang": rang,
         "other": target if out else source,
         "agent": (source if out else target) or "",
         "recorded": [f"{leg.get('extension_id')}/{leg['record_uuid']}" for leg in recorded],
@@ -104,6 +107,7 @@ TELPHIN = Service(
         direction=Words(("flow",), _FLOWS),
         outcome=Words(("result",), OUTCOMES, "no_answer"),
         talk=("bridged_duration",),
+        wait=("rang",),
         total=("duration",),
         cause=("hangup_cause",),
         recordings=("recorded",),

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from connectors.cloud_pbx.answers import json_rows
@@ -137,7 +136,6 @@ UIS = Service(
         recordings=("call_records",),
         prepare=_prepared,
     ),
-    span=timedelta(days=30),
     recording=_recording("https://app.comagic.ru/system/media/talk"),
     pace=_pace,
 )
