@@ -1,8 +1,9 @@
-"""Moments as services write them."""
+"""Moments, numbers and lists as services write them: whatever stands there, nothing is raised."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 
@@ -33,3 +34,13 @@ def seconds(value: object) -> int | None:
     for part in parts:
         total = total * 60 + float(part)
     return round(total)
+
+
+def number(value: object) -> int:
+    """The same, 0 for what is no number: a row that says nonsense is a row all the same."""
+    return seconds(value) or 0
+
+
+def listed(value: object) -> list[Any]:
+    """A list; empty for what is none."""
+    return value if isinstance(value, list) else []

@@ -17,6 +17,7 @@ from connectors.cloud_pbx.answers import json_rows
 from connectors.cloud_pbx.asking import Ask
 from connectors.cloud_pbx.client import Client
 from connectors.cloud_pbx.faults import Meaning
+from connectors.cloud_pbx.moments import number
 from connectors.cloud_pbx.service import Listing, Paging, Row, Service, Shape, Words
 from connectors.cloud_pbx.signing import in_header
 from connectors.onec_odata.answers import Answer
@@ -39,7 +40,7 @@ def _prepared(row: Row) -> Row:
     person = person if isinstance(person, Mapping) else {}
     back = str(row.get("direction") or "").upper().startswith("OUT")
     source, target = row.get("phone_from") or row.get("phoneFrom"), row.get("phone_to") or row.get("phoneTo")
-    status, talk = str(row.get("status") or "").upper(), int(row.get("duration") or 0)
+    status, talk = str(row.get("status") or "").upper(), number(row.get("duration"))
     missed = "MISS" in status or talk == 0
     user = str(person.get("userId") or row.get("userId") or "")
     digits = re.sub(r"\D", "", str((target if back else source) or ""))
@@ -66,7 +67,7 @@ def _recording(client: Client, recording: Recording) -> Ask:
         rows = json_rows()(client.ask(Ask("GET", "/records", told)))
         for row in rows:
             same_number = re.sub(r"\D", "", str(row.get("phone") or ""))[-10:] == digits[-10:]
-            if same_number and abs(int(row.get("date") or 0) - int(at)) <= _NEAR_MS:
+            if same_number and abs(number(row.get("date")) - int(at)) <= _NEAR_MS:
                 return Ask("GET", f"/v2/records/{row['id']}/download")
         last = rows[-1].get("id") if rows else None
         if last is None or told.get("id") == last:

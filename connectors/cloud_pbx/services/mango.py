@@ -15,6 +15,7 @@ from connectors.cloud_pbx.asking import Ask
 from connectors.cloud_pbx.client import Client
 from connectors.cloud_pbx.faults import Meaning, decoded
 from connectors.cloud_pbx.hooks import field_of, json_of, same
+from connectors.cloud_pbx.moments import number
 from connectors.cloud_pbx.service import Hint, HookKeys, Listing, Row, Service, Shape, Words
 from connectors.cloud_pbx.signing import mango, mango_sign
 from connectors.cloud_pbx.waiting import until_ready
@@ -65,7 +66,7 @@ def _report(client: Client, ask: Ask) -> Answer:
 
 def _prepared(row: Row) -> Row:
     """Direction by who has an extension; seconds by the moments of start, answer and end."""
-    start, answer, finish = (int(row.get(name) or 0) for name in ("start", "answer", "finish"))
+    start, answer, finish = (number(row.get(name)) for name in ("start", "answer", "finish"))
     ours_from, ours_to = bool(row.get("from_extension")), bool(row.get("to_extension"))
     way = "internal" if ours_from and ours_to else "outbound" if ours_from else "inbound"
     talked = answer > 0 and (ours_to or way == "outbound")  # a menu answers too, and that is no conversation

@@ -13,6 +13,7 @@ from connectors.cloud_pbx.answers import json_rows
 from connectors.cloud_pbx.asking import Ask
 from connectors.cloud_pbx.client import Client
 from connectors.cloud_pbx.faults import Meaning, decoded
+from connectors.cloud_pbx.moments import listed, number
 from connectors.cloud_pbx.service import Listing, Paging, Row, Service, Shape, Words
 from connectors.cloud_pbx.signing import bearer
 from connectors.onec_odata.answers import Answer
@@ -53,13 +54,13 @@ def _login(client: Client) -> str:
 
 def _prepared(row: Row) -> Row:
     """Which side is ours is told by ``flow``; the recording by the leg that has one."""
-    legs = [leg for leg in row.get("cdr") or [] if isinstance(leg, Mapping)]
+    legs = [leg for leg in listed(row.get("cdr")) if isinstance(leg, Mapping)]
     recorded = [leg for leg in legs if leg.get("record_uuid")]
     out = str(row.get("flow") or "").lower() == "out"
     source = row.get("from_number") or row.get("from_username")
     target = row.get("to_number") or row.get("to_username")
     told = [row.get(name) for name in ("duration", "bridged_duration")]
-    rang = max(0, int(told[0] or 0) - int(told[1] or 0)) if None not in told else ""
+    rang = max(0, number(told[0]) - number(told[1])) if None not in told else ""
     return {
         **row,
         "rang": rang,

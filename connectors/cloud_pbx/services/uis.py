@@ -16,6 +16,7 @@ from connectors.cloud_pbx.answers import json_rows
 from connectors.cloud_pbx.asking import Ask
 from connectors.cloud_pbx.client import Client
 from connectors.cloud_pbx.faults import Meaning, decoded
+from connectors.cloud_pbx.moments import listed, number
 from connectors.cloud_pbx.service import Listing, Paging, Row, Service, Shape, Words
 from connectors.cloud_pbx.signing import json_rpc
 from connectors.onec_odata.answers import Answer
@@ -70,22 +71,20 @@ def _pace(answer: Answer) -> float:
     limits: Any = found
     for name in ("result", "metadata", "limits"):
         limits = limits.get(name) if isinstance(limits, dict) else None
-    if not isinstance(limits, dict) or int(limits.get("minute_remaining", 1)) > 0:
+    if not isinstance(limits, dict) or number(limits.get("minute_remaining", 1)) > 0:
         return 0.0
-    return float(limits.get("minute_reset", 60))
+    return float(number(limits.get("minute_reset", 60)))
 
 
 def _prepared(row: Row) -> Row:
-    people = [one for one in row.get("employees") or [] if isinstance(one, Mapping)]
+    people = [one for one in listed(row.get("employees")) if isinstance(one, Mapping)]
     spoke = [one for one in people if one.get("is_answered") or one.get("is_talked")] or people[:1]
-    lost = row.get("is_lost")
-    answered = not lost if isinstance(lost, bool) else int(row.get("talk_duration") or 0) > 0
     return {
         **row,
-        "outcome": "answered" if answered and int(row.get("talk_duration") or 0) > 0 else "no_answer",
+        "outcome": "answered" if row.get("is_lost") is not True and number(row.get("talk_duration")) else "no_answer",
         "person": spoke[0].get("employee_full_name") if spoke else "",
         "extension": spoke[0].get("extension") or spoke[0].get("internal_phone_number") if spoke else "",
-        "call_records": [f"{row.get('communication_id')}/{part}" for part in row.get("call_records") or []],
+        "call_records": [f"{row.get('communication_id')}/{part}" for part in listed(row.get("call_records"))],
     }
 
 

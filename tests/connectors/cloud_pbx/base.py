@@ -47,6 +47,11 @@ class Account:
         self.opened.append(made)
         return made
 
+    def close(self) -> None:
+        """Close the connectors."""
+        for one in self.opened:
+            one.close()
+
     def read(self, position: dict[str, Any] | None = None, **more: Any) -> tuple[dict[str, dict[str, Any]], Page]:
         """Calls by id, and the last page."""
         request = ReadRequest("calls", key=("id",), position=position)
@@ -57,7 +62,7 @@ class Account:
 def account(stack: ExitStack, service: str) -> Account:
     """An account without calls, served until the stack closes."""
     made = Account(stack.enter_context(serving(FakeCloud(service, PROTOCOLS[service]))))
-    stack.callback(lambda: [one.close() for one in made.opened])
+    stack.callback(made.close)
     return made
 
 

@@ -1,5 +1,5 @@
-"""A FAKE of the eight cloud exchanges, in this process, on loopback. It is made from the same notes as the connector, so
-it proves that the connector keeps to them, not that the services do.
+"""A FAKE of the eight cloud exchanges, in this process, on loopback. It is made from the same notes as the connector,
+so it proves that the connector keeps to them, not that the services do.
 
 It checks signatures with formulas of its own (``fake_services``), makes reports wait, pages, limits and fails on order.
 """

@@ -21,12 +21,12 @@ _HEADINGS = (
 )
 
 
-def _json(told: Any, status: int = 200, **headers: str) -> Reply:
-    return Reply(status, json.dumps(told, ensure_ascii=False).encode(), headers=headers)
+def _json(told: Any, status: int = 200, headers: dict[str, str] | None = None) -> Reply:
+    return Reply(status, json.dumps(told, ensure_ascii=False).encode(), headers=headers or {})
 
 
 def _md5(text: str) -> str:
-    return hashlib.md5(text.encode()).hexdigest()
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def _waits(cloud: FakeCloud) -> bool:
@@ -159,7 +159,7 @@ def _uis_row(call: FakeCall) -> dict[str, Any]:
 # --- Zadarma --------------------------------------------------------------------------------------------------------
 def zadarma(cloud: FakeCloud, got: Got) -> Reply:
     """``Authorization`` over the sorted query; limits in headers; links to recordings that live shortly."""
-    if got.path.startswith("/tmp/"):
+    if got.path.startswith("/short/"):
         return Reply(404) if "authorization" in got.headers else SOUND
     digest = hmac.new(SECRET.encode(), (got.path + got.raw_query + _md5(got.raw_query)).encode(), hashlib.sha1)
     names = [part.split("=")[0] for part in got.raw_query.split("&")]
@@ -169,12 +169,12 @@ def zadarma(cloud: FakeCloud, got: Got) -> Reply:
     if got.path == "/v1/pbx/record/request/":
         if _waits(cloud):
             return Reply(404, b'{"status": "error", "message": "not found"}')
-        return _json({"status": "success", "link": f"{cloud.url}/tmp/{got.params['pbx_call_id']}.mp3"})
+        return _json({"status": "success", "link": f"{cloud.url}/short/{got.params['pbx_call_id']}.mp3"})
     first, last = (datetime.strptime(got.params[n], "%Y-%m-%d %H:%M:%S").replace(tzinfo=MSK) for n in ("start", "end"))
     rows = [row for call in cloud.within(first, last + timedelta(seconds=1)) for row in _zadarma_rows(call)]
     told = {"status": "success", "stats": cloud.part(rows, int(got.params["skip"]), int(got.params["limit"]))}
     left = cloud.state.get("left", 99)
-    return _json(told, **{"X-RateLimit-Remaining": str(left), "X-RateLimit-Reset": "23"})
+    return _json(told, headers={"X-RateLimit-Remaining": str(left), "X-RateLimit-Reset": "23"})
 
 
 def _zadarma_rows(call: FakeCall) -> list[dict[str, Any]]:
