@@ -23,13 +23,18 @@ class NotService(Exception):
     """A web page came: somebody else answered."""
 
 
+def is_page(answer: Answer) -> bool:
+    """Whether a web page came, by what it begins with: not every service declares what it sends."""
+    return bytes(answer.content[:512]).lstrip().startswith(b"<")
+
+
 def json_rows(*path: str) -> Callable[[Answer], list[Mapping[str, Any]]]:
     """Rows of a list in JSON, at the end of this path; the names of a step may be several (``calls|items``)."""
 
     def rows(answer: Answer) -> list[Mapping[str, Any]]:
         if answer.status == 204:
             return []
-        if answer.kind == "html":
+        if is_page(answer):
             raise NotService
         found = decoded(answer)
         if found is None:
@@ -49,7 +54,7 @@ def csv_rows(columns: Sequence[str] = (), heading: str = "") -> Callable[[Answer
     """
 
     def rows(answer: Answer) -> list[Mapping[str, Any]]:
-        if answer.kind == "html":
+        if is_page(answer):
             raise NotService
         if isinstance(decoded(answer), dict):
             raise Unexpected

@@ -78,7 +78,7 @@ def by_status(answer: Answer, system: str, service: str, keys: Keys) -> HubError
 
 def words(answer: Answer) -> str:
     """What the service says in its answer, as far as it is text."""
-    if answer.kind in {"html", "xml"}:
+    if bytes(answer.content[:512]).lstrip().startswith(b"<"):
         return ""
     found = decoded(answer)
     if isinstance(found, dict):

@@ -25,6 +25,8 @@ _HOPS = 4
 _IN_MEMORY = 4 << 20
 #: Statuses that say "not yet" of a call that has just ended; only who knows when it ended can tell that from "no more".
 _NOT_YET = frozenset({202, 204, 404, 409, 425})
+#: What files of sound begin with, whatever type they are declared to be.
+_SOUNDS = (b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"RIFF", b"OggS")
 _LINKS = ("link", "url", "record_url", "download_url", "links")
 
 
@@ -102,5 +104,5 @@ class Fetcher:
         if fault is not None:
             raise fault
         kind = answer.headers.get("content-type", "")
-        if answer.kind in {"html", "xml", "json"} or kind.startswith("text/"):
+        if not answer.body.startswith(_SOUNDS) and (answer.kind in {"html", "xml", "json"} or kind.startswith("text/")):
             raise NeedsPerson("recording_not_audio", system=self._title)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from urllib.parse import parse_qs
 
-from connectors.cloud_pbx.answers import NotService, Unexpected, csv_rows
+from connectors.cloud_pbx.answers import NotService, Unexpected, csv_rows, is_page
 from connectors.cloud_pbx.asking import Ask
 from connectors.cloud_pbx.client import Client
 from connectors.cloud_pbx.faults import Meaning, decoded
@@ -60,7 +60,7 @@ def _report(client: Client, ask: Ask) -> Answer:
     answer = client.ask(ask)
     ordered = decoded(answer)
     if not isinstance(ordered, dict) or not ordered.get("key"):
-        raise NotService if answer.kind == "html" else Unexpected
+        raise NotService if is_page(answer) else Unexpected
     return until_ready(client, Ask("POST", "/stats/result", {"key": ordered["key"]}))
 
 

@@ -7,7 +7,7 @@ moment, kind and numbers, which never change).
 
 from __future__ import annotations
 
-from connectors.cloud_pbx.answers import csv_rows
+from connectors.cloud_pbx.answers import csv_rows, is_page
 from connectors.cloud_pbx.asking import Ask
 from connectors.cloud_pbx.client import Client
 from connectors.cloud_pbx.faults import Meaning, decoded, words
@@ -39,7 +39,7 @@ def _complaint(answer: Answer) -> Meaning | None:
         told = isinstance(found, dict) and (found.get("success") is False or "error" in found or "message" in found)
         text = words(answer) if told else ""
     else:
-        text = words(answer) if answer.kind == "text" and b";" not in bytes(answer.content[:300]) else ""
+        text = "" if is_page(answer) or b";" in bytes(answer.content[:300]) else words(answer)
     said = text.lower()
     if not said.strip():
         return None
