@@ -53,7 +53,7 @@ def recording_of(text: str) -> Recording:
 class Recorded(Protocol):
     """A connector that can fetch recordings."""
 
-    def fetch_recording(self, reference: str) -> IO[bytes]:
+    def fetch_recording(self, reference: str, /) -> IO[bytes]:
         """The recording that ``reference`` (``call_detail.recording``, of one recording) names, open for reading; at
         most ``LIMIT`` bytes. Whoever asked closes it.
 

@@ -162,7 +162,7 @@ class CloudPbx:
         """As ``feed``."""
         raise StopRoute("read_only", system=self._settings.title, stream=STREAM)
 
-    def fetch_recording(self, reference: str) -> IO[bytes]:
+    def fetch_recording(self, reference: str, /) -> IO[bytes]:
         """As ``connectors.recordings.Recorded`` says."""
         return Fetcher(self._client, self._service).fetch(reference)
 
