@@ -22,6 +22,7 @@ from hub.assets.hand import hand_ops
 from hub.assets.lineage import source_specs, table_specs
 from hub.assets.nodes import RouteNode, route_nodes
 from hub.assets.plan import apply_op, plan_op
+from hub.assets.recording import recording_op
 from hub.assets.replay import replay_op
 from hub.assets.routes import route_assets
 from hub.assets.sending import outgoing_assets, outgoing_checks, written_to
@@ -37,6 +38,7 @@ from schedules.jobs import connections_job, exchange_jobs
 from schedules.nightly import nightly_schedule
 from schedules.partitions import document_days
 from schedules.plan import apply_job, plan_job
+from schedules.recording import recording_job
 from schedules.replay import replay_job
 from schedules.sending import outgoing_selection, push_job
 from schedules.sensors import journal_sensor
@@ -78,6 +80,7 @@ def build(settings: Settings, work: Workplace) -> Definitions:
             replay_job(settings, replay_op(settings, work)),
             *act_jobs(settings, act_ops(settings, work)),
             *hand_jobs(settings, hand_ops(settings, work)),
+            recording_job(settings, recording_op(settings, work)),
             plan_job(settings, plan_op(settings, work)),
             apply_job(settings, apply_op(settings, work)),
         ],

@@ -73,7 +73,7 @@ class _Text:
         for place in answer.places:
             yield from self._place(place)
         for event in answer.events:
-            if event.op in {"insert", "link", "unlink"}:
+            if event.op in {"insert", "link", "unlink", "recording"}:
                 yield "  " + say(f"why_event_{event.op}", **self._event(event))
         for cell in answer.cells:
             yield from ("", *self._cell(cell))

@@ -68,15 +68,17 @@ def fetch_recording(
     """Fetch the recording of the call that ``ident`` names into the new file ``path``.
 
     ``part``: which of several. ``NeedsPerson`` for what is no call, has no recording or cannot be written; what the
-    connector raises comes through (``recording_not_ready`` after some minutes of waiting for a call that has just ended).
+    connector raises comes through (``recording_not_ready`` after minutes of waiting for a call that has just ended).
     """
     with hub.store.read() as conn:
         wanted = _wanted(conn, hub, ident, part)
     system, connector = _connector(hub, wanted)
     _may_be_written(path)
-    with acting(hub, OP, by, dagster_run_id=dagster_run_id) as run_id:
-        with closing(_patiently(connector, wanted, sleep)) as source:
-            size = _kept(hub, run_id, wanted, system, source, path)
+    with (
+        acting(hub, OP, by, dagster_run_id=dagster_run_id) as run_id,
+        closing(_patiently(connector, wanted, sleep)) as source,
+    ):
+        size = _kept(hub, run_id, wanted, system, source, path)
     return Fetched(run_id, wanted.record_id, system, str(path), size)
 
 
@@ -179,3 +181,15 @@ def _copied(source: IO[bytes], target: IO[bytes], system: str) -> int:
             raise NeedsPerson("recording_too_big", system=system, megabytes=LIMIT >> 20)
         target.write(part)
     return size
+
+
+def in_home(hub: Hub, name: str) -> Path:
+    """A file of that name in the folder ``recordings`` of the installation, for whoever does not sit at this machine.
+
+    ``NeedsPerson(recording_file_name)`` for anything that is more than a name.
+    """
+    if name in {"", ".", ".."} or any(sign in name for sign in '/\\:\0*?"<>|') or not name.isprintable():
+        raise NeedsPerson("recording_file_name", name=name)
+    folder = hub.settings.home / "recordings"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder / name

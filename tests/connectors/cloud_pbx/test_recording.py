@@ -116,7 +116,7 @@ def test_no_unsafe_address_is_followed(link: str) -> None:
 
 
 def test_an_unsafe_redirect_is_told(recorded: Callable[[str], tuple[Account, str]]) -> None:
-    """A service (or who pretends to be it) that sends us into another machine is refused, and nothing is asked there."""
+    """Who sends us on to where there is no TLS is refused, and nothing is asked there."""
     account, reference = recorded("mango")
     account.cloud._answer = lambda cloud, got: Reply(302, b"", headers={"Location": "http://example.com/x"})
     before = len(account.cloud.got)
