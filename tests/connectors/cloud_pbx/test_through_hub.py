@@ -139,7 +139,7 @@ def test_a_night_that_breaks_off_goes_on_where_it_was(living: Callable[[str], Ho
     home.account.now += timedelta(minutes=3)
     assert home.night().get("created", 0) + report.counters.created == len(home.activities()) == 60
     (kept,) = home.rows(select(core.cursor.c.position).where(core.cursor.c.name == "token"))
-    assert kept.position == {"to": (NOW + timedelta(minutes=2)).isoformat()}
+    assert kept.position == {"to": (NOW - timedelta(minutes=1)).isoformat()}  # where the read that broke off began
 
 
 def test_changes_and_backfill_bring_what_they_are_asked_for(living: Callable[[str], Home]) -> None:
