@@ -17,6 +17,7 @@ from connectors.base import Connector
 from connectors.cloud_pbx.connector import CloudPbx
 from connectors.recordings import Recording
 from hub.exchange import recordings
+from hub.exchange.check import check_system
 from hub.exchange.hub import Hub
 from hub.exchange.quiet import QuietConnector
 from hub.exchange.recordings import Fetched, fetch_recording, in_home
@@ -242,6 +243,28 @@ def test_what_cannot_be_fetched_is_told_before_anything_is_asked(living: Callabl
     assert home.refused("99999").code == "which_nothing"
     assert len(home.account.cloud.got) == before
     assert (home.folder / "there.mp3").read_bytes() == b"mine"
+
+
+def test_a_file_that_appears_meanwhile_is_not_replaced(
+    living: Callable[[str], Home], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody makes a file of that name while the recording is on its way: it stays as it is."""
+    home = living("mango")
+    home.account.cloud.add(FakeCall("1", NOW - timedelta(hours=1)))
+    home.night()
+    monkeypatch.setattr(recordings, "_may_be_written", lambda path: path.write_bytes(b"mine"))
+    with pytest.raises(NeedsPerson) as error:
+        home.fetch(str(home.activities()[0].id))
+    assert error.value.code == "recording_file_there"
+    assert (home.folder / "x.mp3").read_bytes() == b"mine"
+
+
+def test_the_check_of_the_installation_covers_an_account(living: Callable[[str], Home]) -> None:
+    """A working account has no problems and no paused mapping; a wrong key is the one problem there is."""
+    home = living("zadarma")
+    assert check_system(home.hub, "pbx").report.problems == []
+    home.account.cloud.failing = ["key!"]
+    assert [one.code for one in check_system(home.hub, "pbx").report.problems] == ["cloud_key_refused"]
 
 
 def test_a_journal_that_cannot_be_written_leaves_no_file(
