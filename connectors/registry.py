@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from connectors.base import Connector, Traffic
+from connectors.cloud_pbx.config import CloudSettings
+from connectors.cloud_pbx.connector import CloudPbx
 from connectors.memory import BASES, MemoryBase, MemoryConnector
 from connectors.onec_odata.config import OneCSettings
 from connectors.onec_odata.connector import OneC
@@ -100,10 +102,32 @@ def _pbx(system: SystemSettings, cache: Path | None) -> Connector:
     return Pbx(settings, origin, traffic)
 
 
+def _cloud(system: SystemSettings, cache: Path | None) -> Connector:
+    del cache  # a service has no schema to keep
+    calls = system.calls or CallSettings()
+    settings = CloudSettings(
+        calls.service,
+        url=system.url,
+        user=system.user,
+        password=system.password.resolve() if system.password else "",
+        title=system.title or system.code,
+        timezone=system.timezone,
+        area_code=calls.area_code,
+        history_days=calls.history_days,
+        page_size=system.page_size,
+        max_sessions=system.max_sessions,
+        timeout=system.timeout,
+        verify=system.verify,
+        proxy=system.proxy,
+    )
+    return CloudPbx(settings, system.code)
+
+
 #: Maker of a connector by ``kind`` of the settings.
 KINDS: dict[str, Callable[[SystemSettings, Path | None], Connector]] = {
     "onec_odata": _onec,
     "sql": _sql,
+    "pbx_cloud": _cloud,
     "memory": _memory,
     "pbx_db": _pbx,
     "pbx_files": _pbx,

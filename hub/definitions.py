@@ -24,6 +24,7 @@ from hub.assets.lineage import source_specs, table_specs
 from hub.assets.merge import merge_ops
 from hub.assets.nodes import RouteNode, route_nodes
 from hub.assets.plan import apply_op, plan_op
+from hub.assets.recording import recording_op
 from hub.assets.replay import replay_op
 from hub.assets.routes import route_assets
 from hub.assets.sending import outgoing_assets, outgoing_checks, written_to
@@ -41,6 +42,7 @@ from schedules.merge import merge_jobs
 from schedules.nightly import nightly_schedule
 from schedules.partitions import document_days
 from schedules.plan import apply_job, plan_job
+from schedules.recording import recording_job
 from schedules.replay import replay_job
 from schedules.sending import outgoing_selection, push_job
 from schedules.sensors import journal_sensor
@@ -93,6 +95,7 @@ def build(settings: Settings, work: Workplace) -> Definitions:
             *hand_jobs(settings, hand_ops(settings, work)),
             *merge_jobs(settings, merge_ops(settings, work)),
             *(duplicates_jobs(settings, duplicates_ops(settings, work)) if doubles else []),
+            recording_job(settings, recording_op(settings, work)),
             plan_job(settings, plan_op(settings, work)),
             apply_job(settings, apply_op(settings, work)),
         ],

@@ -78,7 +78,7 @@ class _Text:
             keys = ", ".join(f"{system} {key}" for system, key in one.keys) or "—"
             yield "  " + say(f"why_merged_{one.op}", keys=keys, reason=why_so, **told)
         for event in answer.events:
-            if event.op in {"insert", "link", "unlink"}:
+            if event.op in {"insert", "link", "unlink", "recording"}:
                 yield "  " + say(f"why_event_{event.op}", **self._event(event))
         for cell in answer.cells:
             yield from ("", *self._cell(cell))

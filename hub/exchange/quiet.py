@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import IO
 from zoneinfo import ZoneInfo
 
 from connectors.base import (
@@ -18,7 +19,8 @@ from connectors.base import (
     Traffic,
     WriteResult,
 )
-from hub.model.errors import RetryLater
+from connectors.recordings import Recorded
+from hub.model.errors import NeedsPerson, RetryLater
 from hub.model.records import Page, Window
 from hub.model.settings import SystemSettings
 
@@ -120,6 +122,13 @@ class QuietConnector:
     def acknowledge(self, node: str, number: int) -> None:
         """See ``Connector.acknowledge``: what is committed is told even then, or it would all come again."""
         self._inner.acknowledge(node, number)
+
+    def fetch_recording(self, reference: str, /) -> IO[bytes]:
+        """See ``connectors.recordings.Recorded``; ``NeedsPerson(recording_no_way)`` where there are none."""
+        inner = self._asked()
+        if not isinstance(inner, Recorded):
+            raise NeedsPerson("recording_no_way", system=self._system.title or self._system.code)
+        return inner.fetch_recording(reference)
 
     def close(self) -> None:
         """See ``Connector.close``."""

@@ -19,7 +19,17 @@ from typing import Any
 from hub.texts import advice, sentence
 
 #: Refusals of a system that only the settings, or the rights in the system, can mend.
-_SETTINGS = frozenset({"auth_failed", "forbidden", "nothing_published"})
+_SETTINGS = frozenset(
+    {
+        "auth_failed",
+        "forbidden",
+        "nothing_published",
+        "cloud_key_refused",
+        "cloud_sign_refused",
+        "cloud_ip_refused",
+        "cloud_right_missing",
+    }
+)
 #: Stops of a system that wait for an admin's word.
 _WAITS = frozenset({"base_went_back", "system_is_copy"})
 

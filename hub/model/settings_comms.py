@@ -38,7 +38,8 @@ class CallSettings:
     """Section ``calls`` of a telephone exchange. ``own_numbers``: ours, in any spelling; ``area_code``: of numbers
     dialled without one; ``unknown``: as of a mailbox. ``format``: whose records they are; ``extensions``: a regular
     expression of what an extension looks like; ``look_back_hours``: how long a call may last and still be seen whole;
-    ``recordings``: the folder of recordings; ``queue_log``: the log of queues beside ``Master.csv``.
+    ``recordings``: the folder of recordings; ``queue_log``: the log of queues beside ``Master.csv``. Of a rented one:
+    ``service``: whose it is; ``history_days``: how far back the first read goes.
     """
 
     own_numbers: tuple[str, ...] = ()
@@ -49,6 +50,8 @@ class CallSettings:
     look_back_hours: int = 12
     recordings: str = ""
     queue_log: str = ""
+    service: str = ""
+    history_days: int = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class CalendarSettings:
 
 
 MAIL_KEYS = (Key("own", names), Key("folders", names), Key("except_folders", names), _UNKNOWN)
+#: Cloud telephone exchanges that there is a description of.
+CLOUDS = ("mango", "megafon", "uis", "novofon", "zadarma", "beeline", "telphin", "sipuni")
 CALL_KEYS = (
     Key("own_numbers", names),
     Key("area_code", anything),
@@ -71,6 +76,8 @@ CALL_KEYS = (
     Key("look_back_hours", integer(1, 168)),
     Key("recordings", anything),
     Key("queue_log", anything),
+    Key("service", one_of(*CLOUDS)),
+    Key("history_days", integer(1, 3660)),
 )
 CALENDAR_KEYS = (Key("calendars", names), Key("owner", anything))
 

@@ -1,0 +1,1 @@
+"""Connector of kind ``pbx_cloud``: calls of rented telephone exchanges, and recordings of them."""
