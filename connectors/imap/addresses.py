@@ -33,7 +33,8 @@ def addresses(raw: bytes, hint: str = "") -> list[Address]:
     if not raw:
         return []
     found: dict[str, Address] = {}
-    words_, angle, comment = [], "", ""
+    words_: list[str] = []
+    angle, comment = "", ""
     # Bytes stay bytes until they are decoded word by word: commas inside encoded words separate nothing.
     for quoted, said, address, mark, bare in _TOKEN.findall(raw.decode("latin-1")):
         if mark == ":":
