@@ -96,13 +96,19 @@ class _Opened:
 
 
 def _opened(told: Told) -> _Opened | None:
-    """``None`` where the answer cannot be used."""
+    """``None`` where the answer cannot be used: it is broken, or finds nothing in a letter that has a body.
+
+    A server that misses the marks between parts tells of none at all; the letter's source says more.
+    """
     head = next((value for key, value in told.items() if key.startswith(b"BODY[HEADER")), None)
     structure = told.get(b"BODYSTRUCTURE")
     if not isinstance(head, bytes) or structure is None:
         return None
     root = _guarded(lambda: of_server(structure))
     if not isinstance(root, Part):
+        return None
+    found = content(root)
+    if not found.files and not any(part.size for part in found.texts):
         return None
     return _Opened(root, head, _size(told), arrived(told))
 
