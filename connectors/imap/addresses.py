@@ -21,7 +21,7 @@ _AT = re.compile(r"[^\s@]+@[^\s@]+")
 
 
 class Address(NamedTuple):
-    """Who a letter is from or to. ``handle``: as contact points are kept; ``raw``: as written; ``name``: may be empty."""
+    """Who a letter is from or to. ``handle``: as contact points are kept; ``raw``: as written; ``name``: or empty."""
 
     handle: str
     raw: str

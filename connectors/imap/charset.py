@@ -63,7 +63,7 @@ def clean(text: str) -> str:
 
 
 def decode(data: bytes, charset: str = "", hint: str = "") -> str:
-    """Text of bytes. ``charset``: as named beside them, believed where it can be true; ``hint``: where nothing is named.
+    """Text of bytes. ``charset``: as named beside them, believed where it can be; ``hint``: where nothing is named.
 
     Never fails: what is left undecodable becomes U+FFFD.
     """
@@ -94,7 +94,7 @@ def _mostly(data: bytes, name: str) -> bool:
 
 
 def guess(data: bytes, hint: str = "") -> str:
-    """Text of bytes that name no charset: UTF-8 where it can be, else the Cyrillic charset that reads most like Russian.
+    """Text of bytes that name no charset: UTF-8 where it can be, else the Cyrillic one that reads most like Russian.
 
     Accents standing alone among Latin letters are Western European.
     """

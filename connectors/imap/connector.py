@@ -25,7 +25,8 @@ from connectors.imap.letter import Mailbox
 from connectors.imap.pool import Pool
 from connectors.imap.reading import Reading
 from connectors.imap.session import Session
-from connectors.imap.windows import Attached, Windows
+from connectors.imap.single import Attached, Single
+from connectors.imap.windows import Windows
 from hub.model.errors import HubError, StopRoute
 from hub.model.records import Page, Window
 
@@ -46,6 +47,7 @@ class Imap:
         self._mailbox = Mailbox(settings.user, settings.own_handles, ZoneInfo(settings.timezone))
         self._pool = Pool(settings, self.traffic)
         self._windows = Windows(self._pool, self._mailbox)
+        self._single = Single(self._pool, self._mailbox)
 
     def check(self) -> CheckReport:
         """Log in and look at the folders; what the server lacks is a note."""
@@ -104,14 +106,14 @@ class Imap:
     def fetch(self, request: ReadRequest, external_ids: Sequence[str]) -> Page:
         """Single letters where they lie; one that was moved is gone from there."""
         schema.check(request, self._settings.title)
-        return self._windows.fetch(request, external_ids)
+        return self._single.fetch(request, external_ids)
 
     def fetch_attachment(self, external_id: str, part: str, most: int = _LARGEST) -> Attached:
         """A file of a letter (``email_attachment.part``), unpacked, up to ``most`` bytes as it travels.
 
         ``NeedsPerson``: ``mail_no_attachment``, ``mail_attachment_large``.
         """
-        return self._windows.attachment(external_id, part, most)
+        return self._single.attachment(external_id, part, most)
 
     def wait_for_news(self, timeout: float) -> bool:
         """Wait until a letter came or went in INBOX, at most ``timeout`` seconds (28 minutes); whether one did.

@@ -21,7 +21,7 @@ _APPLICATION = re.compile(
     r"appli?cation[- ]?(?:specific )?password|app password|parol prilozheni|web login required|pass:app", re.IGNORECASE
 )
 _OFF = re.compile(
-    r"imap(?:4)? (?:access )?(?:is |has been )?(?:disabled|not enabled|switched off|not allowed)|enable imap|imap is off",
+    r"imap4? (?:access )?(?:is |has been )?(?:disabled|not enabled|switched off|not allowed)|enable imap|imap is off",
     re.IGNORECASE,
 )
 #: Where programs get passwords of their own, and where IMAP has to be switched on first.

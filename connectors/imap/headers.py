@@ -109,9 +109,7 @@ def parameter(params: Mapping[str, bytes], name: str, hint: str = "") -> str:
 
     ``params``: values by name in lower case, as they stand there (``filename*0*`` and so on).
     """
-    pieces = sorted(
-        (int(key[len(name) + 1 :].rstrip("*") or 0), key) for key in params if _is_piece(key, name)
-    )
+    pieces = sorted((int(key[len(name) + 1 :].rstrip("*") or 0), key) for key in params if _is_piece(key, name))
     if not pieces:
         return one_line(words(params.get(name, b""), hint))
     charset, data = "", b""

@@ -44,7 +44,7 @@ _FIRST, _AHEAD = datetime(1982, 1, 1, tzinfo=UTC), timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """Whose letters these are. ``own``: handles, and ``@domain`` of whole domains, that are ours; ``line``: the account."""
+    """Whose letters these are. ``own``: handles, and ``@domain`` of whole domains, of ours; ``line``: the account."""
 
     line: str
     own: frozenset[str]
@@ -53,7 +53,7 @@ class Mailbox:
 
 @dataclass(slots=True)
 class Letter:
-    """What was read of one letter. ``arrived``: the server's own date; ``sent``: it lies in a folder of sent letters."""
+    """What was read of one letter. ``arrived``: by the server; ``sent``: it lies in a folder of sent letters."""
 
     location: str
     folder: str

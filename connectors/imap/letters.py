@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from connectors.imap import whole
@@ -22,7 +23,7 @@ from connectors.imap.text import tidy
 from hub.model.errors import RetryLater, StopRoute
 
 HEAD = f"BODY.PEEK[HEADER.FIELDS ({' '.join(name.upper() for name in FIELDS)})]<0.65536>"
-ITEMS = ("UID", "INTERNALDATE", "RFC822.SIZE", "BODYSTRUCTURE", HEAD)
+ITEMS = ("INTERNALDATE", "RFC822.SIZE", "BODYSTRUCTURE", HEAD)
 #: Bytes of a letter's source that are read where its parts cannot be; and that are kept of one that cannot be read.
 SOURCE, KEPT = 1_048_576, 262_144
 #: A larger ``winmail.dat`` holds files, and its text is not worth it.
@@ -54,7 +55,7 @@ class Batch:
 
 def read(session: Session, where: Where, uids: Sequence[int], mailbox: Mailbox, *, text: bool = True) -> Batch:
     """Letters by uid. ``text``: with what they say."""
-    told = _tolerant(session, uids, lambda some: session.fetch(some, *ITEMS))
+    told = _tolerant(session, uids, ITEMS)
     missing = [uid for uid in uids if uid not in told]
     there = set(session.present(missing))
     letters = {uid: _opened(answer) for uid, answer in told.items()}
@@ -63,26 +64,24 @@ def read(session: Session, where: Where, uids: Sequence[int], mailbox: Mailbox, 
     for uid in uids:
         opened = letters.get(uid)
         if opened is not None:
-            made = _guarded(lambda uid=uid, one=opened: record(_letter(where, uid, one, bodies.get(uid, {})), mailbox))
+            made = _guarded(partial(_record, where, uid, opened, bodies.get(uid, {}), mailbox))
             records[uid] = made if isinstance(made, dict) else _whole(session, where, uid, mailbox)
         elif uid in told or uid in there:
             records[uid] = _whole(session, where, uid, mailbox)
     return Batch(records, [uid for uid in missing if uid not in there])
 
 
-def _tolerant(
-    session: Session, uids: Sequence[int], ask: Callable[[Sequence[int]], dict[int, Told]]
-) -> dict[int, Told]:
+def _tolerant(session: Session, uids: Sequence[int], items: Sequence[str]) -> dict[int, Told]:
     """What is told of a batch; where the server or its answer breaks on a letter, of all the others."""
     if not uids:
         return {}
     try:
-        return ask(uids)
+        return session.fetch(uids, "UID", *items)
     except StopRoute:
         if len(uids) == 1:
             return {}
     half = len(uids) // 2
-    return _tolerant(session, uids[:half], ask) | _tolerant(session, uids[half:], ask)
+    return _tolerant(session, uids[:half], items) | _tolerant(session, uids[half:], items)
 
 
 @dataclass(slots=True)
@@ -144,7 +143,7 @@ def _bodies(session: Session, letters: dict[int, _Opened]) -> dict[int, dict[str
     bodies: dict[int, dict[str, bytes]] = {}
     for numbers, uids in groups.items():
         items = [f"BODY.PEEK[{number}]<0.{_TNEF_BYTES if len(uids) == 1 else whole.MOST_BYTES}>" for number in numbers]
-        told = _tolerant(session, uids, lambda some, items=items: session.fetch(some, "UID", *items))  # type: ignore[misc]
+        told = _tolerant(session, uids, items)
         for uid, answer in told.items():
             bodies[uid] = {_section(key): value for key, value in answer.items() if isinstance(value, bytes)}
     return bodies
@@ -153,6 +152,10 @@ def _bodies(session: Session, letters: dict[int, _Opened]) -> dict[int, dict[str
 def _section(key: bytes) -> str:
     """``BODY[1.2]<0>`` is part ``1.2``."""
     return key.partition(b"[")[2].partition(b"]")[0].decode("ascii", "ignore")
+
+
+def _record(where: Where, uid: int, one: _Opened, bodies: dict[str, bytes], mailbox: Mailbox) -> dict[str, Any]:
+    return record(_letter(where, uid, one, bodies), mailbox)
 
 
 def _letter(where: Where, uid: int, one: _Opened, bodies: dict[str, bytes]) -> Letter:

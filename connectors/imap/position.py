@@ -67,7 +67,10 @@ class Place:
         return cls(
             int(told["v"]),
             Ranges.parse(told["u"]),
-            *(int(told.get(name, 0)) for name in "nmer"),
+            int(told.get("n", 0)),
+            int(told.get("m", 0)),
+            int(told.get("e", 0)),
+            int(told.get("r", 0)),
             {int(v): Ranges.parse(uids) for v, uids in told.get("o", {}).items()},
         )
 

@@ -126,10 +126,7 @@ class Reading:
         whole = Batch({}, [])
         for start in range(0, len(uids), AT_ONCE):
             some = uids[start : start + AT_ONCE]
-            batch = self.pool.run(
-                lambda session, some=some: in_folder(session, where, some, self.mailbox, text=text),  # type: ignore[misc]
-                where.folder,
-            )
+            batch = take(self.pool, where, some, self.mailbox, text=text)
             whole.records |= batch.records
             whole.gone += batch.gone
         return whole
@@ -141,7 +138,12 @@ class Reading:
             yield self.page([], [where.location(uid) for uid in some])
 
 
-def in_folder(session: Session, where: Where, uids: Sequence[int], mailbox: Mailbox, *, text: bool) -> Batch:
+def take(pool: Pool, where: Where, uids: Sequence[int], mailbox: Mailbox, *, text: bool) -> Batch:
+    """Letters of a folder as records. ``text``: with what they say."""
+    return pool.run(lambda session: _in_folder(session, where, uids, mailbox, text=text), where.folder)
+
+
+def _in_folder(session: Session, where: Where, uids: Sequence[int], mailbox: Mailbox, *, text: bool) -> Batch:
     """Letters of a folder, opened if it is not open. Numbers that began anew meanwhile are no letters of ours."""
     if (session.folder, session.uidvalidity) != (where.folder, where.uidvalidity):
         session.examine(where.folder)

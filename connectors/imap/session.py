@@ -100,7 +100,7 @@ class Session:
             )
         except RAISED as error:
             raise self._faults.connecting(error) from None
-        imap = client._imap  # noqa: SLF001 - imaplib is what it wraps; there is no other way to its commands
+        imap = client._imap
         imap.debug = 0
         imap.is_readonly = True
         client.normalise_times = False
@@ -129,13 +129,13 @@ class Session:
 
     def _count(self, imap: Any) -> None:
         """Every command is counted where all of them pass."""
-        send = imap._command  # noqa: SLF001
+        send = imap._command
 
         def counted(name: str, *arguments: Any) -> Any:
             self._traffic.requests += 1
             return send(name, *arguments)
 
-        imap._command = counted  # noqa: SLF001
+        imap._command = counted
 
     def _login(self, client: Any, token: str) -> None:
         user, auth = self.settings.user, self.settings.auth
@@ -187,7 +187,7 @@ class Session:
     def folders(self, *, status: bool) -> list[Folder]:
         """All folders that hold letters; with ``status`` where one command tells it for all (LIST-STATUS)."""
         with self._asking() as client:
-            imap, told = client._imap, status and client.has_capability("LIST-STATUS")  # noqa: SLF001
+            imap, told = client._imap, status and client.has_capability("LIST-STATUS")
             options = []
             if told:
                 options.append("SPECIAL-USE") if client.has_capability("SPECIAL-USE") else None
@@ -195,8 +195,8 @@ class Session:
             arguments = [f"RETURN ({' '.join(options)})"] if options else []
             for kind in ("LIST", "STATUS"):
                 imap.untagged_responses.pop(kind, None)
-            kind, data = imap._simple_command("LIST", '""', '"*"', *arguments)  # noqa: SLF001
-            client._checkok("LIST", kind, data)  # noqa: SLF001
+            kind, data = imap._simple_command("LIST", '""', '"*"', *arguments)
+            client._checkok("LIST", kind, data)
             found = folders_of(_listed(imap.untagged_responses.pop("LIST", [])))
             if told:
                 known = _statuses(imap.untagged_responses.pop("STATUS", []))
@@ -228,14 +228,14 @@ class Session:
     def examine(self, folder: str, uidvalidity: int = 0, modseq: int = 0) -> Selected:
         """Open a folder for reading. ``uidvalidity`` and ``modseq``: the place that ``vanished`` counts from."""
         with self._asking() as client:
-            imap = client._imap  # noqa: SLF001
+            imap = client._imap
             quick = self._resync(client) and uidvalidity > 0 and modseq > 0
             arguments = [f"(QRESYNC ({uidvalidity} {modseq}))"] if quick else []
             self.folder, self.uidvalidity = "", 0
             imap.untagged_responses = {}
             imap.state = "AUTH"
-            kind, data = imap._simple_command("EXAMINE", client._normalise_folder(folder), *arguments)  # noqa: SLF001
-            client._checkok("EXAMINE", kind, data)  # noqa: SLF001
+            kind, data = imap._simple_command("EXAMINE", client._normalise_folder(folder), *arguments)
+            client._checkok("EXAMINE", kind, data)
             imap.state = "SELECTED"
             self.folder = folder
             told = imap.untagged_responses
@@ -274,14 +274,16 @@ class Session:
         if not wanted:
             return {}
         with self._asking() as client:
-            imap = client._imap  # noqa: SLF001
+            imap = client._imap
             imap.untagged_responses.pop("FETCH", None)
             imap.untagged_responses.pop("VANISHED", None)
-            tag = imap._command("UID", "FETCH", str(Ranges(wanted)), f"({' '.join(items)})")  # noqa: SLF001
-            kind, data = imap._command_complete("FETCH", tag)  # noqa: SLF001
-            client._checkok("FETCH", kind, data)  # noqa: SLF001
+            tag = imap._command("UID", "FETCH", str(Ranges(wanted)), f"({' '.join(items)})")
+            kind, data = imap._command_complete("FETCH", tag)
+            client._checkok("FETCH", kind, data)
             answer = imap.untagged_responses.pop("FETCH", [])
-            self._traffic.bytes_read += sum(len(p) for item in answer for p in (item if type(item) is tuple else (item,)))
+            self._traffic.bytes_read += sum(
+                len(p) for item in answer for p in (item if type(item) is tuple else (item,))
+            )
             found = parse_fetch_response(answer or [None], normalise_times=False)
             return {uid: told for uid, told in found.items() if uid in wanted}
 

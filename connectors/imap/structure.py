@@ -54,7 +54,7 @@ class Content:
 
 
 def of_server(body: Any, number: str = "") -> Part:
-    """A part as ``BODYSTRUCTURE`` tells it (nested tuples); ``ValueError``, ``TypeError``, ``IndexError`` if it is none."""
+    """A part as ``BODYSTRUCTURE`` tells it (nested tuples); ``ValueError``, ``TypeError``, ``IndexError`` otherwise."""
     return _of_server(body, number, 0)
 
 

@@ -16,8 +16,40 @@ _SPACES = re.compile(r"[ \t\xa0\u200b\u200c\u200d\u2007\u202f\u034f\u00ad]+")
 _MANY_LINES = re.compile(r"\n{3,}")
 _META = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([A-Za-z0-9_-]{2,40})", re.IGNORECASE)
 _BLOCKS = frozenset(
-    "address article blockquote center dd div dl dt fieldset footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre"
-    " section table tbody tfoot thead tr ul".split()
+    [
+        "address",
+        "article",
+        "blockquote",
+        "center",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "table",
+        "tbody",
+        "tfoot",
+        "thead",
+        "tr",
+        "ul",
+    ]
 )
 _SILENT = frozenset(("script", "style", "head", "title", "template", "noscript", "object", "applet", "svg"))
 
@@ -53,7 +85,7 @@ def _uudecoded(data: bytes) -> bytes:
 
 
 def plain(data: bytes, encoding: str, charset: str, hint: str = "") -> str:
-    """Text of a ``text/plain`` part, line ends as ``\\n``."""
+    """Text of a ``text/plain`` part, line ends as LF."""
     return tidy(decode(transferred(data, encoding), charset, hint))
 
 
@@ -109,6 +141,6 @@ def _flat(text: str, tag: str) -> str:
 
 
 def tidy(text: str) -> str:
-    """Line ends as ``\\n``, no blanks before them, no more than two empty lines together."""
+    """Line ends as LF, no blanks before them, no more than two empty lines together."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return _MANY_LINES.sub("\n\n", "\n".join(line.rstrip() for line in lines)).strip("\n")

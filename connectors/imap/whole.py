@@ -1,6 +1,6 @@
 """A letter out of its whole source, where the server cannot tell its structure, and for files.
 
-Only the splitting into parts is the standard library's; its fields are read by ``headers``, as those that a server gives.
+Only the splitting into parts is the standard library's; its fields are read by ``headers``, as those of a server.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ def _field(message: Message, name: str) -> bytes:
 def _bytes(message: Message) -> bytes:
     payload = message.get_payload()
     if isinstance(payload, list):
-        return "".join(child.as_string() for child in payload if isinstance(child, Message)).encode("latin-1", "replace")
+        return "".join(child.as_string() for child in payload if isinstance(child, Message)).encode(
+            "latin-1", "replace"
+        )
     return str(payload or "").encode("latin-1", "replace")
 
 
@@ -84,9 +86,7 @@ def head_of(raw: bytes) -> bytes:
 def text_of(found: Content, bodies: dict[str, bytes], hint: str = "") -> str:
     """What is to be read of a letter; ``bodies``: of its parts by number, cut or not."""
     read = from_html if found.html else plain
-    texts = [
-        read(bodies.get(part.number, b"")[:MOST_BYTES], part.encoding, part.charset, hint) for part in found.texts
-    ]
+    texts = [read(bodies.get(part.number, b"")[:MOST_BYTES], part.encoding, part.charset, hint) for part in found.texts]
     return tidy("\n\n".join(filter(None, texts)))
 
 

@@ -1,11 +1,8 @@
-"""Letters of some days, letters by their external ids, and one file of a letter: reading that keeps no place."""
+"""Letters of some days: reading that keeps no place in the mailbox."""
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,44 +13,15 @@ from connectors.imap.headers import Head
 from connectors.imap.letter import Mailbox, date_of, local
 from connectors.imap.letters import Where, arrived
 from connectors.imap.pool import Pool
-from connectors.imap.reading import in_folder
+from connectors.imap.reading import take
 from connectors.imap.session import Session
-from connectors.imap.structure import Part, content, of_server
-from connectors.imap.text import transferred
-from hub.model.errors import NeedsPerson
 from hub.model.records import Page, Window
 
-_LOCATION = re.compile(r"(\d{1,10}):(\d{1,10})@(.+)", re.DOTALL)
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 #: Servers compare days without zones, each in its own way: so many more are asked for on either side.
 _MARGIN = timedelta(days=2)
 _DATES = ("UID", "INTERNALDATE", "BODY.PEEK[HEADER.FIELDS (DATE)]")
 _AT_ONCE = 500
-_PIECE = 1_048_576
-
-
-@dataclass(frozen=True, slots=True)
-class Located:
-    """Where a letter lies, by its external id."""
-
-    uidvalidity: int
-    uid: int
-    folder: str
-
-
-def located(external_id: str) -> Located | None:
-    """``None`` for what is no external id of a letter."""
-    found = _LOCATION.fullmatch(external_id)
-    return Located(int(found[1]), int(found[2]), found[3]) if found else None
-
-
-@dataclass(slots=True)
-class Attached:
-    """A file of a letter, unpacked."""
-
-    name: str
-    mime: str
-    data: bytes
 
 
 class Windows:
@@ -75,34 +43,30 @@ class Windows:
             names = [folder.name for folder in folders]
             folders = folders[names.index(after[0]) :] if after[0] in names else folders
         for folder in folders:
-            where, uids = self.pool.run(lambda session, folder=folder: self._inside(session, folder, window))  # type: ignore[misc]
+            where, uids = self._of_folder(folder, window)
             if after is not None and after[0] == folder.name and after[1] == where.uidvalidity:
                 uids = [uid for uid in uids if uid > after[2]]
             for start in range(0, len(uids), size):
                 some = uids[start : start + size]
-                batch = self.pool.run(
-                    lambda session, where=where, some=some: in_folder(session, where, some, self.mailbox, text=text),  # type: ignore[misc]
-                    folder.name,
-                )
+                batch = take(self.pool, where, some, self.mailbox, text=text)
                 records = [batch.records[uid] for uid in some if uid in batch.records]
                 after = [folder.name, where.uidvalidity, some[-1]]
-                yield _page(request, records, {"after": after})
-        yield _page(request, [], {"after": after} if after else {}, last=True)
+                yield page(request, records, {"after": after})
+        yield page(request, [], {"after": after} if after else {}, last=True)
 
     def count(self, window: Window) -> int:
         """Letters dated within ``window``."""
-        return sum(
-            len(self.pool.run(lambda session, folder=folder: self._inside(session, folder, window))[1])  # type: ignore[misc]
-            for folder in self.folders()
-        )
+        return sum(len(self._of_folder(folder, window)[1]) for folder in self.folders())
 
     def total(self) -> int:
         """Letters that there are."""
-        folders = self.folders(status=True)
-        return sum(
-            self.pool.run(lambda session, folder=folder: session.status(folder)).get("MESSAGES", 0)  # type: ignore[misc]
-            for folder in folders
-        )
+        return sum(self._standing(folder).get("MESSAGES", 0) for folder in self.folders(status=True))
+
+    def _standing(self, folder: Folder) -> Mapping[str, int]:
+        return self.pool.run(lambda session: session.status(folder))
+
+    def _of_folder(self, folder: Folder, window: Window) -> tuple[Where, list[int]]:
+        return self.pool.run(lambda session: self._inside(session, folder, window))
 
     def _inside(self, session: Session, folder: Folder, window: Window) -> tuple[Where, list[int]]:
         """Uids of the letters of a folder whose date, as the record tells it, is within ``window``."""
@@ -124,62 +88,6 @@ class Windows:
         moment = date_of(Head(head if isinstance(head, bytes) else b""), arrived(answer))
         return local(moment, self.mailbox.zone)
 
-    def fetch(self, request: ReadRequest, external_ids: Sequence[str]) -> Page:
-        """Single letters. One is gone when its folder is, when its number is not in it, or its numbers hold no more."""
-        asked = list(dict.fromkeys(external_ids))
-        groups: dict[tuple[str, int], list[int]] = defaultdict(list)
-        for one in filter(None, map(located, asked)):
-            groups[one.folder, one.uidvalidity].append(one.uid)
-        listed = {one.name: one for one in self.pool.run(lambda session: session.folders(status=False))} if groups else {}
-        text, records = schema.needs_text(request), list[dict[str, Any]]()
-        for (name, uidvalidity), uids in groups.items():
-            if name not in listed:
-                continue
-            where = Where(name, uidvalidity, listed[name].sent)
-            for start in range(0, len(uids), _AT_ONCE):
-                some = sorted(uids[start : start + _AT_ONCE])
-                batch = self.pool.run(
-                    lambda session, where=where, some=some: in_folder(session, where, some, self.mailbox, text=text),  # type: ignore[misc]
-                    name,
-                )
-                records += batch.records.values()
-        there = {record["location"] for record in records}
-        page = _page(request, records, {}, last=True)
-        page.deleted = [external_id for external_id in asked if external_id not in there]
-        return page
-
-    def attachment(self, external_id: str, part: str, most: int) -> Attached:
-        """One file of a letter; ``NeedsPerson`` says that it is not there, or larger than ``most`` bytes."""
-        place, title = located(external_id), self.pool.settings.title
-        if place is None or not re.fullmatch(r"\d{1,3}(\.\d{1,3}){0,29}", part):
-            raise NeedsPerson("mail_no_attachment", part=part, system=title)
-        return self.pool.run(lambda session: self._attachment(session, place, part, most), place.folder)
-
-    def _attachment(self, session: Session, place: Located, part: str, most: int) -> Attached:
-        title = self.pool.settings.title
-        there = {folder.name for folder in session.folders(status=False)}
-        if place.folder in there and session.examine(place.folder).uidvalidity == place.uidvalidity:
-            told = session.fetch([place.uid], "UID", "BODYSTRUCTURE").get(place.uid)
-            if told is not None:
-                found = [one for one in content(of_server(told[b"BODYSTRUCTURE"])).files if one.number == part]
-                if found:
-                    if found[0].size > most:
-                        raise NeedsPerson("mail_attachment_large", part=part, size=found[0].size, most=most, system=title)
-                    return self._downloaded(session, place, found[0])
-        raise NeedsPerson("mail_no_attachment", part=part, system=title)
-
-    @staticmethod
-    def _downloaded(session: Session, place: Located, part: Part) -> Attached:
-        """In pieces: a link that is cut costs one of them, and no answer is larger than one."""
-        pieces = list[bytes]()
-        while True:
-            item = f"BODY.PEEK[{part.number}]<{len(pieces) * _PIECE}.{_PIECE}>"
-            told = session.fetch([place.uid], "UID", item).get(place.uid, {})
-            piece = next((value for key, value in told.items() if key.startswith(b"BODY[") and isinstance(value, bytes)), b"")
-            pieces.append(piece)
-            if len(piece) < _PIECE:
-                return Attached(part.name(), part.mime, transferred(b"".join(pieces), part.encoding))
-
 
 def _day(day: date, shift: timedelta) -> str:
     """A day as IMAP writes it, kept within the calendar."""
@@ -191,7 +99,9 @@ def _day(day: date, shift: timedelta) -> str:
     return f"{moved.day}-{_MONTHS[moved.month - 1]}-{moved.year:04d}"
 
 
-def _page(request: ReadRequest, records: Sequence[dict[str, Any]], position: dict[str, Any], *, last: bool = False) -> Page:
+def page(
+    request: ReadRequest, records: Sequence[dict[str, Any]], position: dict[str, Any], *, last: bool = False
+) -> Page:
+    """Records with the fields that were asked for."""
     raws = [schema.encode(schema.only(request, one)) for one in records]
     return Page(schema.STREAM, raws, (), position, last, sum(map(len, raws)))
-

@@ -68,7 +68,7 @@ def token_url(text: str) -> str:
     """Where access tokens are asked for: https, or this machine."""
     scheme, _, rest = text.partition("://")
     host = re.split(r"[:/]", rest, maxsplit=1)[0]
-    if "@" in rest.partition("/")[0] or not host or (scheme, host) != ("http", "127.0.0.1") and scheme != "https":
+    if "@" in rest.partition("/")[0] or not host or ((scheme, host) != ("http", "127.0.0.1") and scheme != "https"):
         raise Bad("settings_token_url")
     return text
 

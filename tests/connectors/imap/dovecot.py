@@ -171,7 +171,9 @@ class Dovecot:
     def admin(self, *words: str) -> str:
         """``doveadm``: what an admin of the server does."""
         command = ["doveadm", "-c", str(self.conf), *words]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/", timeout=30, **self._as)
+        done: subprocess.CompletedProcess[str] = subprocess.run(
+            command, capture_output=True, text=True, check=True, cwd="/", timeout=30, **self._as
+        )
         return done.stdout
 
     def drop(self, user: str, name: str, raw: bytes, when: float) -> None:
