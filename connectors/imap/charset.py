@@ -70,6 +70,8 @@ def decode(data: bytes, charset: str = "", hint: str = "") -> str:
     if data.isascii() and not _shifts(charset):
         return clean(data.decode("ascii"))
     name = known(charset)
+    if name not in {"", "ascii", "utf-8"} and _is_utf8(data):
+        name = "utf-8"
     if name and name != "ascii":
         try:
             return clean(data.decode(name))
@@ -78,6 +80,17 @@ def decode(data: bytes, charset: str = "", hint: str = "") -> str:
         if _mostly(data, name):
             return clean(data.decode(name, "replace"))
     return clean(guess(data, hint))
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Whether the bytes are UTF-8 whatever is said beside them: no other text is by chance, if it has some letters."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.end < len(data) - 3:
+            return False
+        text = data[: error.start].decode("utf-8")  # cut within its last letter
+    return sum(map("\x7f".__lt__, text)) > 3
 
 
 def _shifts(charset: str) -> bool:

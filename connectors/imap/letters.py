@@ -26,6 +26,8 @@ HEAD = f"BODY.PEEK[HEADER.FIELDS ({' '.join(name.upper() for name in FIELDS)})]<
 ITEMS = ("INTERNALDATE", "RFC822.SIZE", "BODYSTRUCTURE", HEAD)
 #: Bytes of a letter's source that are read where its parts cannot be; and that are kept of one that cannot be read.
 SOURCE, KEPT = 1_048_576, 262_144
+#: More letters than this in a row are not each of them bad.
+_ALL_OF_THEM = 3
 #: A larger ``winmail.dat`` holds files, and its text is not worth it.
 _TNEF_BYTES = 262_144
 
@@ -56,6 +58,8 @@ class Batch:
 def read(session: Session, where: Where, uids: Sequence[int], mailbox: Mailbox, *, text: bool = True) -> Batch:
     """Letters by uid. ``text``: with what they say."""
     told = _tolerant(session, uids, ITEMS)
+    if not told and len(uids) > _ALL_OF_THEM:
+        session.fetch(uids, "UID", *ITEMS)  # a server that gives none of them is broken, not they: it says so again
     missing = [uid for uid in uids if uid not in told]
     there = set(session.present(missing))
     letters = {uid: _opened(answer) for uid, answer in told.items()}
