@@ -12,7 +12,7 @@ _DEEPEST = 20
 
 @dataclass
 class Node:
-    """A part: its head and body as bytes. ``children``: of a ``multipart``, or the one letter of a ``message/rfc822``."""
+    """A part: its head and body as bytes. ``children``: of a ``multipart``, or the letter of a ``message/rfc822``."""
 
     head: bytes
     body: bytes

@@ -12,7 +12,13 @@ from stand.mail.boxes import Letter
 from stand.mail.words import Bad, day, numbers, text
 
 Test = Callable[[Letter], bool]
-_FLAGS = {"SEEN": "\\Seen", "DELETED": "\\Deleted", "FLAGGED": "\\Flagged", "ANSWERED": "\\Answered", "DRAFT": "\\Draft"}
+_FLAGS = {
+    "SEEN": "\\Seen",
+    "DELETED": "\\Deleted",
+    "FLAGGED": "\\Flagged",
+    "ANSWERED": "\\Answered",
+    "DRAFT": "\\Draft",
+}
 _FIELDS = ("FROM", "TO", "CC", "BCC", "SUBJECT")
 
 

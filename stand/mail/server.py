@@ -8,6 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Self
 
 from stand.mail.boxes import Account
 from stand.mail.session import Session
@@ -16,8 +17,8 @@ from stand.mail.session import Session
 @dataclass
 class Quirks:
     """What the server does wrong, for tests. ``refuse``: what it says to every login. ``list_status``: whether it
-    offers LIST-STATUS. ``broken``: uids that no FETCH may name, or it is refused as a whole. ``hidden``: uids that FETCH
-    is silent about. ``cut_after``: the link is cut after so many letters were told.
+    offers LIST-STATUS. ``broken``: uids that no FETCH may name, or it is refused as a whole. ``hidden``: uids that
+    FETCH is silent about. ``cut_after``: the link is cut after so many letters were told.
     """
 
     refuse: str = ""
@@ -85,7 +86,7 @@ class MailStand:
         self._thread.join(20)
         self._loop.close()
 
-    def __enter__(self) -> MailStand:
+    def __enter__(self) -> Self:
         self.start()
         return self
 

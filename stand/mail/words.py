@@ -8,8 +8,11 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-_WORD = re.compile(rb'\s*(?:"((?:[^"\\]|\\.)*)"|(\()|(\))|\{(\d+)\+?\}\r\n|((?:BODY(?:\.PEEK)?\[[^\]]*\][^\s()]*)|[^\s()"]+))', re.I)
+MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+_WORD = re.compile(
+    rb'\s*(?:"((?:[^"\\]|\\.)*)"|(\()|(\))|\{(\d+)\+?\}\r\n|((?:BODY(?:\.PEEK)?\[[^\]]*\][^\s()]*)|[^\s()"]+))',
+    re.IGNORECASE,
+)
 
 
 class Bad(Exception):
