@@ -27,7 +27,8 @@ class Letter:
 
 @dataclass
 class Folder:
-    """``uidvalidity`` and ``uidnext`` as in IMAP; ``use``: its special use (as ``Sent``, with IMAP's backslash), or empty."""
+    """``uidvalidity`` and ``uidnext`` as in IMAP; ``use``: its special use with IMAP's
+    backslash, or empty."""
 
     name: str
     uidvalidity: int

@@ -40,7 +40,6 @@ mail_max_userip_connections = 100
 passdb {{
   driver = static
   args = password={password}
-  mechanisms = plain login
 }}
 passdb {{
   driver = oauth2
