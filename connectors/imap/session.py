@@ -14,6 +14,7 @@ import ssl
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MethodType
 from typing import Any
 
 import imapclient
@@ -131,14 +132,14 @@ class Session:
         return context
 
     def _count(self, imap: Any) -> None:
-        """Every command is counted where all of them pass."""
+        """Every command is counted where all of them pass; imaplib wants a method there."""
         send = imap._command
 
-        def counted(name: str, *arguments: Any) -> Any:
+        def counted(_imap: Any, name: str, *arguments: Any) -> Any:
             self._traffic.requests += 1
             return send(name, *arguments)
 
-        imap._command = counted
+        imap._command = MethodType(counted, imap)
 
     def _login(self, client: Any, token: str) -> None:
         user, auth = self.settings.user, self.settings.auth

@@ -28,7 +28,8 @@ class Letter:
 @dataclass
 class Folder:
     """``uidvalidity`` and ``uidnext`` as in IMAP; ``use``: its special use with IMAP's
-    backslash, or empty."""
+    backslash, or empty.
+    """
 
     name: str
     uidvalidity: int

@@ -191,7 +191,7 @@ class Session:
         for folder in list(self.account.folders.values()):
             if shown.fullmatch(folder.name):
                 marks = joined(["\\HasNoChildren", *filter(None, [folder.use])])
-                self._say(b'* LIST (%b) "/" "%b"\r\n' % (marks, to_utf7(folder.name)))
+                self._say(b'* LIST (%b) "/" "%b"\r\n' % (marks, _escaped(folder.name)))
                 if asked:
                     self._standing(folder, asked)
         return b"listed"
@@ -210,7 +210,7 @@ class Session:
             "RECENT": 0,
         }
         said = joined(f"{name.upper()} {known[name.upper()]}" for name in asked)
-        self._say(b'* STATUS "%b" (%b)\r\n' % (to_utf7(folder.name), said))
+        self._say(b'* STATUS "%b" (%b)\r\n' % (_escaped(folder.name), said))
 
     def _open(self, words: Words, *, read_only: bool) -> bytes:
         self.folder = None
@@ -362,6 +362,11 @@ class Session:
 
     def _say(self, data: bytes) -> None:
         self.writer.write(data)
+
+
+def _escaped(name: str) -> bytes:
+    """The name of a folder, fit to stand between quotation marks."""
+    return to_utf7(name).replace(b"\\", b"\\\\").replace(b'"', b'\\"')
 
 
 def _moment(said: str) -> datetime:

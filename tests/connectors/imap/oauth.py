@@ -10,8 +10,8 @@ from urllib.parse import parse_qs
 
 
 class OAuth:
-    """``good``: tokens that are let in, with their user. ``asked``: forms that clients sent to the endpoint; ``answers``:
-    what it gives them, one after another (status, JSON), the last one for ever.
+    """``good``: tokens that are let in, with their user. ``asked``: forms that clients sent to the endpoint;
+    ``answers``: what it gives them, one after another (status, JSON), the last one for ever.
     """
 
     def __init__(self) -> None:

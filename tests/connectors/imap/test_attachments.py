@@ -31,7 +31,7 @@ def test_fifteen_megabytes_stay_where_they_are(box: Box) -> None:
 
 @pytest.mark.parametrize("change", ["part", "moved", "uidvalidity", "nonsense"])
 def test_a_file_that_is_not_there(box: Box, change: str) -> None:
-    """Another part, a letter that was moved, numbers that began anew: told as not there, never another letter's file."""
+    """Another part, a letter that was moved, numbers that began anew: not there, never another letter's file."""
     box.put(letter(HEAD | {"Subject": "One"}, "Текст", files=[File("a.txt", "text/plain", b"abc")]), mail("Другое"))
     connector = box.open()
     location = read(connector).records[0]["location"]

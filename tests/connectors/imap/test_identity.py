@@ -23,7 +23,7 @@ def test_letters_without_an_id_are_told_apart(box: Box) -> None:
 
 
 def test_one_id_on_two_letters(box: Box) -> None:
-    """The same Message-ID, sender, date and subject over another text is another letter; over the same text it is not."""
+    """One Message-ID, sender, date and subject over another text is another letter; over the same text it is not."""
     same = {"Message_ID": "<1@robot.example>"}
     box.put(mail("Счёт", "Сумма 100", **same), mail("Счёт", "Сумма 200", **same), mail("Счёт", "Сумма  100\n", **same))
     keys = [record["message_key"] for record in read(box.open()).records]

@@ -69,7 +69,7 @@ def test_news_are_heard(box: Box) -> None:
 
 
 def test_cut_while_waiting_is_no_busy_loop(box: Box) -> None:
-    """A server that dies while we wait gives empty answers at once: the link is made anew once, and no processor spins."""
+    """A server that dies while we wait gives empty answers at once: the link is made anew once, nothing spins."""
     connector = box.open()
     connector.wait_for_news(0.1)
     timer = threading.Timer(0.3, box.cut)
@@ -84,7 +84,7 @@ def test_cut_while_waiting_is_no_busy_loop(box: Box) -> None:
 
 
 def test_cut_for_good_while_waiting(on_stand: Box) -> None:
-    """A server that is gone for good ends the waiting with an error, not with a hint that would be followed for ever."""
+    """A server that is gone for good ends the waiting with an error, not with a hint to be followed for ever."""
     assert on_stand.stand is not None
     connector = on_stand.open()
     connector.wait_for_news(0.1)

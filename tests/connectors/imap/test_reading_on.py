@@ -120,7 +120,7 @@ def test_numbers_that_begin_anew(box: Box) -> None:
 
 
 def test_numbers_that_begin_anew_every_time_are_not_believed(box: Box) -> None:
-    """More than three changes in a row: the folder is put off and named, the others are read; then it heals by itself."""
+    """More than three changes in a row: the folder is put off and named, others are read; then it heals by itself."""
     box.put(mail("Письмо"))
     box.put(mail("Другое"), folder="Клиенты")
     connector, position = box.open(), read(box.open()).position
@@ -152,7 +152,7 @@ def test_stable_numbers_begin_the_count_anew(box: Box) -> None:
 
 
 def test_modseq_that_went_down_loses_nothing(on_dovecot: Box) -> None:
-    """HIGHESTMODSEQ below the one kept: the server is not asked what vanished since; letters come and go all the same."""
+    """HIGHESTMODSEQ below the one kept: the server is not asked what vanished since; nothing is lost."""
     on_dovecot.put(mail("Первое"), mail("Второе"))
     connector = on_dovecot.open()
     position = read(connector).position
