@@ -55,7 +55,7 @@ _SILENT = frozenset(("script", "style", "head", "title", "template", "noscript",
 
 
 def transferred(data: bytes, encoding: str) -> bytes:
-    """What was sent: base64 with rubbish in it and cut base64 too; an unknown encoding is none."""
+    """What was sent: base64 with rubbish in it and cut base64 too; nothing of an encoding that nobody knows."""
     encoding = encoding.strip().lower()
     if encoding == "base64":
         bare = _NOT_BASE64.sub(b"", data.partition(b"=")[0] if data.count(b"=") <= 2 else data)
@@ -68,7 +68,7 @@ def transferred(data: bytes, encoding: str) -> bytes:
         return quopri.decodestring(data)
     if encoding in {"x-uuencode", "x-uue", "uuencode"}:
         return _uudecoded(data)
-    return data
+    return b"" if encoding.startswith("x-") else data
 
 
 def _uudecoded(data: bytes) -> bytes:

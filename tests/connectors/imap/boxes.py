@@ -50,6 +50,12 @@ class Box:
     opened: list[Imap] = field(default_factory=list)
 
     @property
+    def running(self) -> MailStand:
+        """The stand behind it."""
+        assert self.stand is not None
+        return self.stand
+
+    @property
     def sent(self) -> str:
         """Its folder of sent letters."""
         return "Sent" if self.dovecot else "Отправленные"
@@ -131,7 +137,7 @@ class Got:
     @property
     def subjects(self) -> list[str]:
         """Subjects in the order of delivery."""
-        return [record.get("subject") for record in self.records]
+        return [str(record.get("subject")) for record in self.records]
 
     def one(self, subject: str) -> dict[str, Any]:
         """The letter of that subject, which must be the only one."""

@@ -8,20 +8,20 @@ from base64 import b64decode
 
 import pytest
 
-from connectors.imap import letters as letters_module
+from connectors.imap.letter import record as plain_record
 from hub.model.errors import RetryLater, StopRoute
+from hub.model.records import Page
 from tests.connectors.imap.boxes import Box, mail, read
 
 
 def test_cut_in_the_middle_of_a_batch(on_stand: Box) -> None:
     """The link breaks after seven letters of an answer: it is made anew, and every letter comes once."""
-    assert on_stand.stand is not None
     on_stand.put(*(mail(f"Письмо {n}") for n in range(20)))
     connector = on_stand.open()
-    on_stand.stand.quirks.cut_after = 7
+    on_stand.running.quirks.cut_after = 7
     found = read(connector, size=10)
     assert sorted(found.subjects) == sorted(f"Письмо {n}" for n in range(20))
-    assert on_stand.stand.commands.count("LOGIN") == 3  # the other program, and the connector twice
+    assert on_stand.running.commands.count("LOGIN") == 3  # the other program, and the connector twice
 
 
 def test_cut_between_pages(box: Box) -> None:
@@ -40,19 +40,18 @@ def test_cut_between_pages(box: Box) -> None:
 
 def test_cut_for_good_is_told_and_gone_on_with(on_stand: Box) -> None:
     """A link that cannot be made again is told; what was delivered before is enough to go on from."""
-    assert on_stand.stand is not None
     on_stand.put(*(mail(f"Письмо {n}") for n in range(12)))
-    connector, pages = on_stand.open(), []
+    connector, pages = on_stand.open(), list[Page]()
 
-    def end(page: object) -> None:
+    def end(page: Page) -> None:
         pages.append(page)
-        on_stand.stand.quirks.refuse = "[UNAVAILABLE] down for maintenance"
-        on_stand.stand.cut()
+        on_stand.running.quirks.refuse = "[UNAVAILABLE] down for maintenance"
+        on_stand.running.cut()
 
     with pytest.raises(RetryLater) as error:
         read(connector, size=5, each=end)
     assert error.value.code == "mail_busy"
-    on_stand.stand.quirks.refuse = ""
+    on_stand.running.quirks.refuse = ""
     rest = read(connector, pages[-1].position)
     assert rest.subjects == [f"Письмо {n}" for n in range(5, 12)]
 
@@ -85,13 +84,12 @@ def test_cut_while_waiting_is_no_busy_loop(box: Box) -> None:
 
 def test_cut_for_good_while_waiting(on_stand: Box) -> None:
     """A server that is gone for good ends the waiting with an error, not with a hint to be followed for ever."""
-    assert on_stand.stand is not None
     connector = on_stand.open()
     connector.wait_for_news(0.1)
 
     def end() -> None:
-        on_stand.stand.quirks.refuse = "[UNAVAILABLE] gone"
-        on_stand.stand.cut()
+        on_stand.running.quirks.refuse = "[UNAVAILABLE] gone"
+        on_stand.running.cut()
 
     timer = threading.Timer(0.2, end)
     timer.start()
@@ -102,24 +100,22 @@ def test_cut_for_good_while_waiting(on_stand: Box) -> None:
 
 def test_a_letter_the_server_does_not_give(on_stand: Box) -> None:
     """One damaged letter among many: a record that says so, all the others whole, and it is not asked for again."""
-    assert on_stand.stand is not None
     on_stand.put(*(mail(f"Письмо {n}") for n in range(9)))
-    on_stand.stand.quirks.broken = {4}
+    on_stand.running.quirks.broken = {4}
     connector = on_stand.open()
     found = read(connector)
     (bad,) = [record for record in found.records if record["kind"] == "unreadable"]
     assert bad["location"].endswith(":4@INBOX")
     assert bad["problem"] == "mail_refused"
     assert len(found.records) == 9
-    on_stand.stand.quirks.broken = set()
+    on_stand.running.quirks.broken = set()
     assert read(connector, found.position).records == []
 
 
 def test_a_letter_the_server_is_silent_about(on_stand: Box) -> None:
     """SEARCH names it, FETCH does not: it is not taken for deleted, it becomes a record that says so."""
-    assert on_stand.stand is not None
     on_stand.put(*(mail(f"Письмо {n}") for n in range(5)))
-    on_stand.stand.quirks.hidden = {2}
+    on_stand.running.quirks.hidden = {2}
     found = read(on_stand.open())
     assert [record["problem"] for record in found.records if record["kind"] == "unreadable"] == ["not_given"]
     assert len(found.records) == 5
@@ -127,29 +123,27 @@ def test_a_letter_the_server_is_silent_about(on_stand: Box) -> None:
 
 def test_a_server_that_gives_no_letter_is_broken_itself(on_stand: Box) -> None:
     """When all letters of a batch are refused none is blamed: the route stops, and the next read begins there."""
-    assert on_stand.stand is not None
     on_stand.put(*(mail(f"Письмо {n}") for n in range(6)))
-    on_stand.stand.quirks.broken = set(range(1, 7))
+    on_stand.running.quirks.broken = set(range(1, 7))
     connector = on_stand.open()
     with pytest.raises(StopRoute) as error:
         read(connector)
     assert error.value.code == "mail_refused"
-    on_stand.stand.quirks.broken = set()
+    on_stand.running.quirks.broken = set()
     assert len(read(connector).records) == 6
 
 
 def test_a_letter_that_breaks_the_parser(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a letter breaks in the program costs that letter alone, and its source is kept in the record."""
     box.put(mail("Хорошее"), mail("Плохое", "Это сломает разбор"), mail("Тоже хорошее"))
-    made = letters_module.record
 
     def fragile(letter: object, mailbox: object) -> object:
-        told = made(letter, mailbox)  # type: ignore[arg-type]
+        told = plain_record(letter, mailbox)  # type: ignore[arg-type]
         if told["subject"] == "Плохое":
             raise ZeroDivisionError
         return told
 
-    monkeypatch.setattr(letters_module, "record", fragile)
+    monkeypatch.setattr("connectors.imap.letters.record", fragile)
     found = read(box.open())
     (bad,) = [record for record in found.records if record["kind"] == "unreadable"]
     assert bad["problem"] == "ZeroDivisionError"
@@ -160,6 +154,6 @@ def test_a_letter_that_breaks_the_parser(box: Box, monkeypatch: pytest.MonkeyPat
 def test_a_structure_that_cannot_be_understood(on_stand: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the server's BODYSTRUCTURE is nonsense the letter is read by its source, and is whole."""
     on_stand.put(mail("Письмо", "Текст письма"))
-    monkeypatch.setattr(letters_module, "of_server", lambda _body: 1 / 0)
+    monkeypatch.setattr("connectors.imap.letters.of_server", lambda _body: 1 / 0)
     (record,) = read(on_stand.open()).records
     assert (record["kind"], record["subject"], record["text"]) == ("email", "Письмо", "Текст письма")

@@ -42,10 +42,9 @@ def test_a_wrong_password(box: Box) -> None:
 
 def test_a_wrong_password_is_sent_once(on_stand: Box) -> None:
     """A server locks whoever tries again and again: one login for one question."""
-    assert on_stand.stand is not None
     with pytest.raises(StopSystem):
         read(on_stand.open(password=lambda: "тайна-42"))
-    assert [word for word in on_stand.stand.commands if word in {"LOGIN", "AUTHENTICATE"}] == ["AUTHENTICATE"]
+    assert [word for word in on_stand.running.commands if word in {"LOGIN", "AUTHENTICATE"}] == ["AUTHENTICATE"]
 
 
 @pytest.mark.parametrize(
@@ -65,8 +64,7 @@ def test_a_wrong_password_is_sent_once(on_stand: Box) -> None:
 )
 def test_what_servers_say(on_stand: Box, said: str, code: str) -> None:
     """IMAP switched off, an application password wanted, busy for now: each has its sentence and its advice."""
-    assert on_stand.stand is not None
-    on_stand.stand.quirks.refuse = said
+    on_stand.running.quirks.refuse = said
     found = problem(on_stand.open())
     assert found.code == code
     assert isinstance(found, RetryLater) == (code == "mail_busy")

@@ -201,15 +201,14 @@ def test_a_quiet_mailbox_costs_five_commands(on_dovecot: Box) -> None:
 
 def test_a_quiet_mailbox_of_a_plain_server(on_stand: Box) -> None:
     """Without LIST-STATUS it is one command a folder more, and no folder is opened."""
-    assert on_stand.stand is not None
     for n in range(4):
         on_stand.put(mail(f"Письмо {n}"), folder=f"Папка {n}")
     first = read(on_stand.open())
-    on_stand.stand.commands.clear()
+    on_stand.running.commands.clear()
     connector = on_stand.open()
     assert read(connector, first.position).records == []
     connector.close()
-    commands = list(on_stand.stand.commands)
+    commands = list(on_stand.running.commands)
     folders = len(first.position["folders"])
     assert len(commands) <= 5 + folders
     assert commands.count("STATUS") == folders
@@ -218,14 +217,13 @@ def test_a_quiet_mailbox_of_a_plain_server(on_stand: Box) -> None:
 
 def test_a_plain_server_with_list_status(on_stand: Box) -> None:
     """LIST-STATUS without QRESYNC: all folders are told of at once, what vanished is found by comparing."""
-    assert on_stand.stand is not None
-    on_stand.stand.quirks.list_status = True
+    on_stand.running.quirks.list_status = True
     on_stand.put(*(mail(f"Письмо {n}") for n in range(3)))
     connector = on_stand.open()
     first = read(connector)
-    on_stand.stand.commands.clear()
+    on_stand.running.commands.clear()
     assert read(connector, first.position).records == []
-    assert list(on_stand.stand.commands) == ["CLOSE", "LIST"]
+    assert list(on_stand.running.commands) == ["CLOSE", "LIST"]
     on_stand.drop(2)
     assert len(read(connector, first.position).deleted) == 1
 
