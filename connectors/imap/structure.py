@@ -116,7 +116,6 @@ def content(root: Part) -> Content:
     if not plain and not html:
         # Some programs give the text itself a file name.
         plain = [part for part in files if part.mime == "text/plain" and part.disposition != "attachment"][:1]
-        files = [part for part in files if part not in plain]
     if any(part.size > 2 for part in plain) or not html:
         return Content(plain, files)
     return Content(html, files)
