@@ -1,7 +1,7 @@
 """Other people's letters (``../shared/data/mail``), and what was seen in each of them by people who looked.
 
-``corpus.tsv``: file, date, sender, subject, first line of the text, robot, files; ``—`` is nothing, ``T`` the arrival. A row
-whose first column is ``dovecot`` or ``stand`` holds where a server takes a broken letter apart in its own way.
+``corpus.tsv``: file, date, sender, subject, first line of the text, robot, files; ``—``: nothing, ``T``: the arrival. A
+row whose first column is ``dovecot`` or ``stand`` holds where a server takes a broken letter apart in its own way.
 """
 
 from __future__ import annotations
