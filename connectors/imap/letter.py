@@ -36,6 +36,7 @@ FIELDS = (
 #: Letters of a body that make its fingerprint, and characters of it that are kept.
 _TOLD, _KEPT = 2000, 65_536
 _ID = re.compile(r"<\s*([^<>\s]{1,500})\s*>")
+_BETWEEN = re.compile(r"[\W_]+")
 _MOST_IDS = 50
 _ROLES = (("from", "from"), ("reply_to", "reply-to"), ("to", "to"), ("cc", "cc"), ("bcc", "bcc"))
 #: A letter dated before e-mail was, or after it arrived, is dated by its arrival.
@@ -170,8 +171,8 @@ def fingerprint(senders: Sequence[Address], head: Head, letter: Letter, subject:
 
 
 def _told(text: str) -> str:
-    """The first letters and digits of a text; a little more is looked at than is wanted, for blanks."""
-    return "".join(filter(str.isalnum, text[: 4 * _TOLD]))[:_TOLD].casefold()
+    """The first letters and digits of a text; more is looked at than is wanted, for the blanks."""
+    return _BETWEEN.sub("", text[: 2 * _TOLD])[:_TOLD].casefold()
 
 
 def direction(letter: Letter, people: dict[str, list[Address]], mailbox: Mailbox) -> str:

@@ -18,7 +18,7 @@ from connectors.imap import whole
 from connectors.imap.headers import Head
 from connectors.imap.letter import FIELDS, Letter, Mailbox, record
 from connectors.imap.session import Session
-from connectors.imap.structure import TNEF, Part, content, of_server
+from connectors.imap.structure import TNEF, Content, Part, content, of_server
 from connectors.imap.text import tidy
 from hub.model.errors import RetryLater, StopRoute
 
@@ -92,7 +92,7 @@ def _tolerant(session: Session, uids: Sequence[int], items: Sequence[str]) -> di
 class _Opened:
     """What the first answer told of a letter."""
 
-    root: Part
+    content: Content
     head: bytes
     size: int
     arrived: datetime
@@ -113,7 +113,7 @@ def _opened(told: Told) -> _Opened | None:
     found = content(root)
     if not found.files and not any(part.size for part in found.texts):
         return None
-    return _Opened(root, head, _size(told), arrived(told))
+    return _Opened(found, head, _size(told), arrived(told))
 
 
 def _size(told: Told) -> int:
@@ -139,7 +139,7 @@ def _bodies(session: Session, letters: dict[int, _Opened]) -> dict[int, dict[str
     """Parts to be read of each letter, by number; letters whose parts have the same numbers are asked for together."""
     groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for uid, one in letters.items():
-        found = content(one.root)
+        found = one.content
         wanted = [part.number for part in found.texts if part.size]
         wanted += [p.number for p in found.files if p.mime in TNEF and p.size <= _TNEF_BYTES]
         if wanted:
@@ -163,7 +163,7 @@ def _record(where: Where, uid: int, one: _Opened, bodies: dict[str, bytes], mail
 
 
 def _letter(where: Where, uid: int, one: _Opened, bodies: dict[str, bytes]) -> Letter:
-    found = content(one.root)
+    found = one.content
     hint = whole.hint_of(found)
     text, files = whole.text_of(found, bodies, hint), list[str]()
     for part in found.files:
