@@ -1,7 +1,7 @@
 """One contestant of ``bench.mail``, one process: prints its CPU seconds, memory and commands as one line of JSON.
 
-``plan``: the connector alone, writing down what it fetches; ``bare``: imapclient alone fetching that very same; ``hub``:
-an exchange, fetched and stored; run again on the same store it is the second, empty sync.
+``plan``: the connector alone, writing down what it fetches; ``bare``: imapclient alone fetching that very same;
+``hub``: an exchange, fetched and stored; run again on the same store it is the second, empty sync.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def plan(port: int, file: Path) -> dict[str, Any]:
         fetched.append([session.folder, sorted(uids), [item for item in items if item != "UID"]])
         return fetch(session, uids, *items)
 
-    Session.fetch = noted  # type: ignore[method-assign]
+    Session.fetch = noted  # type: ignore[method-assign, assignment]
     opened = connector(port)
     number = sum(len(page.records) for page in opened.read(ReadRequest("messages", key=("location",), page_size=500)))
     file.write_text(json.dumps(fetched))

@@ -25,9 +25,10 @@ FIELDS = (
     "content-type",
     "feedback-id",
 )
+#: What such a subject begins with; a mark must follow, for there are letters about answering machines too.
 _SUBJECT = re.compile(
-    r"\s*(?:авто(?:матический\s+|-?)ответ|автоответ(?:чик)?|automatic reply|auto(?:matic)?[- ]?reply|autoreply"
-    r"|out of (?:the )?office|отсутствую в офисе|нет на месте)\b",
+    r"\s*(?:авто(?:матический\s+|-?)ответ|автоответчик|automatic reply|auto(?:matic)?[- ]?reply|autoreply"
+    r"|out of (?:the )?office|отсутствую в офисе|нет на месте)\s*(?:[:;,.!(\[–—-]|$)",
     re.IGNORECASE,
 )
 _BOUNCE = re.compile(

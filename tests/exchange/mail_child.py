@@ -46,7 +46,7 @@ def main() -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         save(cursor, conn, done=done)
 
-    Cursor.save = dying  # type: ignore[method-assign]
+    Cursor.save = dying  # type: ignore[method-assign, assignment]
     hub, _ = open_hub(open_store(url), Path(home), int(port))
     run_exchange(hub)
 
