@@ -42,11 +42,13 @@ class Reading:
         self.pool, self.mailbox, self.request = pool, mailbox, request
         self.size = max(1, min(size, request.page_size))
         self.position = Position(request.position)
+        #: Folders that were passed over: their numbers cannot be relied on, or the server does not open them.
         self.parked: list[str] = []
+        self.closed: list[str] = []
 
     def pages(self) -> Iterator[Page]:
         """What is new or gone since the position; the last page is an empty one. Then ``StopRoute`` names folders whose
-        numbers cannot be relied on, once everything else was delivered.
+        numbers cannot be relied on, or that cannot be opened, once everything else was delivered.
         """
         settings = self.pool.settings
         listed = self.pool.run(lambda session: session.folders(status=True))
@@ -62,6 +64,8 @@ class Reading:
         yield self.page([], [], last=True)
         if self.parked:
             raise StopRoute("mail_folder_parked", folder=", ".join(self.parked), system=settings.title)
+        if self.closed:
+            raise StopRoute("mail_folder_closed", folder=", ".join(self.closed), system=settings.title)
 
     def page(self, records: Sequence[dict[str, Any]], deleted: Sequence[str], *, last: bool = False) -> Page:
         """A page with the position after it."""
@@ -74,7 +78,11 @@ class Reading:
         if place.unchanged(status) and not place.parked:
             place.modseq, place.renewals = max(0, status.get("HIGHESTMODSEQ", 0)), 0
             return
-        found = self.pool.run(lambda session: self._look(session, folder, place), folder.name)
+        try:
+            found = self.pool.run(lambda session: self._look(session, folder, place), folder.name)
+        except StopRoute:
+            self.closed.append(folder.name)
+            return
         if place.parked:
             self.parked.append(folder.name)
             return

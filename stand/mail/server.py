@@ -18,7 +18,8 @@ from stand.mail.session import Session
 class Quirks:
     """What the server does wrong, for tests. ``refuse``: what it says to every login. ``list_status``: whether it
     offers LIST-STATUS. ``broken``: uids that no FETCH may name, or it is refused as a whole. ``hidden``: uids that
-    FETCH is silent about. ``cut_after``: the link is cut after so many letters were told.
+    FETCH is silent about. ``cut_after``: the link is cut after so many letters were told. ``closed``: folders that
+    nobody may open.
     """
 
     refuse: str = ""
@@ -26,16 +27,20 @@ class Quirks:
     broken: set[int] = field(default_factory=set)
     hidden: set[int] = field(default_factory=set)
     cut_after: int | None = None
+    closed: set[str] = field(default_factory=set)
 
 
 class MailStand:
-    """``with MailStand([Account(…)]) as stand: stand.port``. ``commands``: the last ones that clients sent."""
+    """``with MailStand([Account(…)]) as stand: stand.port``. ``commands``: the last ones that clients sent;
+    ``longest``: bytes of the longest command, literals included.
+    """
 
     def __init__(self, accounts: Iterable[Account], port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self.accounts = {account.user: account for account in accounts}
         self.port = port
         self.quirks = Quirks()
         self.commands: deque[str] = deque(maxlen=20_000)
+        self.longest = 0
         self._tls = tls
         self._sessions: set[Session] = set()
         self._loop = asyncio.new_event_loop()

@@ -66,6 +66,7 @@ class Session:
         name, _, said = rest.partition(b" ")
         word = name.strip().upper().decode("ascii", "ignore")
         self.stand.commands.append(word)
+        self.stand.longest = max(self.stand.longest, len(rest))
         try:
             if word == "LOGOUT":
                 self._say(b"* BYE see you\r\n" + tag + b" OK LOGOUT\r\n")
@@ -215,6 +216,8 @@ class Session:
     def _open(self, words: Words, *, read_only: bool) -> bytes:
         self.folder = None
         folder = self._folder(words[0])
+        if folder.name in self.stand.quirks.closed:
+            raise Refused("[NOPERM] permission denied")
         self.folder, self.view, self.read_only = folder, list(folder.letters), read_only
         self._say(b"* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)\r\n* %d EXISTS\r\n" % len(self.view))
         self._say(b"* 0 RECENT\r\n* OK [UIDVALIDITY %d] ok\r\n" % folder.uidvalidity)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from connectors.base import ReadRequest
 from connectors.imap.config import ImapSettings
 from connectors.imap.folders import Listed, chosen, folders_of
 from hub.model.errors import StopRoute
+from hub.model.records import Page
 from tests.connectors.imap.boxes import Box, mail, read
 
 
@@ -102,3 +104,19 @@ def test_a_list_without_inbox_is_no_list(box: Box, monkeypatch: pytest.MonkeyPat
     with pytest.raises(StopRoute) as error:
         read(connector, first.position)
     assert error.value.code == "mail_no_folders"
+
+
+def test_a_folder_that_nobody_may_open(on_stand: Box) -> None:
+    """A shared folder without the right to read stops no other: the others are read, then it is named."""
+    on_stand.put(mail("Моё"))
+    on_stand.put(mail("Чужое"), folder="Общая")
+    on_stand.put(mail("Тоже моё"), folder="Папка")
+    on_stand.running.quirks.closed = {"Общая"}
+    connector = on_stand.open()
+    pages: list[Page] = []
+    with pytest.raises(StopRoute) as error:
+        pages.extend(connector.read(ReadRequest("messages", key=("location",))))
+    assert (error.value.code, error.value.params["folder"]) == ("mail_folder_closed", "Общая")
+    assert sum(len(page.records) for page in pages) == 2
+    on_stand.running.quirks.closed = set()
+    assert read(connector, pages[-1].position).subjects == ["Чужое"]
