@@ -8,6 +8,8 @@ from pathlib import Path
 from connectors.base import Connector, Traffic
 from connectors.cloud_pbx.config import CloudSettings
 from connectors.cloud_pbx.connector import CloudPbx
+from connectors.imap.config import ImapSettings, TokenEndpoint
+from connectors.imap.connector import Imap
 from connectors.memory import BASES, MemoryBase, MemoryConnector
 from connectors.onec_odata.config import OneCSettings
 from connectors.onec_odata.connector import OneC
@@ -17,8 +19,8 @@ from connectors.telephony.config import PbxSettings
 from connectors.telephony.connector import InDatabase, Origin, Pbx
 from connectors.telephony.files import InFiles
 from hub.model.errors import NeedsPerson
-from hub.model.settings import SystemSettings
-from hub.model.settings_comms import CallSettings
+from hub.model.settings import SecretRef, SystemSettings
+from hub.model.settings_comms import CallSettings, MailSettings
 
 
 def _onec(system: SystemSettings, cache: Path | None) -> Connector:
@@ -123,11 +125,44 @@ def _cloud(system: SystemSettings, cache: Path | None) -> Connector:
     return CloudPbx(settings, system.code)
 
 
+def _nothing() -> str:
+    return ""
+
+
+def _imap(system: SystemSettings, cache: Path | None) -> Connector:
+    del cache  # the one stream of a mailbox is always the same
+    mail = system.mail or MailSettings()
+    secret, tokens = system.password.resolve if system.password else _nothing, None
+    if mail.auth != "password" and mail.token_url:
+        kind, _, name = mail.client_secret.partition(":")
+        own = SecretRef(kind, name).resolve if name else _nothing  # type: ignore[arg-type]  # the settings let only the kinds pass
+        tokens = TokenEndpoint(mail.token_url, mail.client_id, mail.scope, secret, own)
+    return Imap(
+        ImapSettings(
+            url=system.url,
+            user=system.user,
+            password=secret,
+            title=system.title or system.code,
+            auth=mail.auth,
+            tokens=tokens,
+            own=mail.own,
+            folders=mail.folders,
+            except_folders=mail.except_folders,
+            timezone=system.timezone,
+            verify=system.verify,
+            timeout=system.timeout,
+            max_sessions=system.max_sessions,
+            page_size=min(system.page_size, 500),
+        )
+    )
+
+
 #: Maker of a connector by ``kind`` of the settings.
 KINDS: dict[str, Callable[[SystemSettings, Path | None], Connector]] = {
     "onec_odata": _onec,
     "sql": _sql,
     "pbx_cloud": _cloud,
+    "imap": _imap,
     "memory": _memory,
     "pbx_db": _pbx,
     "pbx_files": _pbx,

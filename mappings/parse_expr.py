@@ -58,7 +58,7 @@ ONEC = (
 )
 _COMMON = ("optional", "required", "type")
 #: Codes a value that is in no table, or a broken reference, may be refused with.
-REJECT_CODES = ("bad_enum", "bad_reference", "unknown_unit", "unknown_vat", "illegal_status")
+REJECT_CODES = ("bad_enum", "bad_reference", "unknown_unit", "unknown_vat", "illegal_status", "mail_unreadable")
 
 
 def is_of_onec(stream: str) -> bool:

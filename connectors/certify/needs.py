@@ -9,9 +9,9 @@ from typing import Any, NoReturn
 import pytest
 
 from connectors.base import Capabilities, Connector
-from connectors.certify.subject import Changing, Faulty, Subject, Writing
+from connectors.certify.subject import Deleting, Faulty, Subject, Writing
 
-Ability = type[Changing] | type[Writing] | type[Faulty]
+Ability = type[Deleting] | type[Writing] | type[Faulty]
 
 _CANNOT = {
     "changes_feed": "the connector has no change feed",

@@ -80,18 +80,24 @@ class Subject(ABC):
             connector.close()
 
 
-class Changing(Subject):
-    """A source that the test can change past the connector, as its users would."""
+class Deleting(Subject):
+    """A source of which the test can delete records past the connector, as its users would."""
+
+    LACKING: ClassVar[str] = "the test cannot delete records behind this connector (the subject is not Deleting)"
+
+    @abstractmethod
+    def delete(self, stream: str, key: str) -> None:
+        """Delete one record physically."""
+
+
+class Changing(Deleting):
+    """A source that the test can change as well. A source whose records never change (letters) is ``Deleting`` only."""
 
     LACKING: ClassVar[str] = "the test cannot change the source behind this connector (the subject is not Changing)"
 
     @abstractmethod
     def edit(self, stream: str, key: str) -> None:
         """Change one record, other than it was: a second edit changes it again."""
-
-    @abstractmethod
-    def delete(self, stream: str, key: str) -> None:
-        """Delete one record physically."""
 
 
 @dataclass(frozen=True)

@@ -236,16 +236,29 @@ _PLAIN_EMAIL = re.compile(r"[a-z0-9._%+-]{1,64}@(?:[a-z0-9-]{1,63}\.)+[a-z]{2,63
 
 
 def email_norm(text: str) -> tuple[str, bool]:
-    """An address in lower case without ``mailto:`` and angle brackets, and whether it has the shape of one."""
+    """An address in lower case without ``mailto:`` and angle brackets, and whether it has the shape of one.
+
+    An international domain in its ASCII form (``xn--…``) is told in its own letters, as people write it.
+    """
     found = _BRACKETS.search(text)
     norm = (found[1] if found else text).strip().lower().removeprefix("mailto:").rstrip(".")
+    if "xn--" in norm:
+        norm = _own_letters(norm)
     return norm, len(norm) <= 254 and _EMAIL.fullmatch(norm) is not None
+
+
+def _own_letters(address: str) -> str:
+    local, at, domain = address.rpartition("@")
+    try:
+        return f"{local}{at}{domain.encode('ascii').decode('idna')}"
+    except UnicodeError:
+        return address
 
 
 def parse_emails(text: str) -> list[tuple[str, str, bool]]:
     """All addresses of a text as (as written, normalised, valid); a text without any is one invalid address."""
     lower = text.lower()
-    if _PLAIN_EMAIL.fullmatch(lower):
+    if _PLAIN_EMAIL.fullmatch(lower) and "xn--" not in lower:
         return [(text, lower, True)]
     parts = [part for part in _EMAIL_SPLIT.split(_AROUND_AT.sub("@", text)) if "@" in part]
     found = [(part, *email_norm(part)) for part in parts]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -12,6 +13,8 @@ from hub.model.settings_keys import Bad, Key, anything, integer, one_of, pattern
 Unknown = Literal["ignore", "keep", "create"]
 #: Whose call records they are; ``auto`` tells it by the tables or the columns.
 CallFormat = Literal["auto", "asterisk", "mikopbx", "freeswitch", "kamailio"]
+#: How a mailbox lets in: a password, or an access token in one of two forms.
+Auth = Literal["password", "xoauth2", "oauthbearer"]
 _UNKNOWN = Key("unknown", one_of("ignore", "keep", "create"))
 
 
@@ -25,12 +28,21 @@ class MailSettings:
     """Section ``mail`` of a mailbox. ``own``: addresses that are ours besides ``user``; ``folders``: only these, all
     without; ``except_folders``: never these; ``unknown``: ``ignore`` keeps the letter off every card, ``keep`` leaves
     it among the unmatched, ``create`` makes a lead of its sender.
+
+    ``auth``: how to log in; but for ``password`` the system's ``password`` is an access token, or, with ``token_url``,
+    the refresh token that one is asked for with (none: the application's own, by client credentials).
+    ``client_secret``: where the client's secret is kept, ``kind:name``.
     """
 
     own: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     except_folders: tuple[str, ...] = ()
     unknown: Unknown = "keep"
+    auth: Auth = "password"
+    token_url: str = ""
+    client_id: str = ""
+    client_secret: str = ""
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +76,6 @@ class CalendarSettings:
     owner: str = ""
 
 
-MAIL_KEYS = (Key("own", names), Key("folders", names), Key("except_folders", names), _UNKNOWN)
 #: Cloud telephone exchanges that there is a description of.
 CLOUDS = ("mango", "megafon", "uis", "novofon", "zadarma", "beeline", "telphin", "sipuni")
 CALL_KEYS = (
@@ -78,6 +89,35 @@ CALL_KEYS = (
     Key("queue_log", anything),
     Key("service", one_of(*CLOUDS)),
     Key("history_days", integer(1, 3660)),
+)
+
+
+def token_url(text: str) -> str:
+    """Where access tokens are asked for: https, or this machine."""
+    scheme, _, rest = text.partition("://")
+    host = re.split(r"[:/]", rest, maxsplit=1)[0]
+    if "@" in rest.partition("/")[0] or not host or ((scheme, host) != ("http", "127.0.0.1") and scheme != "https"):
+        raise Bad("settings_token_url")
+    return text
+
+
+def secret_name(text: str) -> str:
+    """Where a secret is kept, in one word: ``env:NAME``, ``file:/path``, ``keyring:service/name``."""
+    if not re.fullmatch(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/.+|keyring:.+/[^/]+", text):
+        raise Bad("settings_secret_word")
+    return text
+
+
+MAIL_KEYS = (
+    Key("own", names),
+    Key("folders", names),
+    Key("except_folders", names),
+    _UNKNOWN,
+    Key("auth", one_of("password", "xoauth2", "oauthbearer")),
+    Key("token_url", token_url),
+    Key("client_id", anything),
+    Key("client_secret", secret_name),
+    Key("scope", anything),
 )
 CALENDAR_KEYS = (Key("calendars", names), Key("owner", anything))
 

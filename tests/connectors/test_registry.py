@@ -8,11 +8,13 @@ import pytest
 
 from connectors.base import ReadRequest
 from connectors.certify.reading import decoded
+from connectors.imap.connector import Imap
 from connectors.memory import BASES, MemoryConnector
 from connectors.onec_odata.connector import OneC
 from connectors.registry import KINDS, open_connector
 from hub.model.errors import NeedsPerson, RetryLater
 from hub.model.settings import SecretRef, SystemSettings
+from hub.model.settings_comms import MailSettings
 from tests.connectors.server import collection, serving
 
 
@@ -37,6 +39,30 @@ def test_opening_touches_no_network() -> None:
     system = SystemSettings("ut", "onec_odata", "Europe/Moscow", "onec_ut11", url="http://127.0.0.1:1/b")
     connector = open_connector(system)
     assert connector.traffic.requests == 0
+    connector.close()
+
+
+def test_a_mailbox_is_opened_from_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Login, own addresses, folders, the token endpoint with its secrets: all of it reaches the connector."""
+    monkeypatch.setenv("OBMEN_TEST_REFRESH", "refresh-1")
+    monkeypatch.setenv("OBMEN_TEST_SECRET", "тайна")
+    mail = MailSettings(
+        own=("@own.example",), folders=("INBOX",), auth="xoauth2", token_url="https://login.example/token",
+        client_id="c", client_secret="env:OBMEN_TEST_SECRET", scope="s",
+    )  # fmt: skip
+    system = SystemSettings(
+        "m", "imap", "Europe/Moscow", "mail", "Ящик", "imaps://imap.own.example", "me@own.example",
+        SecretRef("env", "OBMEN_TEST_REFRESH"), page_size=2000, mail=mail,
+    )  # fmt: skip
+    connector = open_connector(system)
+    assert isinstance(connector, Imap)
+    told = connector._settings
+    assert (told.user, told.auth, told.folders, told.page_size) == ("me@own.example", "xoauth2", ("INBOX",), 500)
+    assert told.own_handles == {"me@own.example", "@own.example"}
+    assert told.tokens is not None
+    assert (told.tokens.url, told.tokens.scope) == ("https://login.example/token", "s")
+    assert (told.tokens.refresh(), told.tokens.secret()) == ("refresh-1", "тайна")
+    assert "тайна" not in repr(told)
     connector.close()
 
 

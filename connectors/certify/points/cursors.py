@@ -10,7 +10,7 @@ import pytest
 from connectors.base import Connector
 from connectors.certify.needs import needs
 from connectors.certify.reading import ids
-from connectors.certify.subject import Changing, Subject
+from connectors.certify.subject import Changing, Deleting, Subject
 
 
 class Cursors:
@@ -45,10 +45,10 @@ class Cursors:
             read.close()  # type: ignore[attr-defined]
         assert next(connector.read(known.request(page_size=3))).records
 
-    @needs(Changing)
+    @needs(Deleting)
     @pytest.mark.parametrize("gone", [1, 4, 15])
     def test_records_deleted_during_a_read_take_no_others_along(
-        self, connector: Connector, subject: Changing, gone: int
+        self, connector: Connector, subject: Deleting, gone: int
     ) -> None:
         """Deleting what has been read shifts the rest, and nothing of the rest is lost."""
         known = subject.dated

@@ -5,7 +5,7 @@ from __future__ import annotations
 from connectors.base import Connector
 from connectors.certify.needs import needs
 from connectors.certify.reading import ids, of_stream
-from connectors.certify.subject import Changing
+from connectors.certify.subject import Changing, Deleting
 
 
 class Deletes:
@@ -37,8 +37,8 @@ class Deletes:
         assert [key for page in pages for key in page.deleted] == [gone]
         assert ids(known, pages) == [stays]
 
-    @needs(Changing)
-    def test_a_lookup_tells_a_deletion(self, connector: Connector, subject: Changing) -> None:
+    @needs(Deleting)
+    def test_a_lookup_tells_a_deletion(self, connector: Connector, subject: Deleting) -> None:
         """A record that was deleted is told as deleted by ``fetch``, and by nothing before that."""
         known, gone = subject.catalog, min(subject.catalog.ids)
         assert list(connector.fetch(known.request(), [gone]).deleted) == []
@@ -46,8 +46,8 @@ class Deletes:
         page = connector.fetch(known.request(), [gone])
         assert (list(page.deleted), len(page.records)) == ([gone], 0)
 
-    @needs(Changing)
-    def test_what_is_gone_is_not_read(self, connector: Connector, subject: Changing) -> None:
+    @needs(Deleting)
+    def test_what_is_gone_is_not_read(self, connector: Connector, subject: Deleting) -> None:
         """Pages and count are of what is there now; a read never calls a record deleted that it merely lacks."""
         known, gone = subject.catalog, min(subject.catalog.ids)
         subject.delete(known.stream, gone)

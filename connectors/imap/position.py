@@ -1,0 +1,87 @@
+"""Where the reading of a mailbox stands: what a page's position holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors.imap.ranges import Ranges
+
+#: A folder whose numbers begin anew more often than this, time after time, is parked.
+MOST_RENEWALS = 3
+
+
+@dataclass(slots=True)
+class Place:
+    """One folder. ``have``: uids of the letters that were read; ``uidnext``, ``modseq`` and ``exists``: of the server
+    when all of it was read last, 0 while it was not. ``renewals``: times in a row that its numbers had begun anew.
+    ``old``: letters under numbers that hold no more and are still to be told as gone, by uidvalidity.
+    """
+
+    uidvalidity: int = 0
+    have: Ranges = field(default_factory=Ranges)
+    uidnext: int = 0
+    modseq: int = 0
+    exists: int = 0
+    renewals: int = 0
+    old: dict[int, Ranges] = field(default_factory=dict)
+
+    @property
+    def parked(self) -> bool:
+        """Whether its numbers mean nothing for the time being."""
+        return self.renewals > MOST_RENEWALS
+
+    def renewed(self, uidvalidity: int) -> None:
+        """Its numbers began anew: all there is has to be looked at again, and what was told holds no more."""
+        if self.have:
+            self.old[self.uidvalidity] = self.have
+        self.uidvalidity, self.have = uidvalidity, Ranges()
+        self.uidnext = self.modseq = self.exists = 0
+        self.renewals += 1
+
+    def unchanged(self, status: Mapping[str, int]) -> bool:
+        """Whether a folder that stands so holds the very letters that it held: numbers only grow, and none is missing.
+
+        HIGHESTMODSEQ is not asked: it tells of flags too, which nobody keeps, and goes down on some servers.
+        """
+        return (
+            not self.old
+            and self.uidnext > 0
+            and (status.get("UIDVALIDITY"), status.get("UIDNEXT"), status.get("MESSAGES"))
+            == (self.uidvalidity, self.uidnext, self.exists)
+        )
+
+    def told(self) -> dict[str, Any]:
+        """As JSON; short names, since a mailbox may have hundreds of folders."""
+        found: dict[str, Any] = {"v": self.uidvalidity, "u": str(self.have)}
+        numbers = {"n": self.uidnext, "m": self.modseq, "e": self.exists, "r": self.renewals}
+        found |= {name: number for name, number in numbers.items() if number}
+        if self.old:
+            found["o"] = {str(uidvalidity): str(uids) for uidvalidity, uids in self.old.items()}
+        return found
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Place:
+        """The same back."""
+        return cls(
+            int(told["v"]),
+            Ranges.parse(told["u"]),
+            int(told.get("n", 0)),
+            int(told.get("m", 0)),
+            int(told.get("e", 0)),
+            int(told.get("r", 0)),
+            {int(v): Ranges.parse(uids) for v, uids in told.get("o", {}).items()},
+        )
+
+
+class Position:
+    """Places by folder."""
+
+    def __init__(self, told: Mapping[str, Any] | None) -> None:
+        folders = (told or {}).get("folders", {})
+        self.places = {str(name): Place.of(place) for name, place in folders.items()}
+
+    def told(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"folders": {name: place.told() for name, place in self.places.items()}}
