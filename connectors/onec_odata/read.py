@@ -18,9 +18,9 @@ from connectors.onec_odata.getting import Getter
 from connectors.onec_odata.paging import OVERLAP, Seam, Seen, Stuck, Unsteady
 from connectors.onec_odata.rows import Body, number, sight
 from connectors.onec_odata.sizes import Sizer
-from connectors.onec_odata.transport import TooBig
 from connectors.onec_odata.urls import build
 from connectors.onec_odata.virtual import Virtual
+from connectors.web import TooBig
 from hub.model.errors import HubError, RetryLater, StopRoute
 from hub.model.records import Page, Window
 

@@ -17,8 +17,8 @@ from connectors.base import ReadRequest, StreamInfo
 from connectors.onec_odata.answers import misfit
 from connectors.onec_odata.getting import Getter
 from connectors.onec_odata.rows import lone, sight
-from connectors.onec_odata.transport import TooBig
 from connectors.onec_odata.urls import JSON, build, guid, text
+from connectors.web import TooBig
 from hub.model.errors import HubError, StopRoute
 from hub.model.records import Page
 

@@ -23,14 +23,13 @@ from dataclasses import dataclass, field
 from http.client import IncompleteRead
 from http.cookies import CookieError, SimpleCookie
 from typing import IO
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import urllib3
 from urllib3.exceptions import (
     ConnectTimeoutError,
     DecodeError,
     HTTPError,
-    InsecureRequestWarning,
     NameResolutionError,
     NewConnectionError,
     ProtocolError,
@@ -40,11 +39,12 @@ from urllib3.exceptions import (
 )
 from urllib3.response import BaseHTTPResponse
 
+from connectors import web
 from connectors.base import Traffic
 from connectors.onec_odata.answers import Answer, Asked, complaint, failure, misfit, retry_after
 from connectors.onec_odata.config import OneCSettings, is_loopback, service_root
 from connectors.writing import Unanswered
-from hub.model.errors import HubError, NeedsPerson, RetryLater, StopSystem
+from hub.model.errors import HubError, RetryLater, StopSystem
 
 log = logging.getLogger("obmen.onec")
 
@@ -57,10 +57,6 @@ _NOT_BEGUN = {"base_locked", "no_licence", "auth_failed"}
 #: After so many seconds of silence 1C ends the session (``sessionMaxAge``): the next request may have to start one.
 IDLE = 20.0
 _START_UP = 60.0
-
-
-class TooBig(Exception):
-    """An answer grew past what the caller can take; the connection was dropped."""
 
 
 class _Failed(Exception):
@@ -120,7 +116,7 @@ class Transport:
         self._settings = settings
         self._sleep = sleep
         self._host = urlsplit(self.root).hostname or ""
-        self._manager = _manager(settings)
+        self._manager = web.manager(_way(settings), https=self.root.startswith("https"))
         self._headers = _headers(settings, self._host)
         self._lock = threading.Lock()
         self._heard: float | None = None
@@ -284,7 +280,7 @@ class Transport:
             try:
                 lane.learn(response)
                 keep = call.target if response.status == 200 else None
-                body = _read_into(response, keep) if keep is not None else _read(response, call.limit)
+                body = _read_into(response, keep) if keep is not None else web.read(response, call.limit)
                 with self._lock:
                     self.traffic.bytes_read += response.tell() or len(body)
             except BaseException:
@@ -311,14 +307,14 @@ class Transport:
         if isinstance(error, ProxyError):
             return RetryLater("proxy_unreachable", system=system)
         if isinstance(error, SSLError):
-            return StopSystem("tls_invalid", system=system, host=host, reason=_tls_reason(error))
+            return StopSystem("tls_invalid", system=system, host=host, reason=web.tls_reason(error))
         if isinstance(error, NameResolutionError):
             return RetryLater("host_unknown", system=system, host=host)
         if isinstance(error, ReadTimeoutError):
             return RetryLater("source_timeout", system=system, seconds=round(patience))
         if isinstance(error, (NewConnectionError, ConnectTimeoutError)):
             return RetryLater("source_unreachable", system=system, host=host)
-        cut = isinstance(error, ProtocolError) and any(isinstance(part, IncompleteRead) for part in _chain(error))
+        cut = isinstance(error, ProtocolError) and any(isinstance(part, IncompleteRead) for part in web.chain(error))
         if cut or isinstance(error, DecodeError):
             return RetryLater("page_cut", system=system, stream=asked.stream)
         return RetryLater("connection_lost", system=system, host=host)
@@ -349,41 +345,8 @@ def _not_taken(answer: Answer, asked: Asked) -> tuple[HubError | None, bool]:
 def _unsent(error: HTTPError) -> bool:
     """True when no byte of the request can have reached the base."""
     if isinstance(error, SSLError):  # any other fault of TLS may come in the middle of an answer
-        return any(isinstance(part, ssl.SSLCertVerificationError) for part in _chain(error))
+        return any(isinstance(part, ssl.SSLCertVerificationError) for part in web.chain(error))
     return isinstance(error, (ProxyError, NewConnectionError, ConnectTimeoutError))
-
-
-def _chain(error: BaseException) -> list[object]:
-    return [error, *error.args, error.__cause__, error.__context__]
-
-
-def _tls_reason(error: HTTPError) -> str:
-    """OpenSSL's own word on the certificate (``certificate has expired`` …)."""
-    for part in _chain(error):
-        if isinstance(part, ssl.SSLCertVerificationError):
-            return part.verify_message
-        if isinstance(part, ssl.SSLError) and part.reason:
-            return part.reason
-    return type(error).__name__
-
-
-def _read(response: BaseHTTPResponse, limit: int | None) -> bytes:
-    """The whole body; ``TooBig`` past ``limit``. A body that says it is small enough is read in one go."""
-    if limit is None:
-        return response.read()
-    length = response.headers.get("content-length", "")
-    if length.isdigit() and not response.headers.get("content-encoding"):
-        if int(length) > limit:
-            raise TooBig
-        return response.read()
-    parts: list[bytes] = []
-    size = 0
-    while part := response.read(_CHUNK):
-        size += len(part)
-        if size > limit:
-            raise TooBig
-        parts.append(part)
-    return b"".join(parts)
 
 
 def _read_into(response: BaseHTTPResponse, target: IO[bytes]) -> bytes:
@@ -406,35 +369,13 @@ def _headers(settings: OneCSettings, host: str) -> dict[str, str]:
     return headers
 
 
-def _manager(settings: OneCSettings) -> urllib3.PoolManager:
-    """A pool of as many connections as sessions; ``NeedsPerson`` for a CA file or a proxy that cannot be used."""
-    options: dict[str, object] = {
-        "maxsize": max(1, settings.max_sessions),
-        "timeout": urllib3.Timeout(connect=settings.connect, read=settings.timeout),
-    }
-    if service_root(settings).startswith("https"):
-        options["ssl_context"] = _tls(settings)
-    if not settings.proxy:
-        return urllib3.PoolManager(num_pools=2, **options)  # type: ignore[arg-type]
-    parts = urlsplit(settings.proxy)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise NeedsPerson("proxy_invalid", system=settings.name)
-    address = f"{parts.scheme}://{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
-    login = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else None
-    headers = urllib3.make_headers(proxy_basic_auth=login, proxy_basic_auth_encoding="utf-8") if login else None
-    return urllib3.ProxyManager(address, num_pools=2, proxy_headers=headers, **options)  # type: ignore[arg-type]
-
-
-def _tls(settings: OneCSettings) -> ssl.SSLContext:
-    if settings.verify is False:
-        # The settings say so and ``check`` reports it; urllib3 would say it again at every request.
-        urllib3.disable_warnings(InsecureRequestWarning)
-        context = ssl.create_default_context()
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        return context
-    own = settings.verify if isinstance(settings.verify, str) else None
-    try:
-        return ssl.create_default_context(cafile=own)
-    except (OSError, ssl.SSLError):
-        raise NeedsPerson("ca_unreadable", system=settings.name, path=own) from None
+def _way(settings: OneCSettings) -> web.Way:
+    """A pool of as many connections as sessions."""
+    return web.Way(
+        settings.name,
+        settings.max_sessions,
+        settings.connect,
+        settings.timeout,
+        settings.verify,
+        settings.proxy,
+    )

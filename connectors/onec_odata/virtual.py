@@ -17,8 +17,8 @@ from connectors.onec_odata.answers import Answer, Asked
 from connectors.onec_odata.asking import FIRST, LAST, whole
 from connectors.onec_odata.getting import Getter
 from connectors.onec_odata.rows import Body, sight
-from connectors.onec_odata.transport import TooBig
 from connectors.onec_odata.urls import JSON, SAFE, build, moment, text
+from connectors.web import TooBig
 from hub.model.errors import HubError, StopRoute
 from hub.model.records import Page
 

@@ -18,7 +18,8 @@ import pytest
 
 from connectors.onec_odata.answers import Answer, Asked, retry_after
 from connectors.onec_odata.config import OneCSettings, Patience
-from connectors.onec_odata.transport import IDLE, TooBig, Transport, _headers
+from connectors.onec_odata.transport import IDLE, Transport, _headers
+from connectors.web import TooBig
 from hub.model.errors import HubError, RetryLater, StopSystem
 from tests.connectors.conftest import EAGER, SECRET
 from tests.connectors.server import Reply, Request, Script, Scripted, collection, fault, serving
