@@ -303,6 +303,9 @@ class _Emit:
                 writer.add(f"{out} = {fast} else moment({out}, {name})")
             with writer.block("else:"):
                 writer.add(f"{out} = None")
+        elif expr.transform == "utc":
+            writer.add(f"{out} = {value}")
+            writer.add(f"{out} = {writer.const(runtime.instant)}({out}, {name}) if {out} else None")
         elif expr.transform == "date":
             writer.add(f"{out} = days.get({value}, MISS)")
             with writer.block(f"if {out} is MISS:"):

@@ -112,7 +112,7 @@ def assign(expr: Expr, field: Field, value: Any, now: Mapping[str, Any], clock: 
 def read_back(expr: Read, field: Field, value: Any, clock: Clock) -> Any:
     """A value as 1C writes it in JSON."""
     if value is None:
-        return _EMPTY[TRANSFORMS[expr.transform].wire]
+        return "" if expr.transform == "utc" else _EMPTY[TRANSFORMS[expr.transform].wire]
     match expr.transform:
         case "bool":
             return bool(value)
@@ -121,6 +121,8 @@ def read_back(expr: Read, field: Field, value: Any, clock: Clock) -> Any:
             return value / 10 ** SCALE[field.kind] if rest else whole
         case "timestamp":
             return clock.local(value)
+        case "utc":
+            return f"{value[:10]}T{value[11:]}Z"
         case "date":
             return f"{value}T00:00:00"
         case _:

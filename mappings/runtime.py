@@ -116,6 +116,16 @@ def days() -> dict[str | None, str | None]:
     return _DAYS
 
 
+def instant(value: str, name: str) -> str:
+    """A moment that says itself that it is UTC, as ``YYYY-MM-DD HH:MM:SS``."""
+    if not value.endswith("Z") or not _MOMENT.fullmatch(value[:-1]):
+        bad("bad_date", name, value)
+    try:
+        return str(datetime.fromisoformat(value[:-1]))
+    except ValueError:
+        bad("bad_date", name, value)
+
+
 class Clock:
     """Local time of one zone to UTC, with a small cache by hour.
 
