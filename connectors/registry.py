@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from connectors.base import Connector
+from connectors.calendars.account import Account
+from connectors.calendars.dav.connector import CalDav
 from connectors.memory import BASES, MemoryBase, MemoryConnector
 from connectors.onec_odata.config import OneCSettings
 from connectors.onec_odata.connector import OneC
@@ -13,6 +15,7 @@ from connectors.sql_tables.config import SqlSettings
 from connectors.sql_tables.connector import SqlTables
 from hub.model.errors import NeedsPerson
 from hub.model.settings import SystemSettings
+from hub.model.settings_comms import CalendarSettings
 
 
 def _onec(system: SystemSettings, cache: Path | None) -> Connector:
@@ -72,11 +75,39 @@ def _sql(system: SystemSettings, cache: Path | None) -> Connector:
     )
 
 
+def _account(system: SystemSettings, url: str = "", *, bearer: bool = False) -> Account:
+    told = system.calendar or CalendarSettings()
+    return Account(
+        title=system.title or system.code,
+        url=url or system.url,
+        timezone=system.timezone,
+        user=system.user,
+        secret=system.password.resolve() if system.password else "",
+        bearer=bearer,
+        calendars=told.calendars,
+        new_in=told.new_in,
+        owner=told.owner or (system.user if "@" in system.user else ""),
+        page_size=system.page_size,
+        timeout=system.timeout,
+        max_sessions=system.max_sessions,
+        verify=system.verify,
+        proxy=system.proxy,
+        past=told.past,
+        ahead=told.ahead,
+    )
+
+
+def _caldav(system: SystemSettings, cache: Path | None) -> Connector:
+    del cache  # calendars are found in a few questions
+    return CalDav(_account(system))
+
+
 #: Maker of a connector by ``kind`` of the settings.
 KINDS: dict[str, Callable[[SystemSettings, Path | None], Connector]] = {
     "onec_odata": _onec,
     "sql": _sql,
     "memory": _memory,
+    "caldav": _caldav,
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from hub.model.settings_keys import Bad, Key, anything, one_of
+from hub.model.settings_keys import Bad, Key, anything, integer, one_of
 
 #: What becomes of a sender or a caller whom nobody knows.
 Unknown = Literal["ignore", "keep", "create"]
@@ -44,17 +44,27 @@ class CallSettings:
 
 @dataclass(frozen=True, slots=True)
 class CalendarSettings:
-    """Section ``calendar`` of a calendar account. ``calendars``: only these, all without; ``owner``: e-mail address of
-    the employee whose calendar it is.
+    """Section ``calendar`` of a calendar account. ``calendars``: only these, all without; ``new_in``: the one that new
+    records go to; ``owner``: e-mail address of the employee whose calendar it is; ``past``, ``ahead``: days around
+    today that are read of a service which shows no more than a window.
     """
 
     calendars: tuple[str, ...] = ()
+    new_in: str = ""
     owner: str = ""
+    past: int = 90
+    ahead: int = 365
 
 
 MAIL_KEYS = (Key("own", names), Key("folders", names), Key("except_folders", names), _UNKNOWN)
 CALL_KEYS = (Key("own_numbers", names), Key("area_code", anything), _UNKNOWN)
-CALENDAR_KEYS = (Key("calendars", names), Key("owner", anything))
+CALENDAR_KEYS = (
+    Key("calendars", names),
+    Key("new_in", anything),
+    Key("owner", anything),
+    Key("past", integer(0, 3650)),
+    Key("ahead", integer(1, 3650)),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,22 +48,9 @@ def put(calendar: Component, stream: str, fields: Mapping[str, Any], zones: Zone
     ``owner``: address of whose calendar it is; ``at``: now.
     """
     part = master(calendar, stream)
-    for name, prop in _TEXTS.items():
-        if name in fields:
-            part.put_text(prop, str(fields[name] or ""))
     if _TIMES & fields.keys():
         _times(calendar, part, stream, fields, zones)
-    if "rrule" in fields and fields["rrule"] != rule(part):
-        part.put("RRULE", fields["rrule"] or None)
-    if "url" in fields:
-        found = join(part)
-        part.put(found.name if found is not None else "URL", str(fields["url"] or "") or None)
-    if "class" in fields:
-        part.put("CLASS", str(fields["class"] or "").upper() or None)
-    if "priority" in fields and fields["priority"] != priority(part):
-        part.put("PRIORITY", _PRIORITY[fields["priority"]] if fields["priority"] else None)
-    if "created" in fields:
-        part.put("CREATED", _utc(fields["created"]))
+    _plain(part, fields)
     _state(part, stream, fields, at)
     start = moment(part, "DTSTART", zones)
     if "alarms" in fields:
@@ -77,6 +64,24 @@ def put(calendar: Component, stream: str, fields: Mapping[str, Any], zones: Zone
         number = part.text("SEQUENCE").strip()
         part.put("SEQUENCE", str(int(number) + 1 if number.isdigit() else 1))
     _stamp(calendar, part, at)
+
+
+def _plain(part: Component, fields: Mapping[str, Any]) -> None:
+    """Properties that stand each for itself."""
+    for name, prop in _TEXTS.items():
+        if name in fields:
+            part.put_text(prop, str(fields[name] or ""))
+    if "rrule" in fields and fields["rrule"] != rule(part):
+        part.put("RRULE", fields["rrule"] or None)
+    if "url" in fields:
+        found = join(part)
+        part.put(found.name if found is not None else "URL", str(fields["url"] or "") or None)
+    if "class" in fields:
+        part.put("CLASS", str(fields["class"] or "").upper() or None)
+    if "priority" in fields and fields["priority"] != priority(part):
+        part.put("PRIORITY", _PRIORITY[fields["priority"]] if fields["priority"] else None)
+    if "created" in fields:
+        part.put("CREATED", _utc(fields["created"]))
 
 
 def _end_name(stream: str) -> str:
