@@ -30,6 +30,7 @@ _WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "priority": ("", "low", "normal", "high", "urgent"),
     },
 }
+_UNSAID: Mapping[str, tuple[str, ...]] = {"attendees": ("address", "name", "rsvp"), "exceptions": ("start", "end")}
 _CLASSES = ("", "public", "private", "confidential")
 _ROW_KEYS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "alarms": lambda row: tuple(str(part) for part in alarms.key(row)),
@@ -137,6 +138,9 @@ def _rows(info: StreamInfo, name: str, value: Any) -> list[Record]:
         rows.append({key: _value("", {key: kinds[key]}, key, one) for key, one in told_of.items() if key != "status"})
         if "status" in told_of:
             rows[-1]["status"] = str(told_of["status"] or "confirmed")
+        for key in _UNSAID.get(name, ()):  # an empty one says nothing of what stands there
+            if rows[-1].get(key) == "":
+                del rows[-1][key]
         if "offset_s" in told_of and told_of["offset_s"] in {None, ""}:
             rows[-1]["offset_s"] = None
     return sorted(rows, key=lambda row: _sort_key(name, row))

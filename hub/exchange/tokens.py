@@ -10,7 +10,10 @@ leads to it is here: a listing that breaks off is made again.
 
 from __future__ import annotations
 
+from sqlalchemy import update
+
 from connectors.base import Connector
+from hub.exchange import runs
 from hub.exchange.compare import Seen, bring_listed, sweep_end
 from hub.exchange.cursors import SWEEP, TOKEN
 from hub.exchange.desk import Desk
@@ -18,6 +21,7 @@ from hub.exchange.mapping_desk import MappingDesk
 from hub.exchange.prefetch import prefetch
 from hub.exchange.pulling import Pulling
 from hub.model.records import Page
+from hub.store import core
 
 
 def tokens(pull: Pulling, connector: Connector, desk: Desk, work: MappingDesk) -> None:
@@ -25,7 +29,7 @@ def tokens(pull: Pulling, connector: Connector, desk: Desk, work: MappingDesk) -
     cursor = pull.cursor(work, TOKEN)
     pull.resumed = pull.resumed or cursor.interrupted
     pages = prefetch(connector.read(pull.request(work.mapping, None, cursor.position or None)))
-    done, seen = 0, Seen()
+    began, done, seen = runs.now(), 0, Seen()
     try:
         for page in pages:
             done += len(page.records) + len(page.listed)
@@ -38,6 +42,8 @@ def tokens(pull: Pulling, connector: Connector, desk: Desk, work: MappingDesk) -
             pull.tell(work.mapping.stream, done, None)
     finally:
         pages.close()
+    with pull.hub.store.begin() as conn:  # all there is has been seen: what is found changed next time changed since
+        conn.execute(update(core.stream).where(core.stream.c.id == work.stream_id).values(read_at=began))
 
 
 def _look(work: MappingDesk, seen: Seen, page: Page) -> None:

@@ -190,7 +190,10 @@ class Push:
     def _settle(self, desk: Desk, one: Outgo, result: WriteResult) -> None:
         with self._transaction() as conn:
             if result.record is not None and result.became in {"written", "unchanged", "not_posted"}:
-                self._take_key(conn, one, result.external_id)
+                if not self._take_key(conn, one, result.external_id):
+                    box.fail(conn, one.row, "key_of_another", system=self.route.system, id=result.external_id)
+                    self._count("failed", "key_of_another", one.row.id)
+                    return
                 self._see_anew(conn, [one.row.link_id])
                 self._arrived(conn, desk, apply_records(conn, desk, one.work, [msgspec.Raw(result.record)]))
                 if not_taken(conn, one.work, result.external_id):
@@ -223,10 +226,19 @@ class Push:
             self._count(box.wait(conn, one.row, code), code, one.row.id)
 
     @staticmethod
-    def _take_key(conn: Any, one: Outgo, external_id: str) -> None:
-        """The system gave the record a key of its own in place of the one reserved."""
-        if one.change.create and external_id != one.change.external_id:
-            conn.execute(update(core.link).where(core.link.c.id == one.row.link_id).values(external_id=external_id))
+    def _take_key(conn: Any, one: Outgo, external_id: str) -> bool:
+        """The system gave the record a key of its own in place of the one reserved; whether it is free for this card.
+
+        What was met where the new record should have been may be known already, as a record of another card.
+        """
+        if not one.change.create or external_id == one.change.external_id:
+            return True
+        link = core.link
+        same = (link.c.stream_id == one.work.stream_id) & (link.c.external_id == external_id)
+        if conn.execute(select(link.c.id).where(same, link.c.id != one.row.link_id)).first() is not None:
+            return False
+        conn.execute(update(link).where(link.c.id == one.row.link_id).values(external_id=external_id))
+        return True
 
     def _close(self, conn: Any, desk: Desk, one: Outgo) -> None:
         """After the read-back: settled, or owed anew, or refused because the system shows something else."""
