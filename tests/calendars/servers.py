@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dulwich.repo import Repo
 from lxml import etree
 
 from connectors.calendars.account import Account, Patience
@@ -95,6 +96,16 @@ class DavServer:
         new = f"{self.home}{uuid.uuid4().hex[:12]}/"
         shutil.copytree(self._place(path), self._place(new))
         return new
+
+    def pack(self, path: str) -> None:
+        """Make few files of a calendar that is to be copied often: Xandikos keeps it in a git repository."""
+        if self.name == "xandikos":
+            with Repo(str(self._place(path))) as repo:
+                repo.object_store.pack_loose_objects()
+
+    def forget(self, path: str) -> None:
+        """Take a calendar away behind the server's back."""
+        shutil.rmtree(self._place(path), ignore_errors=True)
 
     def _place(self, path: str) -> Path:
         below = "store/collection-root" if self.name == "radicale" else ""

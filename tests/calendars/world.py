@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from sqlalchemy import select, update
 
 from connectors.base import Connector
 from connectors.calendars.dav.connector import CalDav
+from hub.exchange import runs
 from hub.exchange.hub import Hub
 from hub.exchange.service import RunReport, run_exchange
 from hub.model.settings import RouteSettings, SystemSettings
@@ -21,6 +23,7 @@ from hub.store import core, tables
 from hub.store.database import Store
 from tests.calendars.servers import Between, DavServer, account, between
 from tests.exchange.installation import make_hub
+from tests.golden.world import Clock
 
 EVERYTHING = RouteSettings("", write="all", create="always", deletion="propagate")
 
@@ -64,6 +67,16 @@ def unfolded(text: str) -> str:
     return re.sub(r"\r?\n[ \t]", "", text).replace("\r\n", "\n")
 
 
+class _Watch(datetime):
+    """What the exchange takes for ``datetime``: nights are apart, however fast the machine is."""
+
+    clock: Clock
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+        return cls.clock.now(tz)
+
+
 @dataclass
 class World:
     """A hub between calendars; ``desks`` by the code of the system."""
@@ -71,10 +84,12 @@ class World:
     hub: Hub
     store: Store
     desks: Mapping[str, Desk]
+    clock: Clock
     last: RunReport | None = None
 
     def exchange(self, *routes: str) -> RunReport:
-        """One night."""
+        """One night, some hours after what people did."""
+        self.clock.pass_(hours=8)
         self.last = run_exchange(self.hub, list(routes) or None)
         assert {one.route: str(one.error) for one in self.last.routes if one.error} == {}
         return self.last
@@ -125,9 +140,8 @@ def world(
     paths: Mapping[str, str] | None = None,
 ) -> Iterator[World]:
     """A hub between new calendars on ``servers``, by code of the system; each takes and makes everything."""
-    from contextlib import ExitStack
-
-    with ExitStack() as stack:
+    watch = type("Watch", (_Watch,), {"clock": Clock()})
+    with ExitStack() as stack, patch.object(runs, "datetime", watch):
         desks: dict[str, Desk] = {}
         settings: dict[str, SystemSettings] = {}
         connectors: dict[str, Connector] = {}
@@ -136,7 +150,9 @@ def world(
             desks[code] = Desk(server, (paths or {}).get(code) or server.calendar(), way)
             connectors[code] = desks[code].connect()
             stack.callback(connectors[code].close)
-            settings[code] = SystemSettings(code, "caldav", "Europe/Moscow", "calendar", url=way.root + desks[code].path)
+            settings[code] = SystemSettings(
+                code, "caldav", "Europe/Moscow", "calendar", url=way.root + desks[code].path
+            )
         default = {f"{code}.{entity}": EVERYTHING for code in servers for entity in ("activity", "task")}
         wanted = {code: replace(one, code=code) for code, one in {**default, **(routes or {})}.items()}
-        yield World(make_hub(store, home, connectors, settings, wanted), store, desks)
+        yield World(make_hub(store, home, connectors, settings, wanted), store, desks, watch.clock)
