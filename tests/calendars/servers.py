@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import shutil
 import socket
@@ -71,8 +72,6 @@ class DavServer:
 
     def ask(self, method: str, path: str, body: bytes | str = b"", **headers: str) -> tuple[int, dict[str, str], bytes]:
         """What a person's own program asks, past the connector."""
-        import base64
-
         login = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
         told = {"Authorization": f"Basic {login}", **{name.replace("_", "-"): v for name, v in headers.items()}}
         link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
@@ -186,7 +185,7 @@ def _wait(server: DavServer, process: subprocess.Popen[bytes]) -> None:
 def account(url: str, **more: Any) -> Account:
     """An account on a server, met at once."""
     told = {"title": "Календарь", "timezone": "Europe/Moscow", "user": USER, "secret": PASSWORD, "patience": EAGER}
-    return Account(url=url, **{**told, "timeout": 20.0, **more})  # type: ignore[arg-type]
+    return Account(url=url, **{**told, "timeout": 20.0, **more})
 
 
 @dataclass

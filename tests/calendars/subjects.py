@@ -13,7 +13,7 @@ from connectors.calendars.dav.client import Resource
 from connectors.calendars.dav.connector import CalDav
 from connectors.calendars.dav.reading import read_record
 from connectors.calendars.ical.record import COMPONENT
-from connectors.certify.subject import Bent, Changing, Fault, Faulty, Known, Lost, Writable, Writing
+from connectors.certify.subject import Changing, Fault, Faulty, Known, Lost, Writable, Writing
 from hub.model.errors import RetryLater, StopRoute, StopSystem
 from tests.calendars.servers import Between, DavServer, account, event, todo
 from tests.connectors.server import Reply
@@ -41,6 +41,7 @@ def template(server: DavServer) -> str:
         for n in range(60):
             day = date(2026, 1, 1) + timedelta(days=n // 3)
             server.put(f"{path}e{n:03d}.ics", event(f"e{n:03d}", f";TZID=Europe/Moscow:{day:%Y%m%d}T{10 + n % 3}0000"))
+        server.pack(path)
         server.templates["kit"] = path
     return server.templates["kit"]
 
@@ -60,10 +61,9 @@ class OnDav(Changing, Writing, Faulty):
         key = ("href",)
         self.catalog = Known("todos", ("summary", "due", "alarms", "_version"), tasks, key, version="_version")
         self.dated = Known("events", ("start", "end", "summary", "attendees"), meetings, key, date_field="start")
-        people = [
-            {"role": "attendee", "kind": "email", "email": f"client{n}@example.ru", "name": f"Клиент {n}"}
-            for n in range(3)
-        ]
+        person = {"role": "attendee", "kind": "email"}
+        people = [{**person, "email": f"client{n}@example.ru", "name": f"Клиент {n}"} for n in range(3)]
+        alarms = [{"offset_s": offset, "at": "", "action": "display"} for offset in (-86400, -900)]
         self.writables = [
             Writable(
                 "events",
@@ -84,14 +84,7 @@ class OnDav(Changing, Writing, Faulty):
                 key,
                 version="_version",
                 table="alarms",
-                rows=(
-                    [
-                        {"offset_s": -86400, "at": "", "action": "display"},
-                        {"offset_s": -900, "at": "", "action": "display"},
-                    ],
-                    [{"offset_s": -900, "at": "", "action": "display"}],
-                ),
-                bent=(),
+                rows=(alarms, alarms[1:]),
                 fills=("uid",),
                 refused={"status": "waiting"},
                 derived=True,
@@ -101,6 +94,11 @@ class OnDav(Changing, Writing, Faulty):
     def connect(self) -> Connector:
         """Another connector to the same calendar, along the way that may fail."""
         return CalDav(account(self.way.root + self.path, max_sessions=4))
+
+    def close(self) -> None:
+        """Take the calendar away."""
+        super().close()
+        self.server.forget(self.path)
 
     def edit(self, stream: str, key: str) -> None:
         """A person renames it."""
@@ -116,9 +114,8 @@ class OnDav(Changing, Writing, Faulty):
     def stored(self, stream: str, key: str) -> Mapping[str, Any] | None:
         """The record as the server holds it."""
         text = self.server.get(key) if key.startswith("/") else None
-        return (
-            None if text is None else read_record(stream, Resource(key, "", text.encode()), ZoneInfo("Europe/Moscow"))
-        )
+        zone = ZoneInfo("Europe/Moscow")
+        return None if text is None else read_record(stream, Resource(key, "", text.encode()), zone)
 
     def population(self, stream: str) -> int:
         """How many resources of the kind there are."""
@@ -143,6 +140,3 @@ class OnDav(Changing, Writing, Faulty):
         """They do not."""
         self.way.always = None
         self.way.orders.clear()
-
-
-__all__ = ["Bent", "OnDav"]

@@ -140,8 +140,8 @@ def world(
     paths: Mapping[str, str] | None = None,
 ) -> Iterator[World]:
     """A hub between new calendars on ``servers``, by code of the system; each takes and makes everything."""
-    watch = type("Watch", (_Watch,), {"clock": Clock()})
-    with ExitStack() as stack, patch.object(runs, "datetime", watch):
+    _Watch.clock = Clock()
+    with ExitStack() as stack, patch.object(runs, "datetime", _Watch):
         desks: dict[str, Desk] = {}
         settings: dict[str, SystemSettings] = {}
         connectors: dict[str, Connector] = {}
@@ -150,9 +150,8 @@ def world(
             desks[code] = Desk(server, (paths or {}).get(code) or server.calendar(), way)
             connectors[code] = desks[code].connect()
             stack.callback(connectors[code].close)
-            settings[code] = SystemSettings(
-                code, "caldav", "Europe/Moscow", "calendar", url=way.root + desks[code].path
-            )
+            url = way.root + desks[code].path
+            settings[code] = SystemSettings(code, "caldav", "Europe/Moscow", "calendar", url=url)
         default = {f"{code}.{entity}": EVERYTHING for code in servers for entity in ("activity", "task")}
         wanted = {code: replace(one, code=code) for code, one in {**default, **(routes or {})}.items()}
-        yield World(make_hub(store, home, connectors, settings, wanted), store, desks, watch.clock)
+        yield World(make_hub(store, home, connectors, settings, wanted), store, desks, _Watch.clock)
