@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -195,6 +195,7 @@ class Between:
     server: DavServer
     orders: list[tuple[str, Any]] = field(default_factory=list)
     always: Any = None
+    rule: Callable[[Request], Reply | None] | None = None
     scripted: Scripted | None = None
 
     @property
@@ -215,7 +216,7 @@ class Between:
 
     def answer(self, request: Request) -> Reply:
         """Pass it on, unless something was ordered."""
-        act = self._due(request)
+        act = (self.rule(request) if self.rule is not None else None) or self._due(request)
         if isinstance(act, Reply):
             return act
         if act == "before":
