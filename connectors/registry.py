@@ -7,7 +7,10 @@ from pathlib import Path
 
 from connectors.base import Connector
 from connectors.calendars.account import Account
+from connectors.calendars.cloud import google, graph
+from connectors.calendars.cloud.base import CloudCalendar
 from connectors.calendars.dav.connector import CalDav
+from connectors.calendars.feed import IcsFeed
 from connectors.memory import BASES, MemoryBase, MemoryConnector
 from connectors.onec_odata.config import OneCSettings
 from connectors.onec_odata.connector import OneC
@@ -79,7 +82,7 @@ def _account(system: SystemSettings, url: str = "", *, bearer: bool = False) -> 
     told = system.calendar or CalendarSettings()
     return Account(
         title=system.title or system.code,
-        url=url or system.url,
+        url=system.url or url,
         timezone=system.timezone,
         user=system.user,
         secret=system.password.resolve() if system.password else "",
@@ -102,12 +105,30 @@ def _caldav(system: SystemSettings, cache: Path | None) -> Connector:
     return CalDav(_account(system))
 
 
+def _ics(system: SystemSettings, cache: Path | None) -> Connector:
+    del cache  # a feed is given whole
+    return IcsFeed(_account(system))
+
+
+def _google(system: SystemSettings, cache: Path | None) -> Connector:
+    del cache  # the service keeps the history
+    return CloudCalendar(_account(system, google.URL, bearer=True), google.Google)
+
+
+def _graph(system: SystemSettings, cache: Path | None) -> Connector:
+    del cache  # the service keeps the history
+    return CloudCalendar(_account(system, graph.URL, bearer=True), graph.Graph)
+
+
 #: Maker of a connector by ``kind`` of the settings.
 KINDS: dict[str, Callable[[SystemSettings, Path | None], Connector]] = {
     "onec_odata": _onec,
     "sql": _sql,
     "memory": _memory,
     "caldav": _caldav,
+    "ics": _ics,
+    "google_calendar": _google,
+    "ms_calendar": _graph,
 }
 
 
