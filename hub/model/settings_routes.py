@@ -25,7 +25,7 @@ PolicyWord = Literal["master", "latest", "fill_empty", "union", "append_only", "
 
 
 def role_of(profile: str) -> Role:
-    """The role of a system whose settings name none: that of its profile, a CRM for any but those of 1C and calendars."""
+    """The role of a system whose settings name none: by its profile, a CRM for any but those of 1C and calendars."""
     return _BY_PROFILE.get(profile, "crm")
 
 

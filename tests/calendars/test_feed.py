@@ -131,7 +131,7 @@ def test_it_is_read_only(published: Feed) -> None:
 
 
 def test_what_left_the_feed_is_gone_here(published: Feed, store: Store, tmp_path: Path) -> None:
-    """By the hub: a meeting that is not in the feed any more is deleted, the others stay; an empty feed changes none."""
+    """By the hub: a meeting that is not in the feed any more is deleted, the others stay; an empty feed ends none."""
     published.body = lambda: feed({str(n): str(n) for n in range(12)})
     assert published.server is not None
     system = SystemSettings("hr", "ics", "Europe/Moscow", "calendar", url=published.server.url)

@@ -33,7 +33,7 @@ class CalDav:
     """One account; nothing is asked before the first question."""
 
     capabilities = Capabilities(
-        versions=True, versions_return=True, windows=True, write=True, read_back=True, tokens=True
+        versions=True, versions_return=True, windows=True, write=True, read_back=True, tokens=True, places=True
     )
 
     def __init__(self, account: Account, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -43,7 +43,8 @@ class CalDav:
         self.traffic = self._wire.traffic
         self._lock = Lock()
         self._found: list[Collection] | None = None
-        self._writing = Writing(DavTarget(self._client, self._collections), derived=True)
+        self._target = DavTarget(self._client, self._collections)
+        self._writing = Writing(self._target, derived=True)
 
     def check(self) -> CheckReport:
         """Find the calendars, and what the server can do."""
@@ -102,6 +103,10 @@ class CalDav:
         """One resource after another, each read back."""
         for change in changes:
             yield self._writing.write(stream, change)
+
+    def place(self, stream: str, change: Change) -> str:
+        """The path of a new resource: its UID, or one made of the reserved key, in the calendar for new ones."""
+        return self._target.place(stream, change)
 
     def totals(self, stream: str, date_field: str, total_field: str, window: Window) -> list[DayTotal]:
         """Meetings have no sums."""

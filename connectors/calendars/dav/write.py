@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 
@@ -53,18 +54,23 @@ class DavTarget:
         """The fields as a record shows them."""
         made = shape.body(stream, change, self.system)
         if change.create:
-            self._uids = {change.external_id: str(made.get("uid") or uid_of(change.external_id))}
-            made.pop("uid", None)
+            self._uids = {change.external_id: str(made.pop("uid", "") or self._uid(change.external_id))}
         return made
 
     def look(self, stream: str, key: str) -> Shown | None:
         """The resource as it is; of a key that is only reserved, where it would be, else by its UID."""
         shape.info_of(stream, self.system)
-        if key.startswith("/"):
+        if key.startswith("/") and key not in self._uids:
             return self._shown(stream, self._client.get(key))
-        uid = self._uids.get(key) or uid_of(key)
-        found = self._shown(stream, self._client.get(self._path(stream, uid)))
-        return found or self._with_uid(stream, uid)
+        uid = self._uids.get(key) or self._uid(key)
+        path = key if key.startswith("/") else self._path(stream, uid)
+        return self._shown(stream, self._client.get(path)) or self._with_uid(stream, uid)
+
+    def place(self, stream: str, change: Change) -> str:
+        """Where a new resource will be."""
+        if change.external_id.startswith("/"):
+            return change.external_id
+        return self._path(stream, str(change.fields.get("uid") or uid_of(change.external_id)))
 
     def search(self, stream: str, marker: tuple[str, str]) -> list[str]:
         """Nothing is found by a mark: records are made under keys of our choosing."""
@@ -72,8 +78,9 @@ class DavTarget:
 
     def create(self, stream: str, key: str, body: dict[str, Any], load_mode: bool) -> str:
         """Make a resource where its UID says."""
-        uid = self._uids.get(key) or uid_of(key)
-        path, calendar = self._path(stream, uid), new(stream, uid)
+        uid = self._uids.get(key) or self._uid(key)
+        path = key if key.startswith("/") else self._path(stream, uid)
+        calendar = new(stream, uid)
         self._put(stream, calendar, body)
         answer = self._client.put(path, calendar.encode(), None, stream)
         if answer.status in {409, 412} and (answer.status == 412 or _same_uid(answer)):
@@ -112,6 +119,13 @@ class DavTarget:
         except (Malformed, ValueError) as why:
             name = next(iter(body), "")
             raise Refused(SkipRecord("calendar_bad_value", name, str(why), system=self.system, stream=stream)) from None
+
+    @staticmethod
+    def _uid(key: str) -> str:
+        """UID of what is made under a reserved key, or at a path that was made of one."""
+        if not key.startswith("/"):
+            return uid_of(key)
+        return unquote(key.rpartition("/")[2]).removesuffix(".ics")
 
     def _path(self, stream: str, uid: str) -> str:
         return f"{self._place(stream).href}{xml.path_of(f'/{uid}.ics')[1:]}"

@@ -6,12 +6,12 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from sqlalchemy import select, update
 
-from connectors.base import WriteResult
+from connectors.base import Placing, WriteResult
 from hub.engine.arrive import Arrival, golden_of
 from hub.engine.cells import Contribution
 from hub.engine.outgoing import outgoing
@@ -166,6 +166,7 @@ class Push:
             if one not in writing:
                 self._stands(desk, one)
         try:
+            self._place(stream, [one for one in writing if one.change.create])
             results = self.hub.connector(self.route.system).write(stream, [one.change for one in writing])
             for one, result in zip(writing, results, strict=False):
                 self._settle(desk, one, result)
@@ -173,6 +174,21 @@ class Push:
         except HubError as error:
             self._not_sent(writing[settled:], error)
             raise
+
+    def _place(self, stream: str, creating: Sequence[Outgo]) -> None:
+        """Reserve the key that each new record will have, where the system makes it of the one that was reserved.
+
+        Should we die after the write, the next read meets a record whose key is known, and makes no second card of it.
+        """
+        connector = self.hub.connector(self.route.system)
+        if not creating or not connector.capabilities.places:
+            return
+        places = {one.row.id: cast("Placing", connector).place(stream, one.change) for one in creating}
+        with self._transaction() as conn:
+            for one in creating:
+                key = places[one.row.id]
+                if self._take_key(conn, one, key):
+                    one.change = replace(one.change, external_id=key)
 
     def _stands(self, desk: Desk, one: Outgo) -> None:
         """All of it stands there already, in the system's own spelling: what was seen is its confirmation."""
