@@ -24,6 +24,8 @@ class Capabilities:
 
     ``versions_return``: a record that is changed back may get the version it had (a hash of its content), so seeing an
     earlier one is no evidence that the base went back in time.
+
+    ``places``: the key that a new record will have is known before it is made (``Placing``).
     """
 
     changes_feed: bool = False
@@ -35,6 +37,7 @@ class Capabilities:
     write: bool = False
     read_back: bool = False
     tokens: bool = False
+    places: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,3 +242,10 @@ class Connector(Protocol):  # pragma: no cover - a declaration
 
     def close(self) -> None:
         """Give sessions and connections back."""
+
+
+class Placing(Protocol):  # pragma: no cover - a declaration
+    """What a connector offers besides whose ``Capabilities.places`` is set."""
+
+    def place(self, stream: str, change: Change) -> str:
+        """The key that the record of a creating change will have: of its reserved key, and the same whenever asked."""

@@ -6,6 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from connectors.base import Connector, Traffic
+from connectors.calendars.account import Account
+from connectors.calendars.cloud import google, graph
+from connectors.calendars.cloud.base import CloudCalendar
+from connectors.calendars.dav.connector import CalDav
+from connectors.calendars.feed import IcsFeed
 from connectors.cloud_pbx.config import CloudSettings
 from connectors.cloud_pbx.connector import CloudPbx
 from connectors.imap.config import ImapSettings, TokenEndpoint
@@ -20,7 +25,7 @@ from connectors.telephony.connector import InDatabase, Origin, Pbx
 from connectors.telephony.files import InFiles
 from hub.model.errors import NeedsPerson
 from hub.model.settings import SecretRef, SystemSettings
-from hub.model.settings_comms import CallSettings, MailSettings
+from hub.model.settings_comms import CalendarSettings, CallSettings, MailSettings
 
 
 def _onec(system: SystemSettings, cache: Path | None) -> Connector:
@@ -157,6 +162,48 @@ def _imap(system: SystemSettings, cache: Path | None) -> Connector:
     )
 
 
+def _account(system: SystemSettings, url: str = "", *, bearer: bool = False) -> Account:
+    told = system.calendar or CalendarSettings()
+    return Account(
+        title=system.title or system.code,
+        url=system.url or url,
+        timezone=system.timezone,
+        user=system.user,
+        secret=system.password.resolve() if system.password else "",
+        bearer=bearer,
+        calendars=told.calendars,
+        new_in=told.new_in,
+        owner=told.owner or (system.user if "@" in system.user else ""),
+        page_size=system.page_size,
+        timeout=system.timeout,
+        max_sessions=system.max_sessions,
+        verify=system.verify,
+        proxy=system.proxy,
+        past=told.past,
+        ahead=told.ahead,
+    )
+
+
+def _caldav(system: SystemSettings, cache: Path | None) -> Connector:
+    del cache  # calendars are found in a few questions
+    return CalDav(_account(system))
+
+
+def _ics(system: SystemSettings, cache: Path | None) -> Connector:
+    del cache  # a feed is given whole
+    return IcsFeed(_account(system))
+
+
+def _google(system: SystemSettings, cache: Path | None) -> Connector:
+    del cache  # the service keeps the history
+    return CloudCalendar(_account(system, google.URL, bearer=True), google.Google)
+
+
+def _graph(system: SystemSettings, cache: Path | None) -> Connector:
+    del cache  # the service keeps the history
+    return CloudCalendar(_account(system, graph.URL, bearer=True), graph.Graph)
+
+
 #: Maker of a connector by ``kind`` of the settings.
 KINDS: dict[str, Callable[[SystemSettings, Path | None], Connector]] = {
     "onec_odata": _onec,
@@ -166,6 +213,10 @@ KINDS: dict[str, Callable[[SystemSettings, Path | None], Connector]] = {
     "memory": _memory,
     "pbx_db": _pbx,
     "pbx_files": _pbx,
+    "caldav": _caldav,
+    "ics": _ics,
+    "google_calendar": _google,
+    "ms_calendar": _graph,
 }
 
 

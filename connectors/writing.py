@@ -116,10 +116,14 @@ class _Ended(Exception):
 
 
 class Writing:
-    """Writes to one system. Remembers which streams give keys of their own instead of those reserved."""
+    """Writes to one system. Remembers which streams give keys of their own instead of those reserved.
 
-    def __init__(self, target: Target) -> None:
+    ``derived``: the system's keys are made of the reserved ones, and ``look`` finds a record by either.
+    """
+
+    def __init__(self, target: Target, *, derived: bool = False) -> None:
         self._target = target
+        self._derived = derived
         self._own_keys: set[str] = set()
 
     def write(self, stream: str, change: Change) -> WriteResult:
@@ -185,7 +189,7 @@ class Writing:
         return found
 
     def _learn(self, stream: str, change: Change, key: str) -> None:
-        if key.lower() != change.external_id.lower():
+        if not self._derived and key.lower() != change.external_id.lower():
             self._own_keys.add(stream)
 
     def _change(self, stream: str, change: Change, step: _Step) -> None:

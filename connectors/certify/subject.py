@@ -119,6 +119,7 @@ class Writable:
     ``fills``: fields that the system fills when a record is created without them. ``refused``: fields that the system
     refuses. ``posted``: the field of a document that tells whether it is posted; ``unpostable``: fields of a new
     document that is stored and cannot be posted. ``executed``: the field of a task that tells whether it is done.
+    ``derived``: the system's key is another than the one reserved, and always the same one for it (a path made of it).
     """
 
     stream: str
@@ -135,6 +136,7 @@ class Writable:
     posted: str = ""
     unpostable: Mapping[str, Any] = field(default_factory=dict)
     executed: str = ""
+    derived: bool = False
 
     def __post_init__(self) -> None:
         """``ValueError`` for values that the tests could not tell apart."""

@@ -24,6 +24,12 @@ BASE = Policy("master", _TRADE)
 _LEGAL = Policy("master", ("accounting", "trade", "crm"), on_loss="task", group="legal")
 _SALES = Policy("master", _CRM)
 _LIST = Policy("union", _TRADE)
+#: Of meetings and tasks the later word wins; where nobody can tell which it is, the CRM says what it is about and the
+#: calendar when.
+_ABOUT = Policy("latest", _CRM)
+_WHEN = Policy("latest", ("other", *_CRM))
+#: Everybody's reminders are his own.
+_OWN = Policy("latest", _CRM, on_loss="keep")
 _ORDER = Policy(
     "master",
     (ORIGIN, *_CRM),
@@ -49,6 +55,17 @@ MATRIX: Mapping[str, Mapping[str, Policy]] = MappingProxyType(
         "sales_order": {
             **dict.fromkeys(("sales_order_line", "total", "vat_total", "vat_included", "currency"), _ORDER),
             "comment": Policy("latest", _CRM),
+        },
+        "activity": {
+            **dict.fromkeys(("subject", "body_text", "status", "privacy", "activity_participant"), _ABOUT),
+            **dict.fromkeys(("started_at", "ended_at"), replace(_WHEN, group="time")),
+            **dict.fromkeys(("meeting_exception", "meeting_detail"), _WHEN),
+            "activity_reminder": _OWN,
+        },
+        "task": {
+            **dict.fromkeys(("title", "body", "status", "priority", "done_at"), _ABOUT),
+            **dict.fromkeys(("start_at", "due_at"), _WHEN),
+            "task_reminder": _OWN,
         },
     }
 )

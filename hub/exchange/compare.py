@@ -136,6 +136,15 @@ def known_versions(conn: Connection, stream_id: int, external_ids: Sequence[str]
     return found
 
 
+def bring_listed(
+    pull: Pulling, connector: Connector, desk: Desk, work: MappingDesk, listed: Sequence[tuple[str, str | None]]
+) -> int:
+    """Fetch and commit those of the records that are new or another version; how many are known as they are."""
+    other = _differing(pull, work, list(listed), partial=False)
+    _bring(pull, connector, desk, work, other)
+    return len(listed) - len(other)
+
+
 def _bring(
     pull: Pulling, connector: Connector, desk: Desk, work: MappingDesk, external_ids: Sequence[str]
 ) -> list[str]:
@@ -150,13 +159,22 @@ def _bring(
     return gone
 
 
-def sweep_end(pull: Pulling, connector: Connector, desk: Desk, work: MappingDesk, seen: Seen, last: Cursor) -> None:
+def sweep_end(
+    pull: Pulling,
+    connector: Connector,
+    desk: Desk,
+    work: MappingDesk,
+    seen: Seen,
+    last: Cursor,
+    within: Sequence[str] = ("",),
+) -> None:
     """All keys were seen: ask for those that are here and were not, and believe the base that they are gone.
 
     ``last``: cursor of the sweep. When an admin has said that the base as it is now is the truth, any number may be.
+    ``within``: beginnings of the keys that can have been seen.
     """
     with pull.hub.store.read() as conn:
-        candidates = list(_unseen(conn, pull, work, seen))
+        candidates = [key for key in _unseen(conn, pull, work, seen) if key.startswith(tuple(within))]
     gone = _bring(pull, connector, desk, work, candidates)
     if not last.position.get("trust"):
         with pull.hub.store.read() as conn:

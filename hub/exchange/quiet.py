@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import IO
+from typing import IO, cast
 from zoneinfo import ZoneInfo
 
 from connectors.base import (
@@ -14,6 +14,7 @@ from connectors.base import (
     Connector,
     DayTotal,
     FeedPacket,
+    Placing,
     ReadRequest,
     StreamInfo,
     Traffic,
@@ -110,6 +111,10 @@ class QuietConnector:
     def write(self, stream: str, changes: Sequence[Change]) -> Iterator[WriteResult]:
         """See ``Connector.write``."""
         return self._asked().write(stream, changes)
+
+    def place(self, stream: str, change: Change) -> str:
+        """See ``Placing.place``."""
+        return cast("Placing", self._asked()).place(stream, change)
 
     def totals(self, stream: str, date_field: str, total_field: str, window: Window) -> list[DayTotal]:
         """See ``Connector.totals``."""

@@ -2,16 +2,26 @@
 
 The place is kept in the transaction of the page that led to it. Under a new mapping it is forgotten: all is read again,
 and what means the same changes nothing.
+
+A source that has forgotten the place, or keeps none, lists what there is: what differs from what is known is fetched,
+and what is known and was not listed is asked for by its key before it is believed gone. A place is kept only when what
+leads to it is here: a listing that breaks off is made again.
 """
 
 from __future__ import annotations
 
+from sqlalchemy import update
+
 from connectors.base import Connector
-from hub.exchange.cursors import TOKEN
+from hub.exchange import runs
+from hub.exchange.compare import Seen, bring_listed, sweep_end
+from hub.exchange.cursors import SWEEP, TOKEN
 from hub.exchange.desk import Desk
 from hub.exchange.mapping_desk import MappingDesk
 from hub.exchange.prefetch import prefetch
 from hub.exchange.pulling import Pulling
+from hub.model.records import Page
+from hub.store import core
 
 
 def tokens(pull: Pulling, connector: Connector, desk: Desk, work: MappingDesk) -> None:
@@ -19,12 +29,24 @@ def tokens(pull: Pulling, connector: Connector, desk: Desk, work: MappingDesk) -
     cursor = pull.cursor(work, TOKEN)
     pull.resumed = pull.resumed or cursor.interrupted
     pages = prefetch(connector.read(pull.request(work.mapping, None, cursor.position or None)))
-    done = 0
+    began, done, seen = runs.now(), 0, Seen()
     try:
         for page in pages:
-            done += len(page.records)
+            done += len(page.records) + len(page.listed)
+            _look(work, seen, page)
+            equal = bring_listed(pull, connector, desk, work, page.listed) if page.listed else 0
+            if page.whole:
+                sweep_end(pull, connector, desk, work, seen, pull.cursor(work, SWEEP, ""), page.whole)
             cursor.position = page.position
-            pull.commit(desk, work, page, cursor, done=page.last)
+            pull.commit(desk, work, page, cursor, done=page.last, equal=equal)
             pull.tell(work.mapping.stream, done, None)
     finally:
         pages.close()
+    with pull.hub.store.begin() as conn:  # all there is has been seen: what is found changed next time changed since
+        conn.execute(update(core.stream).where(core.stream.c.id == work.stream_id).values(read_at=began))
+
+
+def _look(work: MappingDesk, seen: Seen, page: Page) -> None:
+    """Remember what is there: all of it has been listed once a page says ``whole``."""
+    seen.add(work.mapping.heads(page.records))
+    seen.add(list(page.listed))

@@ -22,6 +22,10 @@ class Page:
     whatever the wire format was. ``deleted``: external ids that the source itself declared physically deleted.
     ``position``: where reading goes on after this page (JSON-able, opaque to all but the connector).
     ``last``: the stream is exhausted. ``nbytes``: size of the body, unpacked (read-ahead bounds memory by it).
+
+    Of a source that keeps a place in its history (``Capabilities.tokens``) and that had to list what there is:
+    ``listed``, key and version of records that are there and were not fetched; ``whole``, beginnings of external ids of
+    which everything that is there was listed or fetched by this read, up to this page.
     """
 
     stream: str
@@ -30,6 +34,8 @@ class Page:
     position: dict[str, Any] = attribute(default_factory=dict)
     last: bool = False
     nbytes: int = 0
+    listed: Sequence[tuple[str, str | None]] = ()
+    whole: Sequence[str] = ()
 
 
 @dataclass(slots=True)

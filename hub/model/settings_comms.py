@@ -68,12 +68,16 @@ class CallSettings:
 
 @dataclass(frozen=True, slots=True)
 class CalendarSettings:
-    """Section ``calendar`` of a calendar account. ``calendars``: only these, all without; ``owner``: e-mail address of
-    the employee whose calendar it is.
+    """Section ``calendar`` of a calendar account. ``calendars``: only these, all without; ``new_in``: the one that new
+    records go to; ``owner``: e-mail address of the employee whose calendar it is; ``past``, ``ahead``: days around
+    today that are read of a service which shows no more than a window.
     """
 
     calendars: tuple[str, ...] = ()
+    new_in: str = ""
     owner: str = ""
+    past: int = 90
+    ahead: int = 365
 
 
 #: Cloud telephone exchanges that there is a description of.
@@ -119,7 +123,13 @@ MAIL_KEYS = (
     Key("client_secret", secret_name),
     Key("scope", anything),
 )
-CALENDAR_KEYS = (Key("calendars", names), Key("owner", anything))
+CALENDAR_KEYS = (
+    Key("calendars", names),
+    Key("new_in", anything),
+    Key("owner", anything),
+    Key("past", integer(0, 3650)),
+    Key("ahead", integer(1, 3650)),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,12 @@ from typing import Literal
 #: What systems are to each other; the default matrix of masters names these.
 Role = Literal["accounting", "trade", "crm", "other"]
 ROLES: tuple[Role, ...] = ("accounting", "trade", "crm", "other")
-_BY_PROFILE: Mapping[str, Role] = {"onec_bp3": "accounting", "onec_ut11": "trade", "onec_unf": "trade"}
+_BY_PROFILE: Mapping[str, Role] = {
+    "onec_bp3": "accounting",
+    "onec_ut11": "trade",
+    "onec_unf": "trade",
+    "calendar": "other",
+}
 #: In an order of systems: the one in which the record was made.
 ORIGIN = "origin"
 #: The name under which the end of a record (its mark of deletion) is written.
@@ -20,7 +25,7 @@ PolicyWord = Literal["master", "latest", "fill_empty", "union", "append_only", "
 
 
 def role_of(profile: str) -> Role:
-    """The role of a system whose settings name none: that of its profile, a CRM for any but those of 1C."""
+    """The role of a system whose settings name none: by its profile, a CRM for any but those of 1C and calendars."""
     return _BY_PROFILE.get(profile, "crm")
 
 

@@ -86,6 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = self.close_connection or reply.cut is not None
 
     do_POST = do_PATCH = do_PUT = do_DELETE = do_GET
+    do_PROPFIND = do_REPORT = do_MKCALENDAR = do_GET
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

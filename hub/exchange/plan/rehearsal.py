@@ -57,7 +57,7 @@ class RehearsedConnector:
     @property
     def capabilities(self) -> Capabilities:
         """Those of the connector, without the change feed."""
-        return replace(self._inner.capabilities, changes_feed=False, deletes_in_feed=False)
+        return replace(self._inner.capabilities, changes_feed=False, deletes_in_feed=False, places=False)
 
     @property
     def traffic(self) -> Traffic:

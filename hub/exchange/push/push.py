@@ -6,12 +6,12 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from sqlalchemy import select, update
 
-from connectors.base import WriteResult
+from connectors.base import Placing, WriteResult
 from hub.engine.arrive import Arrival, golden_of
 from hub.engine.cells import Contribution
 from hub.engine.outgoing import outgoing
@@ -166,6 +166,7 @@ class Push:
             if one not in writing:
                 self._stands(desk, one)
         try:
+            self._place(stream, [one for one in writing if one.change.create])
             results = self.hub.connector(self.route.system).write(stream, [one.change for one in writing])
             for one, result in zip(writing, results, strict=False):
                 self._settle(desk, one, result)
@@ -173,6 +174,21 @@ class Push:
         except HubError as error:
             self._not_sent(writing[settled:], error)
             raise
+
+    def _place(self, stream: str, creating: Sequence[Outgo]) -> None:
+        """Reserve the key that each new record will have, where the system makes it of the one that was reserved.
+
+        Should we die after the write, the next read meets a record whose key is known, and makes no second card of it.
+        """
+        connector = self.hub.connector(self.route.system)
+        if not creating or not connector.capabilities.places:
+            return
+        places = {one.row.id: cast("Placing", connector).place(stream, one.change) for one in creating}
+        with self._transaction() as conn:
+            for one in creating:
+                key = places[one.row.id]
+                if self._take_key(conn, one, key):
+                    one.change = replace(one.change, external_id=key)
 
     def _stands(self, desk: Desk, one: Outgo) -> None:
         """All of it stands there already, in the system's own spelling: what was seen is its confirmation."""
@@ -190,7 +206,10 @@ class Push:
     def _settle(self, desk: Desk, one: Outgo, result: WriteResult) -> None:
         with self._transaction() as conn:
             if result.record is not None and result.became in {"written", "unchanged", "not_posted"}:
-                self._take_key(conn, one, result.external_id)
+                if not self._take_key(conn, one, result.external_id):
+                    box.fail(conn, one.row, "key_of_another", system=self.route.system, id=result.external_id)
+                    self._count("failed", "key_of_another", one.row.id)
+                    return
                 self._see_anew(conn, [one.row.link_id])
                 self._arrived(conn, desk, apply_records(conn, desk, one.work, [msgspec.Raw(result.record)]))
                 if not_taken(conn, one.work, result.external_id):
@@ -223,10 +242,19 @@ class Push:
             self._count(box.wait(conn, one.row, code), code, one.row.id)
 
     @staticmethod
-    def _take_key(conn: Any, one: Outgo, external_id: str) -> None:
-        """The system gave the record a key of its own in place of the one reserved."""
-        if one.change.create and external_id != one.change.external_id:
-            conn.execute(update(core.link).where(core.link.c.id == one.row.link_id).values(external_id=external_id))
+    def _take_key(conn: Any, one: Outgo, external_id: str) -> bool:
+        """The system gave the record a key of its own in place of the one reserved; whether it is free for this card.
+
+        What was met where the new record should have been may be known already, as a record of another card.
+        """
+        if not one.change.create or external_id == one.change.external_id:
+            return True
+        link = core.link
+        same = (link.c.stream_id == one.work.stream_id) & (link.c.external_id == external_id)
+        if conn.execute(select(link.c.id).where(same, link.c.id != one.row.link_id)).first() is not None:
+            return False
+        conn.execute(update(link).where(link.c.id == one.row.link_id).values(external_id=external_id))
+        return True
 
     def _close(self, conn: Any, desk: Desk, one: Outgo) -> None:
         """After the read-back: settled, or owed anew, or refused because the system shows something else."""

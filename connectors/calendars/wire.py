@@ -1,0 +1,249 @@
+"""HTTP to one calendar server: patient with passing faults while reading, and never a blind repeat of a write.
+
+Redirects are followed on the same host only, as discovery needs: a password is meant for the server that it was given
+for. ``Retry-After`` is heeded; a wait longer than patience allows is handed on (``RetryLater.retry_after``).
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.client import IncompleteRead
+from urllib.parse import urljoin, urlsplit
+
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    DecodeError,
+    HTTPError,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+    ProxyError,
+    ReadTimeoutError,
+    SSLError,
+)
+
+from connectors import web
+from connectors.base import Traffic
+from connectors.calendars.account import Account
+from connectors.writing import Unanswered
+from hub.model.errors import HubError, RetryLater, StopRoute, StopSystem
+
+log = logging.getLogger("obmen.calendars")
+
+_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+#: The server says that it has not taken the request.
+_NOT_TAKEN = frozenset({408, 425, 429, 503})
+_MOVED = frozenset({301, 302, 307, 308})
+_HOPS = 5
+#: Bytes of an answer that are taken: a year of a big company's meetings is far below.
+_LIMIT = 256 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer as it came; headers by lower-case name. ``url``: what answered, after redirects."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds that the server asks to wait; ``None`` when it does not say."""
+        value = self.headers.get("retry-after", "").strip()
+        if value.isdigit():
+            return float(value)
+        until, now = _date(value), _date(self.headers.get("date", ""))
+        return max(0.0, (until - now).total_seconds()) if until and now else None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request."""
+
+    method: str
+    url: str
+    body: bytes | None = None
+    headers: Mapping[str, str] | None = None
+
+
+class Failed(Exception):
+    """The way to the server failed."""
+
+    def __init__(self, error: HTTPError | web.TooBig) -> None:
+        super().__init__(type(error).__name__)
+        self.error = error
+
+
+class Wire:
+    """Sends requests; safe to use from several threads. ``sleep`` is replaced in tests."""
+
+    def __init__(self, account: Account, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.account = account
+        self.traffic = Traffic()
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        way = web.Way(
+            account.title, account.max_sessions, account.connect, account.timeout, account.verify, account.proxy
+        )
+        self._pool = web.manager(way, https=account.url.startswith("https"))
+        self._headers = {"User-Agent": "obmen", **_login(account)}
+
+    def read(self, ask: Ask, good: Collection[int] = (200,), stream: str = "") -> Answer:
+        """Ask until the answer has one of the ``good`` statuses; ``HubError`` for any other that does not pass."""
+        patience, attempt = self.account.patience, 0
+        while True:
+            pause: float | None = None
+            try:
+                answer = self._follow(ask, stream)
+                if answer.status in good:
+                    return answer
+                fault, pause = self.fault(answer, stream), answer.retry_after
+                worth = answer.status in _PASSING and (pause is None or pause <= patience.longest)
+            except Failed as failed:
+                fault = self._broken(failed, stream)
+                worth = isinstance(fault, RetryLater) and fault.code != "source_timeout"
+            if not worth or attempt >= patience.retries:
+                raise fault
+            attempt += 1
+            with self._lock:
+                self.traffic.retries += 1
+            log.info("%s: %s, try %d", self.account.title, fault.code, attempt + 1)
+            self._sleep(patience.pause(attempt, pause))
+
+    def send(self, ask: Ask, stream: str = "") -> Answer:
+        """Write, once; the answer whatever it says. ``Unanswered``: it may have been done. ``HubError``: it was not.
+
+        Sent again only when it was surely not taken.
+        """
+        patience, attempt = self.account.patience, 0
+        while True:
+            with self._lock:
+                self.traffic.writes += 1
+            try:
+                answer = self._once(ask)
+            except Failed as failed:
+                fault = self._broken(failed, stream)
+                if not isinstance(failed.error, (ProxyError, NewConnectionError, ConnectTimeoutError)):
+                    log.warning("%s: %s after a writing request", self.account.title, fault.code)
+                    raise Unanswered from None
+                pause = None
+            else:
+                if answer.status >= 500 and answer.status not in _NOT_TAKEN:
+                    raise Unanswered
+                if answer.status not in _NOT_TAKEN:
+                    return answer
+                fault, pause = self.fault(answer, stream), answer.retry_after
+            if attempt >= patience.retries or (pause is not None and pause > patience.longest):
+                raise fault
+            attempt += 1
+            self._sleep(patience.pause(attempt, pause))
+
+    def pause(self, attempt: int) -> bool:
+        """Wait as before try ``attempt`` (from 1) of a reading request; ``False`` at once when patience is over."""
+        if attempt > self.account.patience.retries:
+            return False
+        self._sleep(self.account.patience.pause(attempt, None))
+        return True
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._pool.clear()
+
+    def fault(self, answer: Answer, stream: str = "") -> HubError:
+        """What an answer means that nobody asked for."""
+        system, status = self.account.title, answer.status
+        if status == 401:
+            return StopSystem("calendar_auth_failed", system=system)
+        if status == 403:
+            return StopSystem("calendar_forbidden", system=system)
+        if status in {404, 410}:
+            return StopRoute("calendar_not_there", system=system, stream=stream or answer.url)
+        if status in _NOT_TAKEN:
+            return RetryLater("calendar_busy", answer.retry_after, system=system, status=status)
+        if status >= 500:
+            return RetryLater("calendar_failed", answer.retry_after, system=system, status=status)
+        return StopRoute("calendar_answer", system=system, stream=stream, status=status)
+
+    def _follow(self, ask: Ask, stream: str) -> Answer:
+        for _ in range(_HOPS):
+            answer = self._once(ask)
+            if answer.status not in _MOVED:
+                return answer
+            target = urljoin(ask.url, answer.headers.get("location", ""))
+            here, there = urlsplit(ask.url), urlsplit(target)
+            if there.hostname != here.hostname or (here.scheme, there.scheme) == ("https", "http"):
+                raise StopSystem("address_moved", system=self.account.title, target=target.split("?")[0])
+            ask = replace(ask, url=target)
+        raise StopRoute("calendar_answer", system=self.account.title, stream=stream, status=answer.status)
+
+    def _once(self, ask: Ask) -> Answer:
+        with self._lock:
+            self.traffic.requests += 1
+        try:
+            response = self._pool.request(
+                ask.method,
+                ask.url,
+                body=ask.body,
+                headers={**self._headers, **(ask.headers or {})},
+                retries=False,
+                redirect=False,
+                preload_content=False,
+            )
+            try:
+                body = web.read(response, _LIMIT)
+            except BaseException:
+                response.close()  # half-read: the connection cannot serve another request
+                raise
+            finally:
+                response.release_conn()
+        except (HTTPError, web.TooBig) as error:
+            raise Failed(error) from None
+        with self._lock:
+            self.traffic.bytes_read += len(body)
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status, headers, body, ask.url)
+
+    def _broken(self, failed: Failed, stream: str) -> HubError:
+        error, system, host = failed.error, self.account.title, self.account.host
+        if isinstance(error, web.TooBig):
+            return StopRoute("calendar_answer", system=system, stream=stream, status="256 MB")
+        if isinstance(error, ProxyError):
+            return RetryLater("proxy_unreachable", system=system)
+        if isinstance(error, SSLError):
+            return StopSystem("tls_invalid", system=system, host=host, reason=web.tls_reason(error))
+        if isinstance(error, NameResolutionError):
+            return RetryLater("host_unknown", system=system, host=host)
+        if isinstance(error, ReadTimeoutError):
+            return RetryLater("source_timeout", system=system, seconds=round(self.account.timeout))
+        if isinstance(error, (NewConnectionError, ConnectTimeoutError)):
+            return RetryLater("source_unreachable", system=system, host=host)
+        cut = isinstance(error, ProtocolError) and any(isinstance(part, IncompleteRead) for part in web.chain(error))
+        if cut or isinstance(error, DecodeError):
+            return RetryLater("page_cut", system=system, stream=stream)
+        return RetryLater("connection_lost", system=system, host=host)
+
+
+def _login(account: Account) -> dict[str, str]:
+    if account.bearer:
+        return {"Authorization": f"Bearer {account.secret}"}
+    if not account.user:
+        return {}
+    plain = f"{account.user}:{account.secret}".encode()
+    return {"Authorization": "Basic " + base64.b64encode(plain).decode("ascii")}
+
+
+def _date(value: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(value)
+    except (TypeError, ValueError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

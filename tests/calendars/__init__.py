@@ -1,0 +1,1 @@
+"""Calendars: real servers of CalDAV on loopback, recorded shapes of the clouds."""
