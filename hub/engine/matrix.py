@@ -24,6 +24,8 @@ BASE = Policy("master", _TRADE)
 _LEGAL = Policy("master", ("accounting", "trade", "crm"), on_loss="task", group="legal")
 _SALES = Policy("master", _CRM)
 _LIST = Policy("union", _TRADE)
+#: An event is what its own systems saw of it; two of them that differ are left as they are.
+_EVENT = Policy("master", _CRM, on_loss="keep")
 _ORDER = Policy(
     "master",
     (ORIGIN, *_CRM),
@@ -50,10 +52,14 @@ MATRIX: Mapping[str, Mapping[str, Policy]] = MappingProxyType(
             **dict.fromkeys(("sales_order_line", "total", "vat_total", "vat_included", "currency"), _ORDER),
             "comment": Policy("latest", _CRM),
         },
+        "activity": {"activity_participant": replace(_LIST, on_loss="keep")},
     }
 )
-#: What the end of a record in one system does to the others. Of clients and contracts a person decides.
-ENDS: Mapping[str, StateWord] = MappingProxyType({"party": "ask", "contract": "ask"})
+#: What holds for the other fields of an entity.
+DEFAULTS: Mapping[str, Policy] = MappingProxyType({"activity": _EVENT})
+#: What the end of a record in one system does to the others. Of clients and contracts a person decides; a letter that
+#: left its folder was written all the same.
+ENDS: Mapping[str, StateWord] = MappingProxyType({"party": "ask", "contract": "ask", "activity": "keep"})
 
 
 def rules_for(
@@ -68,7 +74,7 @@ def rules_for(
     whole may lose rows and cells; a root field goes empty only where the model lets it.
     """
     clearable = {item.name: item.clearable for item in entity.fields} | {child.name: True for child in entity.children}
-    named = {**dict.fromkeys(clearable, BASE), **MATRIX.get(entity.name, {})}
+    named = {**dict.fromkeys(clearable, DEFAULTS.get(entity.name, BASE)), **MATRIX.get(entity.name, {})}
     policies = {name: replace(policy, clearable=clearable[head(name)]) for name, policy in named.items()}
     placed = {name: _placed(policy, roles) for name, policy in {**policies, **(overrides or {})}.items()}
     return Rules(placed, _placed(BASE, roles), state or ENDS.get(entity.name, "propagate"), _systems(_TRADE, roles))

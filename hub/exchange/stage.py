@@ -335,8 +335,9 @@ def _write(conn: Connection, desk: Desk, work: MappingDesk, ready: list[Incoming
     new = [item for item in ready if item.record_id is None]
     there = [item for item in ready if item.record_id is not None]
     linked = _linked(conn, cards, work, new)
-    new = [item for item in new if item.record_id is None]
+    new, again = match.once_each(work, [item for item in new if item.record_id is None])
     made = write.create(conn, desk, work, new)
+    linked += _linked(conn, cards, work, again)
     # A pin that is being set on one of them must be seen, or the page would write over it.
     lock_records(conn, work.entity.name, (item.record_id for item in there if item.record_id is not None))
     apart = special(conn, [item.record_id for item in there if item.record_id is not None])
@@ -374,7 +375,8 @@ def _apply_deleted(
     found = bulk.find_links(conn, work.stream_id, list(external_ids))
     targets = [(link[0], link[1]) for link in found.values() if link[1] is not None]
     lock_records(conn, work.entity.name, (record_id for _, record_id in targets))
-    apart = special(conn, [record_id for _, record_id in targets])
+    kept = desk.hub.rules.rules(work.entity.name).state == "keep"  # it is not gone with its record: the cards decide
+    apart = {number for _, number in targets} if kept else special(conn, [record_id for _, record_id in targets])
     plain = [target for target in targets if target[1] not in apart]
     changed, held = write.set_state(conn, desk, work, plain, "deleted", "delete")
     received = receive_gone(conn, desk.cards(), work, [target for target in targets if target[1] in apart], "deleted")
