@@ -21,6 +21,7 @@ from hub.exchange.cards.card import lock_records
 from hub.exchange.cards.creation import offer
 from hub.exchange.cards.desk import CardDesk
 from hub.exchange.cards.receive import receive, receive_gone, special
+from hub.exchange.comms.follow import follow
 from hub.exchange.desk import Desk
 from hub.exchange.mapping_desk import MappingDesk
 from hub.exchange.write import Incoming
@@ -332,6 +333,7 @@ def _write(conn: Connection, desk: Desk, work: MappingDesk, ready: list[Incoming
     last = ready[-sentinels.KEPT :] if work.mapping.version_field else []
     before = sentinels.versions(conn, last)
     cards = desk.cards()
+    cards.first_reading = cards.stream_read_at(conn, work.stream_id) is None
     new = [item for item in ready if item.record_id is None]
     there = [item for item in ready if item.record_id is not None]
     linked = _linked(conn, cards, work, new)
@@ -347,6 +349,7 @@ def _write(conn: Connection, desk: Desk, work: MappingDesk, ready: list[Incoming
     held = [*changed.held, *received.held]
     brakes.hold(conn, desk.run_id, work, held)
     offer(conn, cards, work.entity.name, [*made, *changed.ids, *received.ids])
+    follow(conn, cards, work.entity.name, [*made, *changed.ids], changed.parts)
     counters = outcome.counters
     counters.created += len(new)
     counters.updated += len(changed.ids) + len(received.ids)

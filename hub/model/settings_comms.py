@@ -13,6 +13,17 @@ Unknown = Literal["ignore", "keep", "create"]
 _UNKNOWN = Key("unknown", one_of("ignore", "keep", "create"))
 
 
+def pairs(text: str) -> tuple[tuple[str, str], ...]:
+    """``line=word`` with commas between them, each word one of ``Unknown``."""
+    found = []
+    for part in names(text):
+        line, equals, word = part.rpartition("=")
+        if not equals or not line.strip():
+            raise Bad("settings_form", value=part, example="+74951234567=create")
+        found.append((line.strip(), _UNKNOWN.parse(word.strip())))
+    return tuple(found)
+
+
 def names(text: str) -> tuple[str, ...]:
     """Names with commas between them."""
     return tuple(filter(None, (part.strip() for part in text.split(","))))
@@ -22,24 +33,26 @@ def names(text: str) -> tuple[str, ...]:
 class MailSettings:
     """Section ``mail`` of a mailbox. ``own``: addresses that are ours besides ``user``; ``folders``: only these, all
     without; ``except_folders``: never these; ``unknown``: ``ignore`` keeps the letter off every card, ``keep`` leaves
-    it among the unmatched, ``create`` makes a lead of its sender.
+    it among the unmatched, ``create`` makes a lead of its sender. ``unknown_lines``: the same for single lines.
     """
 
     own: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     except_folders: tuple[str, ...] = ()
     unknown: Unknown = "keep"
+    unknown_lines: tuple[tuple[str, Unknown], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class CallSettings:
     """Section ``calls`` of a telephone exchange. ``own_numbers``: ours, in any spelling; ``area_code``: of numbers
-    dialled without one; ``unknown``: as of a mailbox.
+    dialled without one; ``unknown``, ``unknown_lines``: as of a mailbox.
     """
 
     own_numbers: tuple[str, ...] = ()
     area_code: str = ""
     unknown: Unknown = "keep"
+    unknown_lines: tuple[tuple[str, Unknown], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +65,9 @@ class CalendarSettings:
     owner: str = ""
 
 
-MAIL_KEYS = (Key("own", names), Key("folders", names), Key("except_folders", names), _UNKNOWN)
-CALL_KEYS = (Key("own_numbers", names), Key("area_code", anything), _UNKNOWN)
+_LINES = Key("unknown_lines", pairs)
+MAIL_KEYS = (Key("own", names), Key("folders", names), Key("except_folders", names), _UNKNOWN, _LINES)
+CALL_KEYS = (Key("own_numbers", names), Key("area_code", anything), _UNKNOWN, _LINES)
 CALENDAR_KEYS = (Key("calendars", names), Key("owner", anything))
 
 

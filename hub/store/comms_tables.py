@@ -1,4 +1,4 @@
-"""Tables of what follows from letters, calls and meetings: whose they are, how letters hang together, whom to call back.
+"""Tables of what follows from letters, calls and meetings: whose they are, threads, whom to call back.
 
 All of it is derived from activities, contact points and what persons said, and can be made anew from them. A record id
 here may be one that was merged away: readers follow the redirect.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Table, Text, literal_column, text
+from sqlalchemy import BigInteger, Column, Index, Table, Text, literal_column, text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -74,8 +74,8 @@ activity_party = Table(
 
 #: One row an activity. ``state``: matched, ambiguous, unmatched, ignored, manual; ``rule``: why, ``manual`` for good.
 #: ``domain``: corporate domain of a correspondent whose address nobody has. ``thread_id``: the lowest activity of the
-#: letters that hang together; ``subject_key``: hash of correspondent and subject, ``orphan``: an answer that names no
-#: letter. ``decided_by``, ``decided_at``: a person's word.
+#: letters that hang together; ``subject_key``: hash of correspondent and subject, odd for an answer that names none.
+#: ``decided_by``, ``decided_at``: a person's word.
 activity_match = Table(
     "activity_match",
     metadata,
@@ -85,7 +85,6 @@ activity_match = Table(
     _word("domain", null=True),
     _number("thread_id", null=True),
     _number("subject_key", null=True),
-    Column("orphan", Boolean(), nullable=False, server_default=text("false")),
     _word("decided_by", null=True),
     Column("decided_at", Timestamp(), nullable=True),
     Index(None, "state"),

@@ -263,7 +263,6 @@ def _derived() -> None:
         text("domain"),
         big("thread_id"),
         big("subject_key"),
-        flag("orphan", null=False, default="false"),
         text("decided_by"),
         moment("decided_at"),
         sa.PrimaryKeyConstraint("activity_id", name="pk_activity_match"),
