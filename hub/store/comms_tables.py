@@ -97,7 +97,7 @@ activity_match = Table(
 thread_key = Table(
     "thread_key",
     metadata,
-    Column("key", surrogate(), primary_key=True, autoincrement=False),
+    Column("hash", surrogate(), primary_key=True, autoincrement=False),
     _number("thread_id"),
     Index(None, "thread_id"),
 )

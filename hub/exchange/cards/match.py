@@ -71,7 +71,9 @@ def once_each(work: MappingDesk, items: Sequence[Incoming]) -> tuple[list[Incomi
     """New records, the first of each event, and those that show an event of the same page again."""
     if work.entity.name != "activity":
         return list(items), []
-    first, again, seen = list[Incoming](), list[Incoming](), set[tuple[Any, ...]]()
+    first: list[Incoming] = []
+    again: list[Incoming] = []
+    seen: set[tuple[Any, ...]] = set()
     for item in items:
         key = _event_key(work, item)
         (again if key in seen else first).append(item)

@@ -107,13 +107,13 @@ def join(
     stood = {*there.values(), *(one.thread for one in known.values() if one.thread is not None)}
     _move(conn, {thread: joined.root(thread) for thread in sorted(stood | joined.nodes - letters.keys())})
     new = [(key, joined.root(thread)) for key, thread in first.items() if key not in there]
-    bulk.insert_rows(conn, comms_tables.thread_key, ("key", "thread_id"), new)
+    bulk.insert_rows(conn, comms_tables.thread_key, ("hash", "thread_id"), new)
     return {number: Place(joined.root(number), subjects[number]) for number in letters}
 
 
 def _there(conn: Connection, keys: Iterable[int]) -> dict[int, int]:
-    rows = bulk.fetch_rows(conn, comms_tables.thread_key, ("key", "thread_id"), "key", sorted(keys))
-    return {key: thread for key, thread in rows}
+    rows = bulk.fetch_rows(conn, comms_tables.thread_key, ("hash", "thread_id"), "hash", sorted(keys))
+    return dict(rows)
 
 
 def _by_subject(

@@ -271,9 +271,9 @@ def _derived() -> None:
         op.create_index(f"ix_activity_match_{column}", "activity_match", [column])
     op.create_table(
         "thread_key",
-        key("key"),
+        key("hash"),
         big("thread_id", null=False),
-        sa.PrimaryKeyConstraint("key", name="pk_thread_key"),
+        sa.PrimaryKeyConstraint("hash", name="pk_thread_key"),
     )
     op.create_index("ix_thread_key_thread_id", "thread_key", ["thread_id"])
     op.create_table(
