@@ -219,6 +219,7 @@ def make_firm(
     home: Path,
     *,
     unknown: str = "keep",
+    unknown_lines: tuple[tuple[str, str], ...] = (),
     systems: Sequence[tuple[str, str]] = (("post", "letters"), ("pbx", "phone"), ("calendar", "meetings")),
     page_size: int = 20,
     routes: Mapping[str, RouteSettings] | None = None,
@@ -241,7 +242,7 @@ def make_firm(
             section["mail"] = MailSettings(own=("boss@partner-mail.ru",), unknown=unknown)  # type: ignore[arg-type]
             section["user"] = "sales@firm.ru"
         elif profile == "phone":
-            section["calls"] = CallSettings(own_numbers=("8 (495) 000-00-01",), unknown=unknown)  # type: ignore[arg-type]
+            section["calls"] = CallSettings(("8 (495) 000-00-01",), "", unknown, unknown_lines)  # type: ignore[arg-type]
         settings[code] = SystemSettings(code, "memory", "UTC", profile, page_size=page_size, **section)
     whole = Settings(
         home=home,
