@@ -57,6 +57,7 @@ def rematch(conn: Connection, desk: CardDesk, record_ids: Iterable[int], entity:
     norms = _handles(conn, entity, ids)
     if entity == "party":
         leads.convert(conn, desk, Directory(), sorted(norms))
+        norms |= _handles(conn, entity, _people_of(conn, ids))
     touched = sorted(_touched(conn, entity, ids, norms))
     for start in range(0, len(touched), CHUNK):
         Judge(conn, desk.hub.settings).judge(touched[start : start + CHUNK])
@@ -86,6 +87,13 @@ def _handles(conn: Connection, entity: str, ids: list[int]) -> set[str]:
     for norm, number in bulk.fetch_rows(conn, table, ("value_norm", parent), "value_norm", sorted(norms)):
         having.setdefault(norm, set()).add(number)
     return {norm for norm in norms if len(having[norm] - set(ids)) < TOO_MANY}
+
+
+def _people_of(conn: Connection, ids: list[int]) -> list[int]:
+    """People who work for these: whose letters are theirs depends on it."""
+    links = [row[0] for row in bulk.fetch_rows(conn, core.link, ("id",), "record_id", ids)]
+    child = tables.CHILDREN["party_relationship"]
+    return sorted({row[0] for row in bulk.fetch_rows(conn, child, ("party_id",), "to_party_link_id", links)})
 
 
 def _having(conn: Connection, norms: Iterable[str]) -> set[int]:

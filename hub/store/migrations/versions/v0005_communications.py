@@ -287,6 +287,7 @@ def _derived() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_call_back_missed_at", "call_back", ["missed_at"])
+    op.create_index("ix_party_relationship_to_party_link_id", "party_relationship", ["to_party_link_id"])
     sqlite = op.get_bind().dialect.name == "sqlite"
     domain = "substr(value_norm, instr(value_norm, '@') + 1)" if sqlite else "split_part(value_norm, '@', 2)"
     emails = sa.text("system = 'email'")
