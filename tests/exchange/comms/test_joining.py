@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from hub.store import core, tables
 from tests.exchange.comms.world import Firm
@@ -45,7 +46,7 @@ def test_sent_and_inbox_of_two_accounts_are_one(make: Make) -> None:
     """What a colleague sent and another received is one letter of two accounts, with the participants of both."""
     firm = make(systems=(("post", "letters"), ("post2", "letters")))
     firm.night()
-    one = {"message_id": "<m@firm.ru>", "subject": "План"}
+    one: dict[str, Any] = {"message_id": "<m@firm.ru>", "subject": "План"}
     firm.letter("1@Sent", "sales@firm.ru", "ivan@romashka.ru", direction="outbound", folder="Sent", **one)
     firm.letter("5@INBOX", "sales@firm.ru", "ivan@romashka.ru", "boss@firm.ru", system="post2", **one)
     firm.night()

@@ -48,7 +48,7 @@ def test_people_of_one_company_are_the_company(firm: Firm) -> None:
 
 
 def test_several_are_candidates_until_one_has_an_order(firm: Firm) -> None:
-    """An address of two companies is ambiguous, both stand as candidates; an order in work decides, a closed one not."""
+    """An address of two companies is ambiguous, both are candidates; an order in work decides, a closed one not."""
     for name in ("Ромашка", "Лютик"):
         firm.client(name, name, "zakaz@mail.ru")
     firm.order("1", "Лютик", "closed")
@@ -112,7 +112,7 @@ def test_what_too_many_have_tells_nothing(firm: Firm) -> None:
 
 
 def test_our_own_are_no_clients(make: Make) -> None:
-    """Employees, own domains, addresses and numbers, extensions: participants, never clients; a mailbox's domain too."""
+    """Employees, own domains, addresses and numbers, extensions: participants, no clients; a mailbox's domain too."""
     firm = make(own_domains=("firma.com",), own_addresses=("ours@gmail.com",), own_phones=("8-495-000-00-09",))
     firm.client("masha", "Маша", "masha@home.ru", "+79169990000", "102", role="employee")
     firm.client("romashka", "Ромашка", "info@romashka.ru")

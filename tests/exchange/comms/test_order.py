@@ -33,7 +33,7 @@ def letter_of(number: int, handle: str, outbound: bool, answers: int | None, sub
     people = ("sales@firm.ru", handle) if outbound else (handle, "sales@firm.ru")
     way = "outbound" if outbound else "inbound"
     named = {"in_reply_to": f"<m{answers}@x>"} if answers is not None else {}
-    told = {"direction": way, "subject": subject, "minutes": minutes, **named}
+    told: dict[str, Any] = {"direction": way, "subject": subject, "minutes": minutes, **named}
     return lambda world: world.letter(f"m{number}", *people, **told)
 
 
@@ -107,7 +107,8 @@ def test_the_order_of_arrival_is_nothing(sqlite_template: Path, story: tuple[lis
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None, suppress_health_check=_LOOSE)
+@pytest.mark.timeout(900)
+@settings(max_examples=150, deadline=None, suppress_health_check=_LOOSE)
 @given(story=stories())
 def test_the_order_of_arrival_is_nothing_at_all(sqlite_template: Path, story: tuple[list[Step], list[int]]) -> None:
     """The same, many times more."""

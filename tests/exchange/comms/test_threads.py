@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from hub.exchange.comms.reading import Event, Mail
@@ -33,8 +35,8 @@ def test_a_late_parent_joins_its_children(firm: Firm) -> None:
 
 
 def test_an_answer_without_a_name_goes_by_its_subject(firm: Firm) -> None:
-    """The same correspondent, the same subject, less than 30 days apart; not another's, not a letter that is no answer."""
-    mine = {"subject": "Счёт  на оплату"}
+    """The same correspondent, the same subject, less than 30 days apart; another's, or no answer, is not."""
+    mine: dict[str, Any] = {"subject": "Счёт  на оплату"}
     firm.letter("first", "sales@firm.ru", "ivan@romashka.ru", direction="outbound", minutes=-60 * DAY, **mine)
     firm.letter("new", "sales@firm.ru", "ivan@romashka.ru", direction="outbound", **mine)
     firm.letter("alien", "anna@lutik.ru", "sales@firm.ru", subject="Re: Счёт на оплату", minutes=1)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -166,7 +166,7 @@ class Firm:
 
     def backfill(self, route: str, days: int = 400) -> RunReport:
         """The last days of a route, read again."""
-        today = date.today() + timedelta(days=1)
+        today = datetime.now(UTC).date() + timedelta(days=2)
         return self._sound(backfill(self.hub, [route], Window(today - timedelta(days=days), today)))
 
     def _sound(self, report: RunReport) -> RunReport:
