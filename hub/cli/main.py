@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import click
 
 from hub.cli import (
+    activity,
+    card,
     check,
     conflicts,
     demo,
@@ -41,6 +43,8 @@ MODULES = (
     plan,
     push,
     why,
+    card,
+    activity,
     pins,
     undo,
     status,

@@ -1,9 +1,9 @@
 """Whose an activity is: pure, of what the activity says and what the directory knows.
 
-The order of the rules: what the source itself names (client, order) · of several who have a handle, the one whom its
-thread is about · who alone has it · who of several is the nearest (a person over the company, a client over a lead, the
-company that all of them work for, the one with an order in work) · the client of its thread · the company whose domain
-it is. Nothing here depends on what came first.
+The order of the rules: what the source itself names (client, order) · who alone has the handle, or is the nearest of
+those who have it (a person over the company, a client over a lead, the company that all of them work for) · of several
+the one whom its thread is about, else the one with an order in work · the client of its thread · the company whose
+domain it is. Nothing here depends on what came first.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from hub.exchange.comms.own import Own, corporate, domain_of
 from hub.exchange.comms.reading import Event, Participant
 
 State = Literal["matched", "ambiguous", "unmatched", "ignored", "manual"]
-#: Rules of matches that stand on other letters, or on a domain: they tell nothing of the thread.
-WEAK = frozenset({"thread", "domain"})
+#: Rules of matches that stand on other letters, or that are tried after the thread: they tell nothing of it.
+WEAK = frozenset({"thread", "open_order", "domain"})
 #: The source itself says it.
 _NAMED = frozenset({"source", "order"})
 _FOREIGN = frozenset({"email", "phone"})
@@ -122,9 +122,18 @@ def draft(event: Event, own: Own, known: Directory, named: Iterable[tuple[int, s
         chosen = nearest(holders, one.ext)
         if len(chosen) == 1:
             made.add(_matched(chosen[0], "lead" if chosen[0].kind == "lead" else "handle", one))
+        elif firm := _firm(chosen, known):
+            made.add(Row(firm, "party", "matched", "company", one.role, one.norm))
         elif chosen:
             made.open.append((one, chosen))
     return made
+
+
+def _firm(holders: Collection[Holder], known: Directory) -> int | None:
+    """The one company that all of them work for."""
+    firms = [known.employers.get(holder.record_id, frozenset()) for holder in holders]
+    common = frozenset.intersection(*firms) if firms else frozenset()
+    return next(iter(common)) if len(common) == 1 else None
 
 
 def nearest(holders: Collection[Holder], ext: str) -> list[Holder]:
@@ -139,13 +148,10 @@ def nearest(holders: Collection[Holder], ext: str) -> list[Holder]:
 
 
 def narrow(made: Draft, known: Directory) -> None:
-    """Decide between several without the thread: all of them work for one company, or one has an order in work."""
+    """Decide between several where the thread did not: one has an order in work. Else they are candidates."""
     for one, holders in made.open:
-        firms = frozenset.intersection(*(known.employers.get(holder.record_id, frozenset()) for holder in holders))
         busy = [holder for holder in holders if holder.record_id in known.busy]
-        if len(firms) == 1:
-            made.add(Row(next(iter(firms)), "party", "matched", "company", one.role, one.norm))
-        elif len(busy) == 1:
+        if len(busy) == 1:
             made.add(_matched(busy[0], "open_order", one))
         else:
             order = sorted(holders, key=lambda holder: (holder.record_id not in known.busy, holder.record_id))

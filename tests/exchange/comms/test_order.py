@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +20,33 @@ from tests.exchange.comms.world import PROFILES, Firm, make_firm
 
 HANDLES = ("a@one.ru", "b@one.ru", "c@gmail.com", "d@two.ru")
 CLIENTS = ("Ромашка", "Лютик", "Анна", "Пётр")
-Step = Callable[[Firm], Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What somebody does, once."""
+
+    what: str
+    words: tuple[Any, ...]
+    told: tuple[tuple[str, Any], ...] = ()
+
+    def __call__(self, world: Firm) -> None:
+        """Do it."""
+        getattr(world, self.what)(*self.words, **dict(self.told))
 
 
 def client_of(name: str, contacts: tuple[str, ...], firm: str | None) -> Step:
     """A client is written down; ``firm``: of a person, whose."""
-    return lambda world: world.client(name, name, *contacts, firm=firm)
+    return Step("client", (name, name, *contacts), (("firm", firm),))
 
 
 def letter_of(number: int, handle: str, outbound: bool, answers: int | None, subject: str, minutes: int) -> Step:
     """A letter with one of the handles; ``answers``: the number of a letter that it names, here or not."""
     people = ("sales@firm.ru", handle) if outbound else (handle, "sales@firm.ru")
+    named = f"<m{answers}@x>" if answers is not None else ""
     way = "outbound" if outbound else "inbound"
-    named = {"in_reply_to": f"<m{answers}@x>"} if answers is not None else {}
-    told: dict[str, Any] = {"direction": way, "subject": subject, "minutes": minutes, **named}
-    return lambda world: world.letter(f"m{number}", *people, **told)
+    told = {"direction": way, "subject": subject, "minutes": minutes, "in_reply_to": named}
+    return Step("letter", (f"m{number}", *people), tuple(told.items()))
 
 
 @st.composite
@@ -87,7 +99,7 @@ def _told(world: Firm) -> tuple[Any, ...]:
         key = keys[row["activity_id"]]
         matches[key] = (row["state"], row["rule"], frozenset(rows[key]), row["domain"])
         threads[row["thread_id"]].add(key)
-    return matches, {frozenset(one) for one in threads.values()}
+    return sorted(matches.items(), key=str), sorted(sorted(one) for one in threads.values())
 
 
 def _agree(template: Path, steps: list[Step], nights: list[int]) -> None:

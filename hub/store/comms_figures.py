@@ -30,6 +30,11 @@ class Figures:
     leads: int = 0
 
     @property
+    def anything(self) -> bool:
+        """Whether there is anything to tell."""
+        return bool(self.known or self.ambiguous or self.unmatched or self.missed or self.leads)
+
+    @property
     def share(self) -> float:
         """Share of those whose client is not known, ``0`` where there is nothing."""
         whole = self.known + self.ambiguous + self.unmatched
