@@ -17,6 +17,7 @@ from hub.assets import names
 from hub.assets.acts import act_ops
 from hub.assets.changes import changes_op, decide_op, state_checks
 from hub.assets.checks import route_checks
+from hub.assets.comms import whose_op
 from hub.assets.connections import connection_ops
 from hub.assets.hand import hand_ops
 from hub.assets.lineage import source_specs, table_specs
@@ -32,6 +33,7 @@ from hub.model.settings import Settings, SystemSettings, find_home, load_setting
 from hub.texts import sentence
 from schedules.acts import act_jobs
 from schedules.changes import changes_job, changes_sensor, decide_job
+from schedules.comms import whose_job
 from schedules.hand import hand_jobs
 from schedules.jobs import connections_job, exchange_jobs
 from schedules.nightly import nightly_schedule
@@ -78,6 +80,7 @@ def build(settings: Settings, work: Workplace) -> Definitions:
             replay_job(settings, replay_op(settings, work)),
             *act_jobs(settings, act_ops(settings, work)),
             *hand_jobs(settings, hand_ops(settings, work)),
+            whose_job(settings, whose_op(settings, work)),
             plan_job(settings, plan_op(settings, work)),
             apply_job(settings, apply_op(settings, work)),
         ],

@@ -25,6 +25,7 @@ from hub.exchange.feed import ASKING, NodeLease
 from hub.exchange.hub import Hub
 from hub.exchange.mapping_desk import MappingDesk
 from hub.exchange.pull import Pull, make_desk
+from hub.exchange.quiet import QuietConnector
 from hub.model.records import Window
 from hub.store import core
 
@@ -104,11 +105,12 @@ def _since(pulls: list[Pull], desk: Desk, connector: Connector, turn: int) -> Ne
     works = [(pull, desk.by_mapping[name]) for pull in pulls for name in pull.route.mappings if name in desk.by_mapping]
     if not works:
         return News(False, "news_cannot")
-    if not isinstance(connector, TellsNews):
+    asked = connector.inner if isinstance(connector, QuietConnector) else connector
+    if not isinstance(asked, TellsNews):
         return News(True, "news_there", f"{works[0][1].stream}.{turn}")
     for pull, work in works:
         position = pull.cursor(work, TOKEN).position
-        if not position or connector.anything_new(work.mapping.stream, position):
+        if not position or asked.anything_new(work.mapping.stream, position):
             place = xxh3_64_hexdigest(json.dumps(position, sort_keys=True).encode())
             return News(True, "news_there", f"{work.stream}.{place}")
     return News(False, "news_none")
