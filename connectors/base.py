@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from hub.model.errors import HubError
 from hub.model.records import Page, Window
@@ -249,3 +249,11 @@ class Placing(Protocol):  # pragma: no cover - a declaration
 
     def place(self, stream: str, change: Change) -> str:
         """The key that the record of a creating change will have: of its reserved key, and the same whenever asked."""
+
+
+@runtime_checkable
+class TellsNews(Protocol):  # pragma: no cover - a declaration
+    """What a connector with ``tokens`` may offer besides: a question that is cheaper than reading on."""
+
+    def anything_new(self, stream: str, position: dict[str, Any]) -> bool:
+        """Whether anything happened after this place in the stream's history; ``True`` where it cannot be told."""

@@ -17,6 +17,7 @@ from hub.assets import names
 from hub.assets.acts import act_ops
 from hub.assets.changes import changes_op, decide_op, state_checks
 from hub.assets.checks import route_checks
+from hub.assets.comms import whose_op
 from hub.assets.connections import connection_ops
 from hub.assets.duplicates import STAGES, compared, duplicates_assets, duplicates_checks, duplicates_ops
 from hub.assets.hand import hand_ops
@@ -35,6 +36,7 @@ from hub.model.settings import Settings, SystemSettings, find_home, load_setting
 from hub.texts import sentence
 from schedules.acts import act_jobs
 from schedules.changes import changes_job, changes_sensor, decide_job
+from schedules.comms import whose_job
 from schedules.duplicates import duplicates_jobs
 from schedules.hand import hand_jobs
 from schedules.jobs import connections_job, exchange_jobs
@@ -96,6 +98,7 @@ def build(settings: Settings, work: Workplace) -> Definitions:
             *merge_jobs(settings, merge_ops(settings, work)),
             *(duplicates_jobs(settings, duplicates_ops(settings, work)) if doubles else []),
             recording_job(settings, recording_op(settings, work)),
+            whose_job(settings, whose_op(settings, work)),
             plan_job(settings, plan_op(settings, work)),
             apply_job(settings, apply_op(settings, work)),
         ],

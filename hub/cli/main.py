@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import click
 
 from hub.cli import (
+    activity,
+    card,
     check,
     conflicts,
     demo,
@@ -45,6 +47,8 @@ MODULES = (
     push,
     why,
     recording,
+    card,
+    activity,
     pins,
     undo,
     merge,

@@ -30,6 +30,8 @@ _ABOUT = Policy("latest", _CRM)
 _WHEN = Policy("latest", ("other", *_CRM))
 #: Everybody's reminders are his own.
 _OWN = Policy("latest", _CRM, on_loss="keep")
+#: An event is what its own systems saw of it; two of them that differ are left as they are.
+_EVENT = Policy("master", _CRM, on_loss="keep")
 _ORDER = Policy(
     "master",
     (ORIGIN, *_CRM),
@@ -57,7 +59,8 @@ MATRIX: Mapping[str, Mapping[str, Policy]] = MappingProxyType(
             "comment": Policy("latest", _CRM),
         },
         "activity": {
-            **dict.fromkeys(("subject", "body_text", "status", "privacy", "activity_participant"), _ABOUT),
+            **dict.fromkeys(("subject", "body_text", "status", "privacy"), _ABOUT),
+            "activity_participant": replace(_LIST, on_loss="keep"),
             **dict.fromkeys(("started_at", "ended_at"), replace(_WHEN, group="time")),
             **dict.fromkeys(("meeting_exception", "meeting_detail"), _WHEN),
             "activity_reminder": _OWN,
@@ -69,8 +72,11 @@ MATRIX: Mapping[str, Mapping[str, Policy]] = MappingProxyType(
         },
     }
 )
-#: What the end of a record in one system does to the others. Of clients and contracts a person decides.
-ENDS: Mapping[str, StateWord] = MappingProxyType({"party": "ask", "contract": "ask"})
+#: What holds for the other fields of an entity.
+DEFAULTS: Mapping[str, Policy] = MappingProxyType({"activity": _EVENT})
+#: What the end of a record in one system does to the others. Of clients and contracts a person decides; a letter that
+#: left its folder was written all the same.
+ENDS: Mapping[str, StateWord] = MappingProxyType({"party": "ask", "contract": "ask", "activity": "keep"})
 
 
 def rules_for(
@@ -85,7 +91,7 @@ def rules_for(
     whole may lose rows and cells; a root field goes empty only where the model lets it.
     """
     clearable = {item.name: item.clearable for item in entity.fields} | {child.name: True for child in entity.children}
-    named = {**dict.fromkeys(clearable, BASE), **MATRIX.get(entity.name, {})}
+    named = {**dict.fromkeys(clearable, DEFAULTS.get(entity.name, BASE)), **MATRIX.get(entity.name, {})}
     policies = {name: replace(policy, clearable=clearable[head(name)]) for name, policy in named.items()}
     placed = {name: _placed(policy, roles) for name, policy in {**policies, **(overrides or {})}.items()}
     return Rules(placed, _placed(BASE, roles), state or ENDS.get(entity.name, "propagate"), _systems(_TRADE, roles))

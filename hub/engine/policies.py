@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from hub.engine.cells import Contribution, Golden, Moment, Value, head, is_member, names_of
 
 Word = Literal["master", "latest", "fill_empty", "union", "append_only", "manual"]
-StateWord = Literal["propagate", "archive", "ignore", "ask"]
+StateWord = Literal["propagate", "archive", "ignore", "ask", "keep"]
 OnLoss = Literal["restore", "keep", "task"]
 #: In an order of systems: the one in which the record was made.
 ORIGIN = "origin"

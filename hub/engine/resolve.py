@@ -179,11 +179,11 @@ def _state(contributions: Sequence[Contribution], votes: Sequence[Vote], word: S
     """Whether the record lives. While a system shows it living, only a mark made since it is known here counts.
 
     ``archive`` then ends it here and nowhere else, ``ignore`` does nothing; ``ask`` is ``propagate`` once nobody holds
-    it any more.
+    it any more; nothing ever ends a record by ``keep``.
     """
     lives = [one for one in votes if one.value == LIVING]
     alone = not any(one.living and one.system != HUB for one in contributions)
-    ends = [one for one in votes if one.value != LIVING and (alone or one.when.first)]
+    ends = [one for one in votes if one.value != LIVING and word != "keep" and (alone or one.when.first)]
     valid = [one for one in ends if not any(live.when.after(one.when) for live in lives)]
     if valid and (alone or word != "ignore"):
         golden = _golden(valid[0], word)

@@ -6,6 +6,7 @@ node, no "changed at", no documents) is left to the night.
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,14 +16,16 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from xxhash import xxh3_64_hexdigest
 
-from connectors.base import Connector
+from connectors.base import Connector, TellsNews
 from hub.exchange import went_back
 from hub.exchange.compare import known_versions
-from hub.exchange.cursors import MODIFIED
+from hub.exchange.cursors import MODIFIED, TOKEN
+from hub.exchange.desk import Desk
 from hub.exchange.feed import ASKING, NodeLease
 from hub.exchange.hub import Hub
 from hub.exchange.mapping_desk import MappingDesk
 from hub.exchange.pull import Pull, make_desk
+from hub.exchange.quiet import QuietConnector
 from hub.model.records import Window
 from hub.store import core
 
@@ -80,6 +83,8 @@ def _in_feed(hub: Hub, connector: Connector, system: str) -> News:
 def _in_streams(hub: Hub, connector: Connector, system: str, turn: int) -> News:
     pulls = [Pull(hub, 0, route) for route in hub.routes.values() if route.system == system and route.settings.enabled]
     desk = make_desk(hub, 0, system)
+    if connector.capabilities.tokens:
+        return _since(pulls, desk, connector, turn)
     askable = [
         (pull, desk.by_mapping[name])
         for pull in pulls
@@ -91,6 +96,24 @@ def _in_streams(hub: Hub, connector: Connector, system: str, turn: int) -> News:
     pull, work = askable[turn % len(askable)]
     mark = _modified(pull, connector, work) if work.mapping.changed_field else _recent(pull, connector, work)
     return News(True, "news_there", mark) if mark else News(False, "news_none")
+
+
+def _since(pulls: list[Pull], desk: Desk, connector: Connector, turn: int) -> News:
+    """Whether anything happened since the place that was kept, in any stream. Who cannot tell is simply read again:
+    reading on from there costs as little as a question.
+    """
+    works = [(pull, desk.by_mapping[name]) for pull in pulls for name in pull.route.mappings if name in desk.by_mapping]
+    if not works:
+        return News(False, "news_cannot")
+    asked = connector.inner if isinstance(connector, QuietConnector) else connector
+    if not isinstance(asked, TellsNews):
+        return News(True, "news_there", f"{works[0][1].stream}.{turn}")
+    for pull, work in works:
+        position = pull.cursor(work, TOKEN).position
+        if not position or asked.anything_new(work.mapping.stream, position):
+            place = xxh3_64_hexdigest(json.dumps(position, sort_keys=True).encode())
+            return News(True, "news_there", f"{work.stream}.{place}")
+    return News(False, "news_none")
 
 
 def _askable(work: MappingDesk) -> bool:

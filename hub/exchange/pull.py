@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, or_, select, update
 
 from connectors.base import Connector, ReadRequest
 from hub.exchange import absent, runs
@@ -215,15 +215,16 @@ class Pull:
             finally:
                 pages.close()
         if everything:
-            self._all_read(work, began)
+            self.all_read(work, began)
         return not position
 
-    def _all_read(self, work: MappingDesk, began: str) -> None:
+    def all_read(self, work: MappingDesk, began: str) -> None:
         """Whatever the stream has was seen after ``began``: what is found changed next time changed since then."""
         with self.hub.store.begin() as conn:
             stream = core.stream
-            at = datetime.fromisoformat(began)
-            conn.execute(update(stream).where(stream.c.id == work.stream_id).values(read_at=at))
+            at, known = datetime.fromisoformat(began), stream.c.read_at
+            later = or_(known.is_(None), known < at)
+            conn.execute(update(stream).where(stream.c.id == work.stream_id, later).values(read_at=at))
 
     def _zeros(
         self, desk: Desk, work: MappingDesk, page: Page, balance: set[str], final: bool

@@ -50,5 +50,8 @@ class Pulling(Protocol):  # pragma: no cover - a declaration
     ) -> None:
         """See ``Pull.commit``."""
 
+    def all_read(self, work: MappingDesk, began: str) -> None:
+        """See ``Pull.all_read``."""
+
     def tell(self, stream: str, done: int, total: int | None) -> None:
         """See ``Pull.tell``."""

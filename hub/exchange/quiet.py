@@ -61,6 +61,11 @@ class QuietConnector:
         return self._inner
 
     @property
+    def inner(self) -> Connector:
+        """The connector itself, for a question that only some kinds answer."""
+        return self._asked()
+
+    @property
     def capabilities(self) -> Capabilities:
         """Those of the connector."""
         return self._inner.capabilities

@@ -21,6 +21,7 @@ from hub.exchange.cards.card import lock_records
 from hub.exchange.cards.creation import offer
 from hub.exchange.cards.desk import CardDesk
 from hub.exchange.cards.receive import receive, receive_gone, special
+from hub.exchange.comms.follow import follow
 from hub.exchange.desk import Desk
 from hub.exchange.mapping_desk import MappingDesk
 from hub.exchange.stubs import given_up, overdue
@@ -338,11 +339,13 @@ def _write(conn: Connection, desk: Desk, work: MappingDesk, ready: list[Incoming
     last = ready[-sentinels.KEPT :] if work.mapping.version_field else []
     before = sentinels.versions(conn, last)
     cards = desk.cards()
+    cards.first_reading = cards.stream_read_at(conn, work.stream_id) is None
     new = [item for item in ready if item.record_id is None]
     there = [item for item in ready if item.record_id is not None]
     linked = _linked(conn, cards, work, new)
-    new = [item for item in new if item.record_id is None]
+    new, again = match.once_each(work, [item for item in new if item.record_id is None])
     made = write.create(conn, desk, work, new)
+    linked += _linked(conn, cards, work, again)
     # A pin that is being set on one of them must be seen, or the page would write over it.
     lock_records(conn, work.entity.name, (item.record_id for item in there if item.record_id is not None))
     apart = special(conn, [item.record_id for item in there if item.record_id is not None])
@@ -352,6 +355,7 @@ def _write(conn: Connection, desk: Desk, work: MappingDesk, ready: list[Incoming
     held = [*changed.held, *received.held]
     brakes.hold(conn, desk.run_id, work, held)
     offer(conn, cards, work.entity.name, [*made, *changed.ids, *received.ids])
+    follow(conn, cards, work.entity.name, [*made, *changed.ids], changed.parts)
     counters = outcome.counters
     counters.created += len(new)
     counters.updated += len(changed.ids) + len(received.ids)
@@ -380,7 +384,8 @@ def _apply_deleted(
     found = bulk.find_links(conn, work.stream_id, list(external_ids))
     targets = [(link[0], link[1]) for link in found.values() if link[1] is not None]
     lock_records(conn, work.entity.name, (record_id for _, record_id in targets))
-    apart = special(conn, [record_id for _, record_id in targets])
+    kept = desk.hub.rules.rules(work.entity.name).state == "keep"  # it is not gone with its record: the cards decide
+    apart = {number for _, number in targets} if kept else special(conn, [record_id for _, record_id in targets])
     plain = [target for target in targets if target[1] not in apart]
     changed, held = write.set_state(conn, desk, work, plain, "deleted", "delete")
     received = receive_gone(conn, desk.cards(), work, [target for target in targets if target[1] in apart], "deleted")

@@ -10,8 +10,6 @@ leads to it is here: a listing that breaks off is made again.
 
 from __future__ import annotations
 
-from sqlalchemy import update
-
 from connectors.base import Connector
 from hub.exchange import runs
 from hub.exchange.compare import Seen, bring_listed, sweep_end
@@ -21,15 +19,18 @@ from hub.exchange.mapping_desk import MappingDesk
 from hub.exchange.prefetch import prefetch
 from hub.exchange.pulling import Pulling
 from hub.model.records import Page
-from hub.store import core
+
+_UNKNOWN = "1970-01-01T00:00:00+00:00"
 
 
 def tokens(pull: Pulling, connector: Connector, desk: Desk, work: MappingDesk) -> None:
     """Bring what is new, changed or gone; the first time all there is."""
-    cursor = pull.cursor(work, TOKEN)
+    cursor, began = pull.cursor(work, TOKEN), runs.now().isoformat()
+    if cursor.position and not cursor.done:  # what its first pages showed was read nobody knows when
+        began = _UNKNOWN
     pull.resumed = pull.resumed or cursor.interrupted
     pages = prefetch(connector.read(pull.request(work.mapping, None, cursor.position or None)))
-    began, done, seen = runs.now(), 0, Seen()
+    done, seen = 0, Seen()
     try:
         for page in pages:
             done += len(page.records) + len(page.listed)
@@ -42,8 +43,7 @@ def tokens(pull: Pulling, connector: Connector, desk: Desk, work: MappingDesk) -
             pull.tell(work.mapping.stream, done, None)
     finally:
         pages.close()
-    with pull.hub.store.begin() as conn:  # all there is has been seen: what is found changed next time changed since
-        conn.execute(update(core.stream).where(core.stream.c.id == work.stream_id).values(read_at=began))
+    pull.all_read(work, began)
 
 
 def _look(work: MappingDesk, seen: Seen, page: Page) -> None:

@@ -22,7 +22,9 @@ from hub.model.fields import SCALE, Kind, show
 from hub.store import core
 
 #: Rows that tell of a cell, or of the record, and change no cell by themselves.
-QUIET = frozenset({"insert", "lost", "lost_task", "conflict", "pin_ended", "unsaid", "pin", "unpin", "link", "unlink"})
+QUIET = frozenset(
+    {"insert", "lost", "lost_task", "conflict", "pin_ended", "unsaid", "pin", "unpin", "link", "unlink", "match"}
+)
 _CHUNK = 400
 
 

@@ -30,7 +30,7 @@ from hub.model.errors import NeedsPerson
 from hub.store import core
 
 #: Rows of the change log that tell of a cell, and change none.
-QUIET = frozenset({"lost", "lost_task", "conflict", "pin_ended", "unsaid", "pin", "unpin", "link", "unlink"})
+QUIET = frozenset({"lost", "lost_task", "conflict", "pin_ended", "unsaid", "pin", "unpin", "link", "unlink", "match"})
 
 
 def why(hub: Hub, entity: str, ident: str, field: str | None = None) -> Why:

@@ -141,11 +141,13 @@ def _next_state(known: str, told: str) -> str:
 class Changed:
     """What became of records that are here: ids of those that changed, those that cards must decide, those held back.
 
-    ``special``: a clearing is not followed in them, so that golden and statement part ways.
+    ``special``: a clearing is not followed in them, so that golden and statement part ways. ``parts``: fields and
+    tables that changed, by id.
     """
 
     ids: list[int] = field(default_factory=list)
     special: list[Incoming] = field(default_factory=list)
+    parts: dict[int, set[str]] = field(default_factory=dict)
     held: list[Held] = field(default_factory=list)
 
 
@@ -161,6 +163,12 @@ class _Decided:
     @property
     def changes(self) -> bool:
         return bool(self.decision.changes) or self.state != self.known.state
+
+    @property
+    def parts(self) -> set[str]:
+        """Fields and tables that change."""
+        moved = {_STATE.name} if self.state != self.known.state else set()
+        return {head(change.path) for change in self.decision.changes} | moved
 
     @property
     def ends(self) -> bool:
@@ -276,6 +284,7 @@ def change(conn: Connection, desk: Desk, work: MappingDesk, items: Sequence[Inco
         updates.add(one)
         if one.changes and one.item.record_id is not None:
             result.ids.append(one.item.record_id)
+            result.parts[one.item.record_id] = one.parts
     updates.write(conn)
     return result
 

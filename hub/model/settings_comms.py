@@ -18,6 +18,17 @@ Auth = Literal["password", "xoauth2", "oauthbearer"]
 _UNKNOWN = Key("unknown", one_of("ignore", "keep", "create"))
 
 
+def pairs(text: str) -> tuple[tuple[str, str], ...]:
+    """``line=word`` with commas between them, each word one of ``Unknown``."""
+    found = []
+    for part in names(text):
+        line, equals, word = part.rpartition("=")
+        if not equals or not line.strip():
+            raise Bad("settings_form", value=part, example="+74951234567=create")
+        found.append((line.strip(), _UNKNOWN.parse(word.strip())))
+    return tuple(found)
+
+
 def names(text: str) -> tuple[str, ...]:
     """Names with commas between them."""
     return tuple(filter(None, (part.strip() for part in text.split(","))))
@@ -27,7 +38,7 @@ def names(text: str) -> tuple[str, ...]:
 class MailSettings:
     """Section ``mail`` of a mailbox. ``own``: addresses that are ours besides ``user``; ``folders``: only these, all
     without; ``except_folders``: never these; ``unknown``: ``ignore`` keeps the letter off every card, ``keep`` leaves
-    it among the unmatched, ``create`` makes a lead of its sender.
+    it among the unmatched, ``create`` makes a lead of its sender. ``unknown_lines``: the same for single lines.
 
     ``auth``: how to log in; but for ``password`` the system's ``password`` is an access token, or, with ``token_url``,
     the refresh token that one is asked for with (none: the application's own, by client credentials).
@@ -43,15 +54,16 @@ class MailSettings:
     client_id: str = ""
     client_secret: str = ""
     scope: str = ""
+    unknown_lines: tuple[tuple[str, Unknown], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class CallSettings:
     """Section ``calls`` of a telephone exchange. ``own_numbers``: ours, in any spelling; ``area_code``: of numbers
-    dialled without one; ``unknown``: as of a mailbox. ``format``: whose records they are; ``extensions``: a regular
-    expression of what an extension looks like; ``look_back_hours``: how long a call may last and still be seen whole;
-    ``recordings``: the folder of recordings; ``queue_log``: the log of queues beside ``Master.csv``. Of a rented one:
-    ``service``: whose it is; ``history_days``: how far back the first read goes.
+    dialled without one; ``unknown``, ``unknown_lines``: as of a mailbox. ``format``: whose records they are;
+    ``extensions``: a regular expression of what an extension looks like; ``look_back_hours``: how long a call may last
+    and still be seen whole; ``recordings``: the folder of recordings; ``queue_log``: the log of queues beside
+    ``Master.csv``. Of a rented one: ``service``: whose it is; ``history_days``: how far back the first read goes.
     """
 
     own_numbers: tuple[str, ...] = ()
@@ -64,6 +76,7 @@ class CallSettings:
     queue_log: str = ""
     service: str = ""
     history_days: int = 30
+    unknown_lines: tuple[tuple[str, Unknown], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +93,14 @@ class CalendarSettings:
     ahead: int = 365
 
 
+_LINES = Key("unknown_lines", pairs)
 #: Cloud telephone exchanges that there is a description of.
 CLOUDS = ("mango", "megafon", "uis", "novofon", "zadarma", "beeline", "telphin", "sipuni")
 CALL_KEYS = (
     Key("own_numbers", names),
     Key("area_code", anything),
     _UNKNOWN,
+    _LINES,
     Key("format", one_of(*get_args(CallFormat))),
     Key("extensions", pattern),
     Key("look_back_hours", integer(1, 168)),
@@ -117,6 +132,7 @@ MAIL_KEYS = (
     Key("folders", names),
     Key("except_folders", names),
     _UNKNOWN,
+    _LINES,
     Key("auth", one_of("password", "xoauth2", "oauthbearer")),
     Key("token_url", token_url),
     Key("client_id", anything),

@@ -12,7 +12,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 
 from hub.model import settings_keys as keys
 from hub.model.errors import NeedsPerson
-from hub.model.settings_comms import SECTIONS, imap_url
+from hub.model.settings_comms import SECTIONS, imap_url, names
 from hub.model.settings_keys import Bad, Key
 from hub.model.settings_nodes import Nodes, is_empty
 from hub.model.settings_routes import ORIGIN, ROLES, role_of
@@ -33,6 +33,9 @@ TOP_KEYS = (
     Key("duplicates", keys.one_of("off", "propose", "merge")),
     Key("demo", keys.yes_no),
     Key("ui_port", keys.integer(1, 65535)),
+    Key("own_domains", names),
+    Key("own_addresses", names),
+    Key("own_phones", names),
 )
 SYSTEM_KEYS = (
     Key("kind", keys.one_of(*get_args(Kind)), required=True),

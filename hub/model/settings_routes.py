@@ -100,7 +100,7 @@ class RouteSettings:
     where: Mapping[str, tuple[str | int, ...]] = field(default_factory=dict)
     asks: tuple[str, ...] = ()
     policies: Mapping[str, PolicySettings] = field(default_factory=dict)
-    deletion: Literal["propagate", "archive", "ignore", "ask"] | None = None
+    deletion: Literal["propagate", "archive", "ignore", "ask", "keep"] | None = None
     delete_budget: BudgetSettings | None = None
     change_budget: BudgetSettings | None = None
     shadow: bool = False

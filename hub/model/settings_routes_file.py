@@ -37,7 +37,7 @@ ROUTE_KEYS = (
     Key("stub_after", keys.patience),
     Key("create", keys.one_of("never", "always", "after_match")),
     Key("create_in", keys.anything),
-    Key("deletion", keys.one_of("propagate", "archive", "ignore", "ask")),
+    Key("deletion", keys.one_of("propagate", "archive", "ignore", "ask", "keep")),
     Key("shadow", keys.yes_no),
     Key("skew", keys.span),
 )

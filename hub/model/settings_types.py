@@ -127,7 +127,10 @@ class SystemSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A whole installation. ``routes`` holds only those the file mentions; ask ``route()`` for any other."""
+    """A whole installation. ``routes`` holds only those the file mentions; ask ``route()`` for any other.
+
+    ``own_domains``, ``own_addresses``, ``own_phones``: ours, whoever writes or calls from there is no client.
+    """
 
     home: Path
     path: Path
@@ -141,6 +144,9 @@ class Settings:
     duplicates: Literal["off", "propose", "merge"] = "propose"
     demo: bool = False
     ui_port: int = 3000
+    own_domains: tuple[str, ...] = ()
+    own_addresses: tuple[str, ...] = ()
+    own_phones: tuple[str, ...] = ()
 
     def route(self, code: str) -> RouteSettings:
         """Settings of the route, the defaults when the file does not mention it."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from hub.exchange.hub import Hub, Route
 from hub.model.entities import Entity
+from hub.reconcile.comms import missed_without_call_back, unmatched_share
 from hub.reconcile.content import amount_lines, identifier_digits, line_sums
 from hub.reconcile.daily import daily_totals
 from hub.reconcile.finding import Finding
@@ -43,6 +44,8 @@ CHECKS: dict[str, Check] = {
         Check("references_late", references_late),
         Check("quarantine_empty", quarantine_empty),
         Check("mappings_fit", mappings_fit),
+        Check("unmatched_share", unmatched_share, lambda entity: entity.name == "activity"),
+        Check("missed_without_call_back", missed_without_call_back, lambda entity: entity.name == "activity"),
     )
 }
 

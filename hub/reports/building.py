@@ -32,7 +32,8 @@ from hub.reports.model import (
     Waiting,
 )
 from hub.reports.reasons import safe, unfilled, why
-from hub.store import journal, outgoing
+from hub.store import comms_figures, journal, outgoing
+from hub.store.comms_figures import Figures
 from hub.store.database import Store
 from hub.store.journal import Deletions, RouteEntry, RunEntry, SystemEntry
 from hub.store.outgoing import Pause
@@ -65,6 +66,7 @@ def build(
         waiting = journal.open_counts(conn)["parked"]
         fresh = _freshness(facts.read_last(conn), settings, at)
         states = [state for state in journal.systems(conn) if state.state != "live"]
+        comms = comms_figures.figures(conn, at)
     teller = _Teller(settings)
     todo = [  # red first, in the order in which a person should look
         *teller.stopped(states),
@@ -76,6 +78,7 @@ def build(
         *teller.parked(parked, waiting),
         *teller.open("report_held", held),
         *teller.open("report_conflicts", conflicts),
+        *teller.comms(comms),
         *teller.unsent(pushes),
         *teller.owing(owing, at),
         *teller.pauses(pauses),
@@ -100,6 +103,7 @@ def build(
         pushes=pushes,
         owing=owing,
         pauses=pauses,
+        comms=comms,
     )
 
 
@@ -422,6 +426,15 @@ class _Teller:
                 for lang in LANGS
             }
             items.append(self.item("yellow", "report_pause", [pause.route], 1, said))
+        return items
+
+    def comms(self, figures: Figures) -> list[ToDo]:
+        """Whom nobody knows, who may be several, and who was not called back."""
+        items = [*self.open("report_ambiguous", figures.ambiguous), *self.open("report_unmatched", figures.unmatched)]
+        if figures.missed and figures.missed_since is not None:
+            zone = ZoneInfo(self.settings.company_timezone)
+            said = {lang: {"since": f"{figures.missed_since.astimezone(zone):%d.%m.%Y %H:%M}"} for lang in LANGS}
+            items.append(self.item("yellow", "report_missed", (), figures.missed, said))
         return items
 
     def open(self, code: str, number: int) -> list[ToDo]:

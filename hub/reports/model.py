@@ -14,6 +14,7 @@ from typing import Any, Literal
 from hub.model.errors import HubError
 from hub.model.records import Counters, PushCounters
 from hub.reports.reasons import why
+from hub.store.comms_figures import Figures
 
 Verdict = Literal["none", "running", "good", "attention", "failed"]
 Severity = Literal["red", "yellow"]
@@ -183,6 +184,7 @@ class Summary:
     pushes: tuple[PushLine, ...] = ()
     owing: tuple[Owing, ...] = ()
     pauses: tuple[PausedRoute, ...] = ()
+    comms: Figures = field(default_factory=Figures)
 
     @property
     def totals(self) -> Counters:

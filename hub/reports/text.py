@@ -91,6 +91,13 @@ def _freshness(summary: Summary, say: _Words) -> str:
     return f"{say('freshness')}: {' · '.join(parts)}"
 
 
+def _comms(summary: Summary, say: _Words) -> list[str]:
+    """Letters, calls and meetings of the last days in one line, if there are any."""
+    told = summary.comms
+    names = ("known", "ambiguous", "unmatched", "missed", "leads")
+    return [say("comms", **{name: number(getattr(told, name), say.lang) for name in names})] if told.anything else []
+
+
 def _routes(summary: Summary, say: _Words) -> Table:
     """Counters by route with a line of totals; columns that are zero everywhere are left out."""
     totals = summary.totals
@@ -200,7 +207,8 @@ def plain(summary: Summary, lang: str) -> list[str]:
         return [f"{say('none')} {advice('report_none', lang)}"]
     lines = [_title(summary, say), say("todo")]
     lines += [f" {line}" for line in _todo(summary, say, str)]
-    lines += [_freshness(summary, say), "", say("routes"), *_aligned(_routes(summary, say)), *_balance(summary, say)]
+    lines += [_freshness(summary, say), *_comms(summary, say), ""]
+    lines += [say("routes"), *_aligned(_routes(summary, say)), *_balance(summary, say)]
     for title, table in _sections(summary, say):
         lines += ["", title, *_aligned(table)]
     return lines
@@ -213,7 +221,8 @@ def markdown(summary: Summary, lang: str) -> str:
         return f"{say('none')} {advice('report_none', lang)}"
     lines = [f"### {_title(summary, say)}", "", f"**{say('todo')}**", ""]
     lines += _todo(summary, say, lambda text: f"**{text}**")
-    lines += ["", _freshness(summary, say), "", f"**{say('routes')}**", "", *_piped(_routes(summary, say)), ""]
+    lines += ["", _freshness(summary, say), "", *[part for line in _comms(summary, say) for part in (line, "")]]
+    lines += [f"**{say('routes')}**", "", *_piped(_routes(summary, say)), ""]
     lines += _balance(summary, say)
     for title, table in _sections(summary, say):
         lines += ["", f"**{title}**", "", *_piped(table)]

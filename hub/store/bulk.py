@@ -78,7 +78,7 @@ def fetch_rows(
     table: Table,
     columns: Sequence[str],
     key_column: str,
-    ids: Iterable[int],
+    ids: Iterable[int | str],
     order_by: Sequence[str] = (),
 ) -> list[Row]:
     """Rows whose ``key_column`` is one of ``ids``, in travelling form (JSON as ``types.canonical_json``)."""

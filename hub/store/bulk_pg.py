@@ -199,14 +199,15 @@ def delete_children(conn: Connection, table: Table, parent_column: str, parent_i
 
 
 def fetch_rows(
-    conn: Connection, table: Table, columns: Columns, key_column: str, ids: list[int], order_by: Columns
+    conn: Connection, table: Table, columns: Columns, key_column: str, ids: list[Any], order_by: Columns
 ) -> list[Row]:
     """One index search per id; the server casts to travelling form."""
     name, key = _quote(conn, table.name, key_column)
+    key_type = "text" if kinds_of(table, (key_column,)) == (Kind.TEXT,) else "bigint"
     kinds = kinds_of(table, columns)
     names = _quote(conn, *columns)
     values = ", ".join(travelling("postgresql", name, kind) for name, kind in zip(names, kinds, strict=True))
-    statement = _looked_up(values, f"SELECT * FROM {name} WHERE {key} = wanted.key OFFSET 0", "bigint")
+    statement = _looked_up(values, f"SELECT * FROM {name} WHERE {key} = wanted.key OFFSET 0", key_type)
     if order_by:
         statement += f" ORDER BY {', '.join(f'found.{column}' for column in _quote(conn, *order_by))}"
     with _cursor(conn) as cursor:

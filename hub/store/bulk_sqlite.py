@@ -73,7 +73,7 @@ def delete_children(conn: Connection, table: Table, parent_column: str, parent_i
 
 
 def fetch_rows(
-    conn: Connection, table: Table, columns: Columns, key_column: str, ids: list[int], order_by: Columns
+    conn: Connection, table: Table, columns: Columns, key_column: str, ids: list[Any], order_by: Columns
 ) -> list[Row]:
     """SELECT by a list of ids."""
     name, key = _quote(conn, table.name, key_column)

@@ -147,7 +147,7 @@ def fetch_rows(
     table: Table,
     columns: Sequence[str],
     key_column: str,
-    ids: Iterable[int],
+    ids: Iterable[int | str],
     order_by: Sequence[str] = (),
 ) -> list[Row]:
     """See ``bulk.fetch_rows``; ``order_by`` orders within 500 ids."""

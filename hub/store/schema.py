@@ -13,7 +13,10 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from hub.model.errors import NeedsPerson
-from hub.store import duplicates  # noqa: F401 - its tables are a part of the schema
+from hub.store import (
+    comms_tables,  # noqa: F401 - its tables are a part of the schema
+    duplicates,  # noqa: F401 - its tables are a part of the schema
+)
 from hub.store.views import create_views, drop_views
 
 #: The newest revision; kept here, so that an up-to-date store starts without importing Alembic.

@@ -35,6 +35,7 @@ INDEXED: dict[str, tuple[tuple[str, ...], ...]] = {
     "contract": (("party_link_id",),),
     "party_identifier": (("value_norm",),),
     "contact_point": (("value_norm",),),
+    "party_relationship": (("to_party_link_id",),),
     "sales_order": (("party_link_id",), ("date",)),
     "invoice": (("party_link_id",), ("date",)),
     "shipment": (("party_link_id",), ("date",)),

@@ -25,7 +25,14 @@ class CardDesk:
 
     def __init__(self, hub: Hub, run_id: int, at: str, brakes: Brakes | None = None) -> None:
         self.hub, self.run_id, self.at, self.brakes = hub, run_id, at, brakes
+        #: The stream that is read was never read to its end before: what comes is history.
+        self.first_reading = False
         self.refs = References()
+
+    @property
+    def follows(self) -> bool:
+        """Whether anything is read of letters, calls or meetings."""
+        return any(route.entity.name == "activity" for route in self.hub.routes.values())
 
     def judge(self, conn: Connection, work: MappingDesk, ends: int, changes: int) -> Verdicts | None:
         """Whether so many more records may end and change."""

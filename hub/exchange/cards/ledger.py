@@ -130,9 +130,22 @@ class Ledger:
                 update(core.pin).where(core.pin.c.id.in_(self._ended)).values(revoked_by="exchange", revoked_at=now())
             )
         give(conn, self.desk, self._tasks)
+        self._follow(conn)
         even: list[int] = []
         enqueue(conn, self.desk, [owed for entry in self._entries.values() for owed in self._owed(entry, even)])
         withdraw(conn, even)
+
+    def _follow(self, conn: Connection) -> None:
+        """What follows for letters and calls from what changed here."""
+        from hub.exchange.comms.follow import follow  # late: what follows may move cards of its own
+
+        moved = {number: self._parts(entry) for number, entry in self._entries.items()}
+        follow(conn, self.desk, self.entity, [number for number, parts in moved.items() if parts], moved)
+
+    def _parts(self, entry: _Entry) -> set[str]:
+        """Fields and tables that are not as they were."""
+        before, after = entry.before, entry.card.cells
+        return {head(path) for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
 
     def _entry(self, card: Card, golden: Mapping[str, Golden]) -> _Entry:
         entry = self._entries.get(card.record_id)

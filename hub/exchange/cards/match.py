@@ -1,4 +1,5 @@
-"""The card that a new record belongs to, by what names a client exactly: ИНН with КПП, ОГРН, ОГРНИП.
+"""The card that a new record belongs to: a client by what names it exactly (ИНН with КПП, ОГРН, ОГРНИП), a letter, a
+call or a meeting by its own key wherever it is seen.
 
 Likeness is not looked at here. Where an exact name fits several cards, or a card that the system knows already, or
 several records of one page, nobody is linked: that is for a person, or for the search for duplicates.
@@ -14,7 +15,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from hub.exchange.cards.desk import CardDesk
 from hub.exchange.write import write_log
-from hub.store import core, tables
+from hub.store import bulk, core, tables
 
 if TYPE_CHECKING:
     from hub.exchange.mapping_desk import MappingDesk
@@ -44,6 +45,8 @@ def exact_names(identifiers: Iterable[tuple[str, str]], kind: str | None) -> set
 
 def find(conn: Connection, desk: CardDesk, work: MappingDesk, items: Sequence[Incoming]) -> dict[str, int]:
     """Cards (record ids) that new records belong to, by the record's external id."""
+    if work.entity.name == "activity":
+        return _same_event(conn, work, items)
     if work.entity.name != "party" or not desk.shared("party") or not items:
         return {}
     wanted = {item.external_id: _names_of(work, item) for item in items}
@@ -62,6 +65,21 @@ def find(conn: Connection, desk: CardDesk, work: MappingDesk, items: Sequence[In
             found[external_id] = cards.pop()
     twice = {record for record, number in Counter(found.values()).items() if number > 1}
     return {external_id: record for external_id, record in found.items() if record not in twice}
+
+
+def once_each(work: MappingDesk, items: Sequence[Incoming]) -> tuple[list[Incoming], list[Incoming]]:
+    """New records, the first of each event, and those that show an event of the same page again."""
+    if work.entity.name != "activity":
+        return list(items), []
+    first: list[Incoming] = []
+    again: list[Incoming] = []
+    seen: set[tuple[Any, ...]] = set()
+    for item in items:
+        key = _event_key(work, item)
+        (again if key in seen else first).append(item)
+        if key[0] is not None:
+            seen.add(key)
+    return first, again
 
 
 def named_exactly(conn: Connection, record_ids: Sequence[int]) -> list[int]:
@@ -102,6 +120,32 @@ def attach(conn: Connection, desk: CardDesk, work: MappingDesk, links: Mapping[i
         for link_id, (record_id, _) in links.items()
     ]
     write_log(conn, log)
+
+
+def _event_key(work: MappingDesk, item: Incoming) -> tuple[Any, ...]:
+    """Key and kind of an event; no key where its source gives none."""
+    told = {one.name: value for one, value in zip(work.fields, item.mapped.root, strict=True)}
+    return told.get("external_key"), told.get("type")
+
+
+def _same_event(conn: Connection, work: MappingDesk, items: Sequence[Incoming]) -> dict[str, int]:
+    """A letter in another folder or account, a meeting in another calendar: the oldest record of that key and kind.
+
+    Two accounts that bring one letter at once wait for each other, or there would be two of it.
+    """
+    wanted = {item.external_id: key for item in items if (key := _event_key(work, item))[0] is not None}
+    if not wanted:
+        return {}
+    if conn.dialect.name == "postgresql":
+        conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK + 1})")
+    columns, keys = ("external_key", "type", "id", "record_state"), sorted({key for key, _ in wanted.values()})
+    rows = bulk.fetch_rows(conn, tables.ROOTS["activity"], columns, "external_key", keys)
+    known = {(key, kind): number for key, kind, number, state in sorted(rows, key=_newest) if state != "merged"}
+    return {external_id: known[key] for external_id, key in wanted.items() if key in known}
+
+
+def _newest(row: tuple[Any, ...]) -> int:
+    return -int(row[2])
 
 
 def _names_of(work: MappingDesk, item: Incoming) -> set[Exact]:

@@ -185,7 +185,7 @@ class _WayIn:
         card = self.cards[record_id]
         card.known = self.known.get(record_id, card.known)
         old = card.contribution(link_id)
-        came = incoming(old, {STATE: state}, self._when(card.links[link_id], None))
+        came = incoming(old, _last_words(card, state), self._when(card.links[link_id], None))
         arrival = arrive(card.known, came, self.rules, self.way, self.same)
         self.known[record_id] = arrival.known
         return _Arrived(card, card.links[link_id], arrival, None, False)
@@ -201,6 +201,12 @@ class _WayIn:
         name = self.work.mapping.changed_field
         told = _told(self.work, latest([item.raw], name)) if item is not None and name else None
         return changed_at(before, seconds(self.now), told, self.skew)
+
+
+def _last_words(card: Card, state: str) -> dict[str, Value]:
+    """What a system says by no longer having the record; a meeting that its last calendar dropped is off."""
+    called_off = card.entity == "activity" and card.cells.get("type") == "meeting"
+    return {STATE: state, "status": "cancelled"} if called_off else {STATE: state}
 
 
 def _told(work: MappingDesk, text: str) -> int | None:

@@ -55,7 +55,7 @@ class LostEdit:
 
 def give(conn: Connection, desk: CardDesk, lost: Sequence[LostEdit]) -> int:
     """One task for each edit that nobody was told of yet; how many. A silent run gives none."""
-    if not lost or _silent(conn, desk.run_id):
+    if not lost or silent(conn, desk.run_id):
         return 0
     lang = desk.hub.settings.locale
     told = {_title(desk, one, lang): one for one in lost}
@@ -92,7 +92,7 @@ def _names(desk: CardDesk, one: LostEdit) -> dict[str, str]:
     return {"system": titles.get(one.system, one.system), "master": titles.get(one.master, one.master)}
 
 
-def _silent(conn: Connection, run_id: int) -> bool:
+def silent(conn: Connection, run_id: int) -> bool:
     """First loads and backfills give no tasks."""
     run = core.exchange_run
     return bool(conn.execute(select(run.c.silent).where(run.c.id == run_id)).scalar())

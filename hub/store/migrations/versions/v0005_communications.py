@@ -30,6 +30,7 @@ def upgrade() -> None:
     _lead_contact_point()
     _task()
     _merge_log()
+    _derived()
 
 
 def service() -> list[sa.Column[Any]]:
@@ -274,3 +275,64 @@ def _merge_log() -> None:
     )
     op.create_index("ix_merge_log_record_id", "merge_log", ["record_id"])
     op.create_index("ix_merge_log_run_id", "merge_log", ["run_id"])
+
+
+def _derived() -> None:
+    """What follows from activities: whose they are, threads, whom to call back."""
+    op.create_table(
+        "activity_party",
+        big("activity_id", null=False),
+        big("record_id", null=False),
+        text("entity", null=False),
+        text("kind", null=False),
+        text("rule", null=False),
+        text("role"),
+        text("handle", null=False),
+        big("place", null=False),
+        sa.PrimaryKeyConstraint("activity_id", "record_id", name="pk_activity_party"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_activity_party_record_id", "activity_party", ["record_id"])
+    op.create_table(
+        "activity_match",
+        key("activity_id"),
+        text("state", null=False),
+        text("rule", null=False),
+        text("domain"),
+        big("thread_id"),
+        big("subject_key"),
+        text("decided_by"),
+        moment("decided_at"),
+        sa.PrimaryKeyConstraint("activity_id", name="pk_activity_match"),
+    )
+    for column in ("state", "domain", "thread_id", "subject_key"):
+        op.create_index(f"ix_activity_match_{column}", "activity_match", [column])
+    op.create_table(
+        "thread_key",
+        key("hash"),
+        big("thread_id", null=False),
+        sa.PrimaryKeyConstraint("hash", name="pk_thread_key"),
+    )
+    op.create_index("ix_thread_key_thread_id", "thread_key", ["thread_id"])
+    op.create_table(
+        "call_back",
+        text("handle", null=False),
+        big("activity_id", null=False),
+        moment("missed_at", null=False),
+        big("calls", null=False),
+        big("task_id"),
+        sa.PrimaryKeyConstraint("handle", name="pk_call_back"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_call_back_missed_at", "call_back", ["missed_at"])
+    op.create_index("ix_party_relationship_to_party_link_id", "party_relationship", ["to_party_link_id"])
+    sqlite = op.get_bind().dialect.name == "sqlite"
+    domain = "substr(value_norm, instr(value_norm, '@') + 1)" if sqlite else "split_part(value_norm, '@', 2)"
+    emails = sa.text("system = 'email'")
+    op.create_index(
+        "ix_contact_point_email_domain",
+        "contact_point",
+        [sa.text(domain)],
+        sqlite_where=emails,
+        postgresql_where=emails,
+    )
