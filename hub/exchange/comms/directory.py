@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
@@ -74,8 +74,9 @@ class Directory:
             if number in kinds and system in _SYSTEMS:
                 kind, living = kinds[number]
                 found[_SYSTEMS[system], norm].add(Holder(number, "party", kind, number in ours, ext or "", living))
+        partner_of = self._partners(conn, kinds)
         for handle, holders in found.items():
-            self._holders[handle] = sorted(holders)
+            self._holders[handle] = one_of_each(sorted(holders), partner_of)
 
     def _kinds(self, conn: Connection, ids: Iterable[int]) -> dict[int, tuple[str, bool]]:
         """Kind of each party and whether it lives; those that were merged away or are gone do not count."""
@@ -85,6 +86,14 @@ class Directory:
             for number, kind, state in rows
             if state not in {"merged", "deleted"}
         }
+
+    def _partners(self, conn: Connection, ids: Iterable[int]) -> dict[int, int]:
+        """The partner of 1C that each legal entity belongs to."""
+        columns = ("id", "commercial_party_link_id")
+        rows = bulk.fetch_rows(conn, tables.ROOTS["party"], columns, "id", sorted(ids))
+        links = {number: link for number, link in rows if link is not None}
+        records = records_of(conn, links.values())
+        return {number: records[link] for number, link in links.items() if link in records}
 
     def _ours(self, conn: Connection, ids: Iterable[int]) -> set[int]:
         rows = bulk.fetch_rows(conn, tables.CHILDREN["party_role"], ("party_id", "role"), "party_id", sorted(ids))
@@ -154,3 +163,18 @@ class Directory:
             )
             having.update(conn.execute(query.distinct()).scalars())
         self.busy = {number for number, orgs in people.items() if number in having or orgs & having}
+
+
+def one_of_each(holders: Sequence[Holder], partner_of: Mapping[int, int]) -> list[Holder]:
+    """Holders without those who are the same client by the design of 1C: of a partner and its one legal entity the
+    entity, which documents are made out to; of a partner and several of its entities the partner.
+    """
+    ids = {one.record_id for one in holders}
+    entities: dict[int, set[int]] = defaultdict(set)
+    for number in ids:
+        partner = partner_of.get(number)
+        if partner in ids and partner != number:
+            entities[partner].add(number)
+    left_out = {partner for partner, mine in entities.items() if len(mine) == 1}
+    left_out |= {number for mine in entities.values() if len(mine) > 1 for number in mine}
+    return [one for one in holders if one.record_id not in left_out]
