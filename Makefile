@@ -1,7 +1,7 @@
 # Everything starts from nothing but Python 3.11-3.13 and make: each target makes .venv when it is not there yet.
 # On Windows: .\make.ps1 <target>
 .POSIX:
-.PHONY: demo test test-all lint format bench-exchange bench-read mutation lock clean set-up set-up-dev help
+.PHONY: demo test test-all lint format bench-exchange bench-read bench-dedup mutation lock clean set-up set-up-dev help
 
 BIN = .venv/bin
 PYTEST_FLAGS ?=
@@ -15,6 +15,7 @@ help:
 	@echo "make format          let ruff lay out the code"
 	@echo "make bench-exchange  the exchange against the yardstick, on both databases"
 	@echo "make bench-read      a million orders' keys and whole orders over OData: time, memory, sessions"
+	@echo "make bench-dedup     finding duplicates: quality, time and memory beside Splink; asks for the group bench"
 	@echo "make mutation        every small change of the engine must make a test fail; asks for mutmut"
 	@echo "make lock            resolve the dependencies anew and write both lock files"
 	@echo "make clean           remove .venv, caches and the demo's home"
@@ -43,6 +44,9 @@ bench-exchange: set-up-dev
 
 bench-read: set-up-dev
 	$(BIN)/python -m bench.read
+
+bench-dedup: set-up-dev
+	$(BIN)/python -W ignore -m bench.dedup
 
 mutation: set-up-dev
 	$(BIN)/python -m bench.mutation

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.clients import make
@@ -59,6 +59,7 @@ def _assert_same(raws: list[dict[str, Any]]) -> None:
             assert tuple(contacts.get((row, what), ())) == getattr(scalar, name), raw
 
 
+@settings(deadline=None, max_examples=80)
 @given(st.lists(_RAW, min_size=1, max_size=12))
 def test_a_frame_is_normalised_as_its_records_are(raws: list[dict[str, Any]]) -> None:
     """Whatever stands in a base, a column done at once gives what each value alone gives."""
