@@ -265,7 +265,13 @@ def spelled_firm(rng: random.Random, form: str, base: str, clean: bool) -> str:
     if style == 0:
         return f"{_FULL[form]} «{base}»"
     plain = (
-        f'{form} "{base}"', f"{form} «{base}»", f"{form} {base}", base, f"{base}, {form}", f"{base} ({form})", f'{form}"{base}"',
+        f'{form} "{base}"',
+        f"{form} «{base}»",
+        f"{form} {base}",
+        base,
+        f"{base}, {form}",
+        f"{base} ({form})",
+        f'{form}"{base}"',
         f'{form} "{base}"'.upper(),
     )[style - 1]
     return plain + (rng.choice(_NOTES) if rng.random() < 0.04 else "")
@@ -280,8 +286,20 @@ def spelled_human(rng: random.Random, kind: str, last: str, first: str, middle: 
     if kind == "ip" and rng.random() < 0.15:
         before = rng.choice(("", "Индивидуальный предприниматель "))
     short = _SHORT.get(first, first) if rng.random() < 0.5 else first
-    return before + (
-        f"{last} {first} {middle}", f"{last} {first}", f"{first} {last}", f"{last} {first[0]}.{middle[0]}.", f"{first} {middle} {last}",
-        f"{last} {first} {middle}".upper(), latin(f"{last} {first}"), f"{last} {short}", f"{short} {last}", f"{last} {first[0]}. {middle[0]}.",
-        f"{last} {first} {middle}".replace("ё", "е"), f"{last} {first} {middle}",
-    )[style]
+    return (
+        before
+        + (
+            f"{last} {first} {middle}",
+            f"{last} {first}",
+            f"{first} {last}",
+            f"{last} {first[0]}.{middle[0]}.",
+            f"{first} {middle} {last}",
+            f"{last} {first} {middle}".upper(),
+            latin(f"{last} {first}"),
+            f"{last} {short}",
+            f"{short} {last}",
+            f"{last} {first[0]}. {middle[0]}.",
+            f"{last} {first} {middle}".replace("ё", "е"),
+            f"{last} {first} {middle}",
+        )[style]
+    )

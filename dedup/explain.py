@@ -77,7 +77,8 @@ def waterfall(edge: Edge, lang: str = "ru") -> str:
     axis = f'<line x1="{zero:.1f}" y1="4" x2="{zero:.1f}" y2="{height - 4}" stroke="#a0aec0"/>'
     title = f"<title>{escape(sentence('dedup_picture', lang))}</title>"
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDE}" height="{height}" font-family="sans-serif" font-size="12">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDE}" height="{height}"'
+        ' font-family="sans-serif" font-size="12">'
         f"{title}{axis}{''.join(bars)}</svg>"
     )
 

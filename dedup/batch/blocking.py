@@ -1,7 +1,8 @@
 """Candidate pairs: records that share a key, over a frame; the twin of ``dedup.keys``.
 
-Values are hashed: what collides is compared once too often, and nothing else. Pairs that share only a name are dropped at once
-where a glance at two numbers shows a veto: they are most of what names bring, and have nothing to be related by.
+Values are hashed: what collides is compared once too often, and nothing else. Pairs that share only a name are
+dropped at once where a glance at two numbers shows a veto: they are most of what names bring, and have nothing to be
+related by.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ def pairs(
 
 
 def keys(contacts: pl.DataFrame, hashes: Hashes, table: Weights) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """``k`` and ``row`` of every key that at least two and no more records have than its cap: the weak and the strong."""
+    """``k`` and ``row`` of every key that at least two and no more records have than its cap: the weak and the
+    strong.
+    """
     frames: dict[bool, list[pl.DataFrame]] = {True: [_none()], False: [_none()]}
     for salt, kind in enumerate(dict.fromkeys(key.kind for key in KEYS)):
         if table.caps[kind]:

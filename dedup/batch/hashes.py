@@ -1,6 +1,7 @@
 """Values as numbers: what is counted and what pairs are made by, without the texts.
 
-What collides is counted, or compared, once too often: among 10 million values of 64 bits that is to be expected once in 300,000 runs.
+What collides is counted, or compared, once too often: among 10 million values of 64 bits that is to be expected once
+in 300,000 runs.
 """
 
 from __future__ import annotations

@@ -157,7 +157,9 @@ class Batch:
         return Clustering(groups, made.refused), pl.Series("cluster", of_row)
 
     def _closed(self, parts: Iterable[list[int | str]], inside: set[int | str]) -> pl.DataFrame:
-        """The edges among the rows ``inside``: every pair of a part is scored; of a part too large, those that are known."""
+        """The edges among the rows ``inside``: every pair of a part is scored; of a part too large, those that are
+        known.
+        """
         pairs = _pairs(pair for part in parts for pair in combinations(part, 2))
         mark = np.zeros(self.height, dtype=bool)
         mark[np.fromiter(inside, dtype=np.int64)] = True

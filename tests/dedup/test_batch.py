@@ -85,7 +85,7 @@ def test_a_component_judged_alone_ends_as_in_the_batch(cut: int | None) -> None:
     alone = [
         group
         for part in parts
-        for group in recompute_component([_records()[rec] for rec in part], _counted(), cut=cut).groups
+        for group in recompute_component([_records()[int(rec)] for rec in part], _counted(), cut=cut).groups
     ]
     assert sorted(alone) == made.groups
     assert len(alone) > 50
@@ -115,7 +115,7 @@ def test_a_persons_word_outranks_all_bits() -> None:
     plain = dedupe(raw)
     merged = [(a, b) for a, b in plain.edges.filter(pl.col("rule") > 0).select("a", "b").iter_rows()][:20]
     strangers = [(n, n + 1000) for n in range(0, 200, 10)]
-    words = {pair: DIFFERENT for pair in merged} | {pair: SAME for pair in strangers}
+    words = dict.fromkeys(merged, DIFFERENT) | dict.fromkeys(strangers, SAME)
     judged = dedupe(raw, judged=words).cluster.to_list()
     for a, b in merged:
         assert judged[a] != judged[b]
@@ -126,7 +126,9 @@ def test_a_persons_word_outranks_all_bits() -> None:
 
 
 def test_families_and_branches_are_related_and_not_merged() -> None:
-    """A wife on her husband's phone is of his household; the same ИНН with another КПП is a branch; neither is merged."""
+    """A wife on her husband's phone is of his household; the same ИНН with another КПП is a branch; neither is
+    merged.
+    """
     raw = pl.DataFrame(
         [
             {"rec_id": 1, "kind": "person", "name": "Иванов Иван Петрович", "phone": "89161234589", "city": "Москва"},
@@ -165,14 +167,14 @@ def test_families_and_branches_are_related_and_not_merged() -> None:
 
 def test_a_golden_record_keeps_groups_together() -> None:
     """ИНН and КПП survive from one record, the filled and preferred one; records without a twin have none."""
-    raw = pl.DataFrame(
-        [
-            {"rec_id": 1, "kind": "org", "name": "Ромашка", "inn": None, "kpp": "770701001", "ogrn": None, "phone": "1", "email": None, "city": None, "address": None, "source": "crm", "ts": 9},
-            {"rec_id": 2, "kind": "org", "name": "ООО Ромашка", "inn": "7707083893", "kpp": None, "ogrn": None, "phone": "2", "email": None, "city": None, "address": None, "source": "1c", "ts": 1},
-            {"rec_id": 3, "kind": "org", "name": "Другой", "inn": None, "kpp": None, "ogrn": None, "phone": None, "email": None, "city": None, "address": None, "source": "1c", "ts": 1},
-        ],
-        infer_schema_length=None,
-    )  # fmt: skip
+    fields = ("rec_id", "kind", "name", "inn", "kpp", "phone", "source", "ts")
+    rows = [
+        (1, "org", "Ромашка", None, "770701001", "1", "crm", 9),
+        (2, "org", "ООО Ромашка", "7707083893", None, "2", "1c", 1),
+        (3, "org", "Другой", None, None, None, "1c", 1),
+    ]
+    raw = pl.DataFrame(rows, schema=fields, orient="row")
+    raw = raw.with_columns(pl.lit(None, pl.String).alias(name) for name in ("ogrn", "email", "city", "address"))
     found = golden(raw, raw["rec_id"], pl.Series([0, 0, 2]), sources=("1c", "crm")).to_dicts()
     assert len(found) == 1
     assert (found[0]["inn"], found[0]["kpp"], found[0]["requisites_from"]) == ("7707083893", None, 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup.cluster import MOST, Link, cluster
@@ -17,6 +17,7 @@ def _links(found: dict[tuple[int, int], tuple[int, bool, bool]]) -> list[Link]:
     return [Link(a, b, weight, joins and weight >= 0, key) for (a, b), (weight, joins, key) in found.items()]
 
 
+@settings(deadline=None)
 @given(_LINKS, st.sets(_PAIR, max_size=12), st.randoms(use_true_random=False))
 def test_no_order_of_the_input_matters(
     found: dict[tuple[int, int], tuple[int, bool, bool]], cannot: set[tuple[int, int]], rng: random.Random
@@ -29,6 +30,7 @@ def test_no_order_of_the_input_matters(
     assert sorted(one.refused) == sorted(other.refused)
 
 
+@settings(deadline=None)
 @given(_LINKS, st.sets(_PAIR, max_size=20))
 def test_a_veto_is_never_overruled(
     found: dict[tuple[int, int], tuple[int, bool, bool]], cannot: set[tuple[int, int]]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from xml.etree import ElementTree
 
 import pytest
+from lxml import etree
 
 from dedup.explain import waterfall, why
 from dedup.facts import FACTS, KEY_RULES, LATE, RELATIONS, VETOES
@@ -15,13 +15,27 @@ from dedup.score import Edge, score
 from hub.texts import LANGS, catalogue
 
 _RAWS = [
-    {"kind": "org", "name": "ООО Ромашка", "inn": "7707083893", "kpp": "770701001", "phone": "+7 495 223-45-89", "city": "Москва"},
-    {"kind": "org", "name": "Ромашка, ООО", "inn": "7707083893", "kpp": "770701001", "phone": "8 (916) 555-44-33", "city": "Москва"},
+    {
+        "kind": "org",
+        "name": "ООО Ромашка",
+        "inn": "7707083893",
+        "kpp": "770701001",
+        "phone": "+7 495 223-45-89",
+        "city": "Москва",
+    },
+    {
+        "kind": "org",
+        "name": "Ромашка, ООО",
+        "inn": "7707083893",
+        "kpp": "770701001",
+        "phone": "8 (916) 555-44-33",
+        "city": "Москва",
+    },
     {"kind": "org", "name": "ООО Ромашка", "inn": "7707083893", "kpp": "165543001", "city": "Казань"},
     {"kind": "person", "name": "Иванов Иван Петрович", "phone": "8 916 223-45-87"},
     {"kind": "person", "name": "Иванова Мария", "phone": "8 916 223-45-87"},
     {"kind": "org", "name": "Ромашка", "phone": "+7 495 223-45-89"},
-]  # fmt: skip
+]
 _RECORDS = [normalise(raw, number) for number, raw in enumerate(_RAWS)]
 
 
@@ -67,7 +81,7 @@ def test_english_has_its_own_words() -> None:
 def test_the_bars_sum_to_the_total(one: int, other: int) -> None:
     """The picture is well-formed, and its bars but the last add up to the last, which is the weight of the pair."""
     edge = _edge(one, other)
-    bars = ElementTree.fromstring(waterfall(edge)).findall("{http://www.w3.org/2000/svg}rect")
+    bars = etree.fromstring(waterfall(edge).encode()).findall("{http://www.w3.org/2000/svg}rect")
     added = [int(bar.attrib["data-bits"]) for bar in bars]
     assert sum(added[:-1]) == added[-1] == edge.weight
     ends = [float(bar.attrib["x"]) for bar in bars]

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.clients import make
@@ -32,18 +32,29 @@ def _like(*samples: str) -> st.SearchStrategy[str]:
 _RAW = st.fixed_dictionaries(
     {
         "kind": st.sampled_from(["org", "ip", "person", "", "Company"]),
-        "name": _like('ООО "Ромашка-2"', "Иванов И.И. оглы", "ИП Мария Иванова", "Общество с ограниченной ответственностью", "филиал Тюмень", "Ivanova Yulia Ильич"),
+        "name": _like(
+            'ООО "Ромашка-2"',
+            "Иванов И.И. оглы",
+            "ИП Мария Иванова",
+            "Общество с ограниченной ответственностью",
+            "филиал Тюмень",
+            "Ivanova Yulia Ильич",
+        ),
         "inn": _like("7707083893", "500100732259", "7707083893/770701001", "50010073225", "1111111111"),
         "kpp": _like("770701001", "770743001", "000000000"),
         "ogrn": _like("1027700132195", "304500116000157"),
-        "phone": _like("8 (495) 123-45-89 доб. 12", "+74951234589", "4951234589", "8 9161234589, 223-45-89", "+375 29 1234589"),
+        "phone": _like(
+            "8 (495) 123-45-89 доб. 12", "+74951234589", "4951234589", "8 9161234589, 223-45-89", "+375 29 1234589"
+        ),
         "email": _like("ivan-p+x@ya.ru", "I.P+x@googlemail.com", "info@почта.рф", "no@mail.ru", "+@gmail.com"),
         "city": _like("г. Санкт-Петербург", "СПб", "Ростов-на-Дону"),
-        "address": _like("144772, г. Томск, ул. Мира, д. 94, оф. 3", "Ижевск, Горького 8-155", "Московская обл., пр-т Мира, 5а"),
+        "address": _like(
+            "144772, г. Томск, ул. Мира, д. 94, оф. 3", "Ижевск, Горького 8-155", "Московская обл., пр-т Мира, 5а"
+        ),
         "birthday": _like("1980-12-31", "31.12.1980", "0001-01-01"),
         "unit": _like("12 Б", " 7"),
     }
-)  # fmt: skip
+)
 
 
 def _assert_same(raws: list[dict[str, Any]]) -> None:
@@ -59,6 +70,7 @@ def _assert_same(raws: list[dict[str, Any]]) -> None:
             assert tuple(contacts.get((row, what), ())) == getattr(scalar, name), raw
 
 
+@settings(deadline=None, max_examples=80)
 @given(st.lists(_RAW, min_size=1, max_size=12))
 def test_a_frame_is_normalised_as_its_records_are(raws: list[dict[str, Any]]) -> None:
     """Whatever stands in a base, a column done at once gives what each value alone gives."""
