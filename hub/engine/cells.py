@@ -88,8 +88,8 @@ class Contribution:
     origin: bool = False
 
     def stands_for(self, path: str) -> Value:
-        """The golden value that the cell now stands for."""
-        return self.sent[path] if path in self.sent else self.shown.get(path)
+        """The golden value that the cell now stands for; what has no state lives."""
+        return self.sent[path] if path in self.sent else self.shown.get(path, LIVING if path == STATE else None)
 
     @property
     def voiced(self) -> set[str]:

@@ -12,6 +12,8 @@ from hub.engine.policies import Rules
 GONE = frozenset({"absent", "deleted"})
 #: Golden states that other systems are told, and how: the hub never deletes in another system, it marks.
 _TOLD = {LIVING: LIVING, "marked": "marked", "absent": "marked", "deleted": "marked"}
+#: A cell that we wrote while somebody spoke of it who has left the record since: his link was moved away.
+_ORPHAN = Golden(None, "nobody", cleared=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ def outgoing(
     """Values owed to the link, by path; ``None`` empties a field or takes a row out of a set.
 
     Silence is never sent, nor a value back to who cleared it, nor what survives together with a cell in question there,
-    nor anything but its state to a marked record.
+    nor anything but its state to a marked record. What we wrote there and nobody says any more is taken back.
     """
     state = contribution.shown.get(STATE, LIVING)
     if state in GONE:
@@ -43,8 +45,9 @@ def outgoing(
     asked = {
         rules.unit(path) for path, cell in golden.items() if cell.rule == "held" and contribution.link_id in cell.guards
     }
+    orphans = {path: _ORPHAN for path, ours in contribution.sent.items() if ours is not None and path not in golden}
     owed = {}
-    for path, cell in golden.items():
+    for path, cell in {**golden, **orphans}.items():
         value = _TOLD.get(str(cell.value)) if path == STATE else cell.value
         if (
             (state == LIVING or path == STATE)
@@ -52,16 +55,11 @@ def outgoing(
             and contribution.link_id not in cell.guards
             and rules.unit(path) not in asked
             and (value is not None or (cell.cleared and path != STATE))
-            and not same(path, value, _stands_for(path, contribution))
+            and not same(path, value, contribution.stands_for(path))
             and not _tolerated(path, contribution, cell, rules)
         ):
             owed[path] = value
     return owed
-
-
-def _stands_for(path: str, contribution: Contribution) -> Value:
-    value = contribution.stands_for(path)
-    return LIVING if path == STATE and value is None else value
 
 
 def _tolerated(path: str, contribution: Contribution, cell: Golden, rules: Rules) -> bool:
