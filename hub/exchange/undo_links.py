@@ -1,26 +1,18 @@
-"""Links moved from card to card: an undo takes a record off the card that it was found to belong to, or puts it back.
-
-A record that is taken off gets a card of its own, as its system tells it. A card that loses its last link this way
-ends as merged into the one that took it, so that whoever named it finds the other one.
-"""
+"""Links that an undo moves: it takes a record off the card that it was found to belong to, or puts it back."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
 
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, update
 
-from hub.engine.arrive import Known, golden_of
-from hub.engine.cells import STATE, Contribution, Hold, Value
-from hub.exchange.cards.card import Card, CardLink, load
+from hub.exchange.cards.card import Card, load
 from hub.exchange.cards.desk import CardDesk
-from hub.exchange.cards.layout import layout_of
 from hub.exchange.cards.ledger import Ledger
-from hub.exchange.cards.pinning import moment_of, settle
-from hub.exchange.undo_plan import MERGED, Back
-from hub.store import bulk, core, tables
+from hub.exchange.cards.moving import emptied, hang, note, own_card, take_off
+from hub.exchange.cards.pinning import settle
+from hub.exchange.undo_plan import Back
+from hub.store import core
 
 
 def move_all(conn: Connection, desk: CardDesk, cards: Mapping[int, Card], backs: list[Back]) -> None:
@@ -36,96 +28,20 @@ def move_all(conn: Connection, desk: CardDesk, cards: Mapping[int, Card], backs:
         if to is not None and to not in known:
             known |= load(conn, entity, [to], desk.refs)
         target = known.get(to) if to is not None else None
-        _take_off(conn, card, link_id)
+        asked = list(take_off(card, link_id).values())
+        if asked:
+            conn.execute(update(core.conflict).where(core.conflict.c.id.in_(asked)).values(state="undone"))
         if target is None:
-            target = _own_card(conn, desk, card, link, said)
+            target = own_card(conn, desk, card, link, said)
             ledger.log(target, link_id, "insert", None, None, None)
         else:
-            _hang(conn, target, link, said)
+            hang(conn, target, link, said)
         known[target.record_id] = target
-        _note(ledger, card, target, link_id)
+        note(ledger, card, target, link_id)
         touched |= {target.record_id: target, **({card.record_id: card} if card.links else {})}
         if not card.links:
-            _emptied(conn, desk, ledger, card, target)
+            emptied(conn, desk, ledger, card, target)
     for card in touched.values():
         if card.links:
             settle(desk, ledger, card)
     ledger.write(conn)
-
-
-def _take_off(conn: Connection, card: Card, link_id: int) -> None:
-    """The card without the link: what it said, and what was in question because of it."""
-    del card.links[link_id]
-    card.stored.discard(link_id)
-    others = tuple(one for one in card.known.contributions if one.link_id != link_id)
-    holds = {path: Hold(hold.value, hold.links - {link_id}) for path, hold in card.known.holds.items()}
-    holds = {path: hold for path, hold in holds.items() if hold.links}
-    card.known = Known(others, card.known.pins, holds)
-    numbers = [number for (_, link), number in card.conflicts.items() if link == link_id]
-    card.conflicts = {key: number for key, number in card.conflicts.items() if key[1] != link_id}
-    if numbers:
-        conn.execute(update(core.conflict).where(core.conflict.c.id.in_(numbers)).values(state="undone"))
-
-
-def _own_card(conn: Connection, desk: CardDesk, card: Card, link: CardLink, said: Contribution) -> Card:
-    """A new record that is what the link's system says."""
-    entity, layout = card.entity, layout_of(card.entity)
-    (number,) = bulk.allocate(conn, "record", 1)
-    known = Known((replace(said, primary=True, origin=True),))
-    golden = golden_of(known, desk.rules(entity), layout.same(desk.refs))
-    cells: dict[str, Value] = {path: cell.value for path, cell in golden.items() if cell.value is not None}
-    cells.setdefault(STATE, "active")
-    root, ext, children = layout.stored(cells)
-    columns = ("id", *(item.column for item in layout.entity.fields), "ext", "record_state")
-    made: tuple[Any, ...] = (number, *root, ext, cells[STATE], desk.run_id, desk.run_id, 1)
-    names = (*columns, "created_by_run", "updated_by_run", "row_version")
-    bulk.insert_rows(conn, tables.ROOTS[entity], names, [made])
-    parent = tables.parent_column(layout.entity)
-    for name, rows in children.items():
-        child = layout.children[name]
-        numbered = [(number, *row) if child.lines else (number, at, *row) for at, row in enumerate(rows, 1)]
-        bulk.insert_rows(conn, tables.CHILDREN[name], (parent, child.number_column, *layout.columns[name]), numbered)
-    _point(conn, link.id, number, origin=True)
-    return Card(entity, number, 1, cells, {link.id: replace(link, primary=True, origin=True)}, known, {link.id})
-
-
-def _hang(conn: Connection, target: Card, link: CardLink, said: Contribution) -> None:
-    """The link on a card that is there; one that was merged away lives again."""
-    if target.cells.get(STATE) == MERGED:
-        target.known = replace(target.known, contributions=())
-        conn.execute(delete(core.redirect).where(core.redirect.c.from_record_id == target.record_id))
-    alone = not target.links
-    target.links[link.id] = replace(link, origin=alone)
-    target.stored.add(link.id)
-    target.known = target.known.put(replace(said, origin=alone))
-    _point(conn, link.id, target.record_id, origin=alone)
-
-
-def _point(conn: Connection, link_id: int, record_id: int, *, origin: bool) -> None:
-    values = {"record_id": record_id, "origin": origin, "is_primary": True}
-    conn.execute(update(core.link).where(core.link.c.id == link_id).values(**values))
-
-
-def _note(ledger: Ledger, card: Card, target: Card, link_id: int) -> None:
-    """What the change log tells of a move: on both cards, from where to where."""
-    where = (str(card.record_id), str(target.record_id))
-    ledger.log(target, link_id, "link", None, *where)
-    ledger.log(card, link_id, "unlink", None, *where)
-
-
-def _emptied(conn: Connection, desk: CardDesk, ledger: Ledger, card: Card, target: Card) -> None:
-    """Nobody speaks of the card any more: who names it means the other one."""
-    root = tables.ROOTS[card.entity]
-    values = {"record_state": MERGED, "updated_by_run": desk.run_id, "row_version": card.version + 1}
-    conn.execute(update(root).where(root.c.id == card.record_id).values(**values))
-    conn.execute(
-        core.redirect.insert().values(
-            from_record_id=card.record_id,
-            to_record_id=target.record_id,
-            entity=card.entity,
-            run_id=desk.run_id,
-            at=moment_of(desk),
-        )
-    )
-    ledger.log(card, None, "update", STATE, card.cells[STATE], MERGED)
-    card.cells[STATE] = MERGED

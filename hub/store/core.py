@@ -206,6 +206,34 @@ redirect = Table(
     CheckConstraint("from_record_id <> to_record_id", name="moves"),
 )
 
+#: Links that moved between two records because they are one (``merge``: ``other_id`` into ``record_id``), or are not
+#: (``split``: out of ``record_id`` into ``other_id``). ``before``: what an undo needs that the change log does not tell.
+merge_log = Table(
+    "merge_log",
+    metadata,
+    _id(),
+    _big("run_id"),
+    _text("entity"),
+    _text("op"),
+    _big("record_id"),
+    _big("other_id"),
+    _text("mode"),
+    _text("rule", null=True),
+    _text("reason", null=True),
+    _text("done_by"),
+    _moment("at"),
+    _json("before"),
+    _big("undone_run", null=True),
+    _text("undone_by", null=True),
+    _moment("undone_at", null=True),
+    CheckConstraint("record_id <> other_id", name="moves"),
+    CheckConstraint("op IN ('merge', 'split')", name="op"),
+    CheckConstraint("mode IN ('auto', 'manual')", name="mode"),
+    _unique_where("undone_run IS NULL", "op", "other_id"),
+    Index(None, "record_id"),
+    Index(None, "run_id"),
+)
+
 cursor = Table(
     "cursor",
     metadata,

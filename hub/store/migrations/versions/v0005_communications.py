@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from hub.store.migrations.v0001.columns import big, document, flag, key, moment, text, whole
+from hub.store.migrations.v0001.columns import big, document, flag, identity, key, moment, text, whole
 
 revision = "0005"
 down_revision = "0004"
@@ -29,6 +29,7 @@ def upgrade() -> None:
     _lead()
     _lead_contact_point()
     _task()
+    _merge_log()
 
 
 def service() -> list[sa.Column[Any]]:
@@ -237,3 +238,39 @@ def _task() -> None:
         sa.PrimaryKeyConstraint("task_id", "seq", name="pk_task_reminder"),
         sqlite_with_rowid=False,
     )
+
+
+def _merge_log() -> None:
+    op.create_table(
+        "merge_log",
+        identity("id"),
+        big("run_id", null=False),
+        text("entity", null=False),
+        text("op", null=False),
+        big("record_id", null=False),
+        big("other_id", null=False),
+        text("mode", null=False),
+        text("rule"),
+        text("reason"),
+        text("done_by", null=False),
+        moment("at", null=False),
+        document("before"),
+        big("undone_run"),
+        text("undone_by"),
+        moment("undone_at"),
+        sa.PrimaryKeyConstraint("id", name="pk_merge_log"),
+        sa.CheckConstraint("record_id <> other_id", name=op.f("ck_merge_log_moves")),
+        sa.CheckConstraint("op IN ('merge', 'split')", name=op.f("ck_merge_log_op")),
+        sa.CheckConstraint("mode IN ('auto', 'manual')", name=op.f("ck_merge_log_mode")),
+    )
+    standing = sa.text("undone_run IS NULL")
+    op.create_index(
+        "ix_merge_log_op_other_id",
+        "merge_log",
+        ["op", "other_id"],
+        unique=True,
+        sqlite_where=standing,
+        postgresql_where=standing,
+    )
+    op.create_index("ix_merge_log_record_id", "merge_log", ["record_id"])
+    op.create_index("ix_merge_log_run_id", "merge_log", ["run_id"])
