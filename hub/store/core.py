@@ -207,7 +207,7 @@ redirect = Table(
 )
 
 #: Links that moved between two records because they are one (``merge``: ``other_id`` into ``record_id``), or are not
-#: (``split``: out of ``record_id`` into ``other_id``). ``before``: what an undo needs that the change log does not tell.
+#: (``split``: out of ``record_id`` into ``other_id``). ``before``: what an undo needs besides the log.
 merge_log = Table(
     "merge_log",
     metadata,

@@ -1,0 +1,112 @@
+"""What was merged and split, from the store: who, when, why, and what stands on what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, or_, select, update
+
+from hub.exchange.runs import now
+from hub.store import core
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One merge of ``other_id`` into ``record_id``, or one split of ``other_id`` out of it. ``undone_run``: if it was.
+
+    ``before``: what was (``moves`` says what stands in it). ``mode``: ``auto`` by a rule, ``manual`` by a person.
+    """
+
+    id: int
+    run_id: int
+    entity: str
+    op: Literal["merge", "split"]
+    record_id: int
+    other_id: int
+    mode: str
+    rule: str | None
+    reason: str | None
+    by: str
+    at: datetime
+    before: dict[str, Any]
+    undone_run: int | None
+    undone_by: str | None
+    undone_at: datetime | None
+
+    @property
+    def links(self) -> set[int]:
+        """Links that it moved."""
+        return {int(number) for number in self.before["links"]}
+
+
+def entries(
+    conn: Connection,
+    *,
+    run_id: int | None = None,
+    undone_run: int | None = None,
+    record_id: int | None = None,
+    standing: bool = False,
+    limit: int | None = None,
+) -> list[Entry]:
+    """Entries in order, or the newest ``limit`` of them, the newest first. ``standing``: those that are not undone."""
+    table = core.merge_log
+    query = select(table).order_by(table.c.id.desc() if limit else table.c.id)
+    if run_id is not None:
+        query = query.where(table.c.run_id == run_id)
+    if undone_run is not None:
+        query = query.where(table.c.undone_run == undone_run)
+    if record_id is not None:
+        query = query.where(or_(table.c.record_id == record_id, table.c.other_id == record_id))
+    if standing:
+        query = query.where(table.c.undone_run.is_(None))
+    return [_entry(row) for row in conn.execute(query.limit(limit) if limit else query).mappings()]
+
+
+def _entry(row: Any) -> Entry:
+    return Entry(
+        row["id"],
+        row["run_id"],
+        row["entity"],
+        row["op"],
+        row["record_id"],
+        row["other_id"],
+        row["mode"],
+        row["rule"],
+        row["reason"],
+        row["done_by"],
+        row["at"],
+        row["before"],
+        row["undone_run"],
+        row["undone_by"],
+        row["undone_at"],
+    )
+
+
+def standing_on(conn: Connection, chosen: Sequence[Entry]) -> list[Entry]:
+    """Later merges and splits that moved what these moved, or what those did: they are to be undone first."""
+    table = core.merge_log
+    known, links = {entry.id for entry in chosen}, set[int]().union(*(entry.links for entry in chosen))
+    later = select(table).where(
+        table.c.id > min(known), table.c.undone_run.is_(None), table.c.entity == chosen[0].entity
+    )
+    found = []
+    for entry in map(_entry, conn.execute(later.order_by(table.c.id)).mappings()):
+        if entry.id in known or entry.links & links:
+            links |= entry.links
+            found += [entry] if entry.id not in known else []
+    return found
+
+
+def write(conn: Connection, entry: dict[str, Any]) -> None:
+    """A new entry."""
+    conn.execute(core.merge_log.insert().values(**entry))
+
+
+def close(conn: Connection, done: Iterable[Entry], run_id: int, by: str) -> None:
+    """These are undone."""
+    table = core.merge_log
+    ids = [entry.id for entry in done]
+    conn.execute(update(table).where(table.c.id.in_(ids)).values(undone_run=run_id, undone_by=by, undone_at=now()))
