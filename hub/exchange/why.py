@@ -20,9 +20,11 @@ from hub.exchange.cards.card import Card, as_value, load
 from hub.exchange.cards.desk import CardDesk
 from hub.exchange.cards.layout import layout_of
 from hub.exchange.hub import Hub
+from hub.exchange.merging import log
+from hub.exchange.merging.judgements import members
 from hub.exchange.showing import Shower, cell_of
 from hub.exchange.which import label_of, living, the_one
-from hub.exchange.why_model import Cell, Event, Pinning, Place, Question, Said, Why
+from hub.exchange.why_model import Came, Cell, Event, Pinning, Place, Question, Said, Why
 from hub.exchange.why_shown import Telling, waits
 from hub.model.errors import NeedsPerson
 from hub.store import core
@@ -77,7 +79,20 @@ class _Teller:
             tuple(self._places()),
             tuple(self._cell(path) for path in self._paths(field)),
             events,
+            tuple(self._merges()),
         )
+
+    def _merges(self) -> Iterable[Came]:
+        """How records of other cards came here, and which were taken out."""
+        ids = members(self.conn, self.card.record_id)
+        found = {one.id: one for number in ids for one in log.entries(self.conn, record_id=number, standing=True)}
+        for _, one in sorted(found.items()):
+            other = one.other_id if one.record_id in ids else one.record_id
+            keys = tuple(
+                (link.system, link.external_id) for number, link in self.card.links.items() if number in one.links
+            )
+            told = (one.by, one.at, one.mode, one.rule, one.reason)
+            yield Came(one.op, one.run_id, other, label_of(self.conn, self.entity, other), keys, *told)
 
     def _paths(self, field: str | None) -> list[str]:
         logged = {cell_of(self.layout, row.event.field) for row in self.rows if row.event.field}

@@ -118,10 +118,29 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Came:
+    """A merge by which record ``record_id`` went into this one, with ``keys`` (system, key) that are here still.
+
+    ``op`` ``split``: a part was taken out, ``record_id`` is the card of the other part. ``mode``: ``auto`` by ``rule``.
+    """
+
+    op: str
+    run: int
+    record_id: int
+    label: str
+    keys: tuple[tuple[str, str], ...]
+    by: str
+    at: datetime
+    mode: str
+    rule: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Why:
     """A record with the reasons of its cells. ``cells``: those asked for, in the order of their paths.
 
-    ``events``: what befell the record as a whole: it was made, linked, an edit lost.
+    ``events``: what befell the record as a whole: it was made, linked, an edit lost. ``merges``: that still hold.
     """
 
     entity: str
@@ -131,3 +150,4 @@ class Why:
     places: tuple[Place, ...]
     cells: tuple[Cell, ...]
     events: tuple[Event, ...]
+    merges: tuple[Came, ...] = ()
