@@ -72,6 +72,11 @@ class _Text:
         yield say("why_record", entity=answer.entity, record=answer.record_id, label=answer.label, state=answer.state)
         for place in answer.places:
             yield from self._place(place)
+        for one in answer.merges:
+            told = {"record": one.record_id, "label": one.label, "by": one.by, "run": one.run, "at": self._at(one.at)}
+            why_so = f" ({one.reason or one.rule})" if one.reason or one.rule else ""
+            keys = ", ".join(f"{system} {key}" for system, key in one.keys) or "—"
+            yield "  " + say(f"why_merged_{one.op}", keys=keys, reason=why_so, **told)
         for event in answer.events:
             if event.op in {"insert", "link", "unlink"}:
                 yield "  " + say(f"why_event_{event.op}", **self._event(event))

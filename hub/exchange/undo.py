@@ -24,6 +24,8 @@ from hub.exchange.cards.layout import layout_of
 from hub.exchange.cards.ledger import Ledger
 from hub.exchange.cards.pinning import golden, set_pin, settle, take_pin
 from hub.exchange.hub import Hub
+from hub.exchange.merging import again
+from hub.exchange.merging.told import Moved
 from hub.exchange.naming import stream_name
 from hub.exchange.showing import Shower
 from hub.exchange.undo_links import move_all
@@ -95,6 +97,8 @@ def plan(hub: Hub, run_id: int) -> UndoReport:
     """What an undo of the run would set back; nothing is written. ``NeedsPerson`` where it cannot be undone."""
     with hub.store.read() as conn:
         report, batches = _opened(conn, hub, run_id)
+    if again.concerns(hub.store, run_id):
+        return _of_merges(report, again.take_back(hub, run_id, by="", apply=False))
     for entity, ids in batches:
         with hub.store.read() as conn:
             work = _Batch(conn, hub, run_id, CardDesk(hub, 0, ""), entity)
@@ -111,11 +115,31 @@ def undo(hub: Hub, run_id: int, *, by: str, dagster_run_id: str | None = None) -
         runs.close_dead_runs(conn)
     with hub.store.read() as conn:
         report, batches = _opened(conn, hub, run_id)
+    if again.concerns(hub.store, run_id):
+        return _of_merges(report, again.take_back(hub, run_id, by=by, apply=True, dagster_run_id=dagster_run_id))
     with acting(hub, "undo", by, undoes=run_id, dagster_run_id=dagster_run_id) as number:
         report.run_id = number
         for entity, ids in batches:
             with hub.store.begin() as conn:
                 _Batch(conn, hub, run_id, _desk(hub, number), entity).undo(ids, by, report)
+    return report
+
+
+def _of_merges(report: UndoReport, moved: Moved) -> UndoReport:
+    """The report on a run that merged or split: links that go back, and what readers see change."""
+    if moved.already is not None:
+        return report
+    report.run_id = moved.run_id
+    for link in moved.links:
+        who = (moved.entity, link.before, moved.labels.get(link.before, ""))
+        report.steps.append(Step(*who, "join", None, f"{link.system} {link.external_id}", str(link.after)))
+    for cell in moved.cells:
+        who = (moved.entity, cell.record_id, moved.labels.get(cell.record_id, ""))
+        report.steps.append(Step(*who, "value", cell.path, cell.before, cell.after))
+    report.counts.update(step.kind for step in report.steps)
+    stays = [Stays(moved.entity, one.record_id, one.what, None, "moved_later", one.run) for one in moved.stays]
+    report.stays = [one for one, why in zip(stays, moved.stays, strict=True) if why.reason == "link_moved"]
+    report.left = len(report.stays)
     return report
 
 
