@@ -45,7 +45,8 @@ def outgoing(
     asked = {
         rules.unit(path) for path, cell in golden.items() if cell.rule == "held" and contribution.link_id in cell.guards
     }
-    orphans = {path: _ORPHAN for path, ours in contribution.sent.items() if ours is not None and path not in golden}
+    left = contribution.sent.keys() - golden.keys()
+    orphans = {path: _ORPHAN for path in sorted(left) if contribution.shown.get(path) is not None}
     owed = {}
     for path, cell in {**golden, **orphans}.items():
         value = _TOLD.get(str(cell.value)) if path == STATE else cell.value

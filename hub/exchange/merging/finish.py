@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
-from hub.engine.arrive import golden_of
 from hub.engine.cells import HUB, STATE, Contribution, Moment, Own, Value
 from hub.engine.outgoing import outgoing
-from hub.exchange.cards.card import UNSEEN, Card, load, seconds
+from hub.exchange.cards.card import UNSEEN, Card, CardLink, load, seconds
 from hub.exchange.cards.creation import offer
 from hub.exchange.cards.desk import CardDesk
 from hub.exchange.cards.layout import layout_of
@@ -23,6 +22,7 @@ from hub.exchange.merging.told import Cell, Moved, MovedLink, Told
 from hub.exchange.runs import now
 from hub.exchange.showing import Shower
 from hub.exchange.which import label_of
+from hub.store import core
 from hub.store.database import Store
 
 #: What else is to be set right on the loaded cards before they are decided.
@@ -111,24 +111,29 @@ def _owed(desk: CardDesk, card: Card) -> Iterator[Told]:
             yield Told(card.record_id, link.system, link.external_id, tuple(sorted(owed)))
 
 
-def adopt(desk: CardDesk, card: Card) -> None:
-    """A card that nobody gives a name any more is what its systems show: we made them there, now they speak for it."""
-    card.known = replace(card.known, contributions=adopted(desk, card, card.known.contributions))
+def adopt(conn: Connection, card: Card) -> None:
+    """A card of which only we have spoken in its systems is what they show: they speak for it from now on."""
+    card.known = replace(card.known, contributions=adopted(conn, card, card.known.contributions))
 
 
-def adopted(desk: CardDesk, card: Card, said: Sequence[Contribution]) -> tuple[Contribution, ...]:
-    """The contributions, with what they show as their own word where they do not make a record without that."""
-    layout = layout_of(card.entity)
-    cells = golden_of(replace(card.known, contributions=tuple(said)), desk.rules(card.entity), layout.same(desk.refs))
-    needed = [item.name for item in layout.entity.fields if item.required]
-    if all(name in cells and cells[name].value is not None for name in needed):
+def adopted(conn: Connection, card: Card, said: Sequence[Contribution]) -> tuple[Contribution, ...]:
+    """The contributions, with what they show as their own word where all of their records were made by us."""
+    links = {one.link_id for one in said if one.system != HUB}
+    if not links or made_by_us(conn, [card.links[number] for number in sorted(links)]) != links:
         return tuple(said)
     return tuple(one if one.system == HUB else _speaking(one, card) for one in said)
 
 
+def made_by_us(conn: Connection, links: Sequence[CardLink]) -> set[int]:
+    """Those of the links whose record the hub made in its system; one that was found there has a row in the log."""
+    log, ids = core.change_log, [link.id for link in links if not link.origin]
+    found = (log.c.link_id.in_(ids), log.c.op == "link", log.c.before.is_(None))
+    return set(ids) - set(conn.execute(select(log.c.link_id).where(*found)).scalars())
+
+
 def _speaking(one: Contribution, card: Card) -> Contribution:
-    link = card.links.get(one.link_id)
-    by = Moment(0, seconds(link.read_by if link else now(), up=True))
+    link = card.links[one.link_id]
+    by = Moment(0, seconds(link.read_by, up=True))
     shown: dict[str, Value] = {path: value for path, value in one.shown.items() if value is not None and path != STATE}
     words = {path: Own(value, by, by) for path, value in shown.items() if path not in one.own}
     sent = {path: value for path, value in one.sent.items() if path not in words}

@@ -84,15 +84,15 @@ def split_in(conn: Connection, hub: Hub, asked: Parting, report: Moved) -> None:
     report.labels = {card.record_id: label_of(conn, asked.entity, card.record_id)}
     give_rows(conn, desk, card)
     (number,) = bulk.allocate(conn, "record", 1)
-    insert_record(conn, desk, asked.entity, number, _cells(desk, card, asked.links))
+    insert_record(conn, desk, asked.entity, number, _cells(conn, desk, card, asked.links))
     point(conn, number, asked.links)
     take_questions(conn, card.record_id, number, asked.links)
     report.others.append(number)
     _write_down(conn, asked, number, card, report.run_id)
 
-    def mend(anew: CardDesk, cards: Mapping[int, Card]) -> None:
+    def mend(_: CardDesk, cards: Mapping[int, Card]) -> None:
         for one in cards.values():
-            adopt(anew, one)
+            adopt(conn, one)
             even_primaries(conn, one)
 
     moved = dict.fromkeys(asked.links, (card.record_id, number))
@@ -105,9 +105,9 @@ def split_in(conn: Connection, hub: Hub, asked: Parting, report: Moved) -> None:
         report.judged.append(pair)
 
 
-def _cells(desk: CardDesk, card: Card, links: Sequence[int]) -> dict[str, Value]:
+def _cells(conn: Connection, desk: CardDesk, card: Card, links: Sequence[int]) -> dict[str, Value]:
     """What readers are to see of the part."""
-    said = adopted(desk, card, [one for one in card.known.contributions if one.link_id in links])
+    said = adopted(conn, card, [one for one in card.known.contributions if one.link_id in links])
     golden = golden_of(Known(said), desk.rules(card.entity), layout_of(card.entity).same(desk.refs))
     cells = {path: cell.value for path, cell in golden.items() if cell.value is not None}
     return {**cells, STATE: cells.get(STATE, "active")}
