@@ -20,6 +20,7 @@ from hub.assets.checks import route_checks
 from hub.assets.connections import connection_ops
 from hub.assets.hand import hand_ops
 from hub.assets.lineage import source_specs, table_specs
+from hub.assets.merge import merge_ops
 from hub.assets.nodes import RouteNode, route_nodes
 from hub.assets.plan import apply_op, plan_op
 from hub.assets.replay import replay_op
@@ -34,6 +35,7 @@ from schedules.acts import act_jobs
 from schedules.changes import changes_job, changes_sensor, decide_job
 from schedules.hand import hand_jobs
 from schedules.jobs import connections_job, exchange_jobs
+from schedules.merge import merge_jobs
 from schedules.nightly import nightly_schedule
 from schedules.partitions import document_days
 from schedules.plan import apply_job, plan_job
@@ -78,6 +80,7 @@ def build(settings: Settings, work: Workplace) -> Definitions:
             replay_job(settings, replay_op(settings, work)),
             *act_jobs(settings, act_ops(settings, work)),
             *hand_jobs(settings, hand_ops(settings, work)),
+            *merge_jobs(settings, merge_ops(settings, work)),
             plan_job(settings, plan_op(settings, work)),
             apply_job(settings, apply_op(settings, work)),
         ],

@@ -74,7 +74,7 @@ def _why_metadata(answer: Why, lang: str) -> dict[str, Any]:
         sentence("dg_why_record", lang): f"{answer.entity} № {answer.record_id}",
         sentence("dg_why_state", lang): answer.state,
         sentence("dg_why_systems", lang): ", ".join(place.system for place in answer.places) or "—",
-        sentence("dg_why_cells", lang): MetadataValue.md(_table(head, rows)),
+        sentence("dg_why_cells", lang): MetadataValue.md(table(head, rows)),
     }
 
 
@@ -184,8 +184,8 @@ def _undo_metadata(report: UndoReport, lang: str) -> dict[str, Any]:
         sentence("dg_why_run", lang): report.run_id or "—",
         sentence("dg_undo_number", lang): sum(report.counts.values()),
         sentence("dg_undo_left", lang): report.left,
-        sentence("dg_undo_steps", lang): MetadataValue.md(_table(head, steps)),
-        sentence("dg_undo_stays", lang): MetadataValue.md(_table(head, stays)),
+        sentence("dg_undo_steps", lang): MetadataValue.md(table(head, steps)),
+        sentence("dg_undo_stays", lang): MetadataValue.md(table(head, stays)),
     }
 
 
@@ -197,7 +197,8 @@ def _step(entity: str, record: int, kind: str, path: str | None, now: str | None
     return [f"{entity} № {record}", kind, name, *(text or "—" for text in shown)]
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown; a dash where there are no rows."""
     if not rows:
         return "—"
     lines = [

@@ -88,12 +88,12 @@ def _entry(row: Any) -> Entry:
 def standing_on(conn: Connection, chosen: Sequence[Entry]) -> list[Entry]:
     """Later merges and splits that moved what these moved, or what those did: they are to be undone first."""
     table = core.merge_log
-    known, links = {entry.id for entry in chosen}, set[int]().union(*(entry.links for entry in chosen))
-    later = select(table).where(
-        table.c.id > min(known), table.c.undone_run.is_(None), table.c.entity == chosen[0].entity
+    known, links = {entry.id for entry in chosen}, set[int]()
+    since = select(table).where(
+        table.c.id >= min(known), table.c.undone_run.is_(None), table.c.entity == chosen[0].entity
     )
     found = []
-    for entry in map(_entry, conn.execute(later.order_by(table.c.id)).mappings()):
+    for entry in map(_entry, conn.execute(since.order_by(table.c.id)).mappings()):
         if entry.id in known or entry.links & links:
             links |= entry.links
             found += [entry] if entry.id not in known else []

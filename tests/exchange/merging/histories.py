@@ -20,7 +20,7 @@ from hub.store.database import open_store
 from tests.exchange.two.clock import Clock as Ticking
 from tests.exchange.two.days import ROUTES, Clock, clock, night
 from tests.exchange.two.life import Life
-from tests.exchange.two.systems import Two, client, phone
+from tests.exchange.two.systems import CLIENTS, Two, client, phone
 
 #: Clients by system: how many each has, all without ИНН, so that nothing joins them but a merge.
 CARDS = (("ut", 0), ("ut", 1), ("ut2", 2), ("ut2", 3))
@@ -93,7 +93,7 @@ class Lived:
         rows = [row for row in self.two.shows(system, key)[CONTACTS] if _digits(row["Представление"]) != _digits(drop)]
         rows += [phone(add)] if add else []
         rows = [{**row, "LineNumber": str(at)} for at, row in enumerate(rows, 1)]
-        self.two.edit(system, key, **{CONTACTS: rows})
+        self.two.edit(system, key, CLIENTS, **{CONTACTS: rows})
 
     def _night(self, *_: int) -> None:
         night(self.two, self.clock)

@@ -72,6 +72,18 @@ def test_the_later_undone_leaves_the_earlier_as_it_was(desk: Desk) -> None:
     assert [(r["from_record_id"], r["to_record_id"]) for r in desk.two.rows(core.redirect)] == [(first, second)]
 
 
+def test_what_stands_beside_is_no_part_of_the_cascade(desk: Desk) -> None:
+    """A third was merged into the second before both went on: the cascade of the first merge leaves that one alone."""
+    keys, (first, second, third) = three(desk)
+    fourth = desk.add("ut", "Ромашка 4")
+    desk.night()
+    one = desk.merge(second, first)
+    desk.merge(second, desk.record("ut", fourth))
+    last = desk.merge(third, second)
+    assert desk.unmerge(one.run_id, cascade=True).undone == [last.run_id, one.run_id]
+    assert [desk.record("ut", key) for key in (*keys, fourth)] == [first, second, third, second]
+
+
 def test_one_of_several_losers_comes_back(desk: Desk) -> None:
     """Two went into one in a single run; by its number one of them comes out, and later the rest of the run."""
     keys, (first, second, third) = three(desk)
