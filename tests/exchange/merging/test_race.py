@@ -18,8 +18,12 @@ def meanwhile(desk: Desk, first: int, second: int, act: Callable[[], Any]) -> No
     """Merge, and let ``act`` begin when the links have moved, and the merge is not through yet."""
     honest, begun, threads = finishing.finish, threading.Event(), list[threading.Thread]()
 
+    def started() -> None:
+        begun.set()
+        act()
+
     def slow(*args: Any, **more: Any) -> None:
-        threads.append(threading.Thread(target=lambda: (begun.set(), act())))
+        threads.append(threading.Thread(target=started))
         threads[0].start()
         assert begun.wait(10)
         time.sleep(1.0)  # long enough for the other to come to the lock; should it not, the test proves less
