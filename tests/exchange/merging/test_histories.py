@@ -20,6 +20,7 @@ def check(template: Path, seed: int) -> None:
     assert merged == untouched, (seed, steps)
 
 
+@pytest.mark.timeout(600)
 def test_unmerge_restores_what_was(sqlite_template: Path) -> None:
     """Random histories of edits, pins, nights, merges and their undo: golden rows, systems, links, pins and outbox."""
     for seed in range(SHARE):
