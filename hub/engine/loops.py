@@ -73,7 +73,7 @@ def flaws(rules: Rules, ways: Collection[Way], systems: Collection[str]) -> list
 
 
 def _rule(policy: Policy) -> tuple[object, ...]:
-    return (policy.word, policy.order, policy.by)
+    return (policy.word, policy.order, policy.by, policy.fades)
 
 
 @dataclass(frozen=True, slots=True)

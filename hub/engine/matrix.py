@@ -1,7 +1,7 @@
 """Who is master of what as integrators of 1C and a CRM usually agree: the defaults that a site overrides.
 
-Orders name the roles that systems have: ``accounting`` (Бухгалтерия), ``trade`` (УТ, УНФ), ``crm``; ``rules_for`` puts
-the systems of an installation in their place.
+Orders name the roles that systems have: ``accounting`` (Бухгалтерия), ``trade`` (УТ, УНФ), ``crm``, ``registry`` (what
+comes from ЕГРЮЛ); ``rules_for`` puts the systems of an installation in their place.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ from hub.model.entities import Entity
 
 _TRADE = ("trade", "accounting", "crm")
 _CRM = ("crm", "trade", "accounting")
+#: A state register, where a system brings its records, is master of what it registers.
+_LEGALLY = ("registry", "accounting", "trade", "crm")
+_ROLES = frozenset(_LEGALLY)
 #: Statuses of an order from which on it belongs to the base that carries it out.
 _HANDED_OVER = frozenset({"confirmed", "in_work", "partly_shipped", "shipped", "closed"})
 
 #: 1C is master, and what others type there is put right.
 BASE = Policy("master", _TRADE)
-_LEGAL = Policy("master", ("accounting", "trade", "crm"), on_loss="task", group="legal")
+_LEGAL = Policy("master", _LEGALLY, on_loss="task", group="legal")
 _SALES = Policy("master", _CRM)
 _LIST = Policy("union", _TRADE)
 #: Of meetings and tasks the later word wins; where nobody can tell which it is, the CRM says what it is about and the
@@ -94,11 +97,19 @@ def rules_for(
     named = {**dict.fromkeys(clearable, DEFAULTS.get(entity.name, BASE)), **MATRIX.get(entity.name, {})}
     policies = {name: replace(policy, clearable=clearable[head(name)]) for name, policy in named.items()}
     placed = {name: _placed(policy, roles) for name, policy in {**policies, **(overrides or {})}.items()}
-    return Rules(placed, _placed(BASE, roles), state or ENDS.get(entity.name, "propagate"), _systems(_TRADE, roles))
+    ends = state or ENDS.get(entity.name, "propagate")
+    return Rules(placed, _placed(BASE, roles), ends, _systems(_TRADE, roles), _checks(entity))
+
+
+def _checks(entity: Entity) -> dict[str, int]:
+    """Where the rows of its sets tell whether they are right by themselves: check digits, a form."""
+    return {
+        child.name: at for child in entity.children for at, item in enumerate(child.fields) if item.name == "is_valid"
+    }
 
 
 def _systems(order: Sequence[str], roles: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    named = (system for name in order for system in roles.get(name, () if name in _TRADE else (name,)))
+    named = (system for name in order for system in roles.get(name, () if name in _ROLES else (name,)))
     return tuple(dict.fromkeys(named))
 
 

@@ -1,10 +1,10 @@
-"""Who wins: the policies, and how each picks one of the statements that systems make of one cell."""
+"""Who wins: the policies, and the statements that systems make of one cell; ``picks`` picks one of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from hub.engine.cells import Contribution, Golden, Moment, Value, head, is_member, names_of
 
@@ -31,7 +31,8 @@ class Policy:
     ``order``: systems (or ``origin``), the first wins; those not named come last and fill what nobody else says.
     ``on_loss``: what a system whose own word lost gets: the golden value back (``restore``), nothing until the winner
     says something new (``keep``), or that and a task for a person (``task``). ``clearable``: a clearing is followed.
-    ``group``: cells with the same word here survive together, from one card.
+    ``group``: cells with the same word here survive together, from one card. ``fades``: so many days after a master's
+    word a later one of the next system outranks it.
     """
 
     word: Word = "master"
@@ -40,16 +41,21 @@ class Policy:
     clearable: bool = False
     group: str = ""
     by: ByValue | None = None
+    fades: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The policies of one entity, by path, ``child[first part of the key]`` or child; ``state``: of its end."""
+    """The policies of one entity, by path, ``child[first part of the key]`` or child; ``state``: of its end.
+
+    ``checks``: sets that say of each row whether it is right by itself, with the place of that in their rows.
+    """
 
     policies: Mapping[str, Policy]
     default: Policy = Policy()
     state: StateWord = "propagate"
     state_order: tuple[str, ...] = ()
+    checks: Mapping[str, int] = field(default_factory=dict)
 
     def of(self, path: str) -> Policy:
         """The policy of a path, the most particular one."""
@@ -105,27 +111,3 @@ def vote(path: str, contribution: Contribution, order: Sequence[str]) -> Vote | 
         return None
     who = (rank(contribution, order), contribution.link_id, contribution.system)
     return Vote(*who, own.value, own.cleared or own.when, own.when, own.since, own.cleared is not None)
-
-
-Pick: TypeAlias = Callable[[Sequence[Vote]], Vote]
-
-
-def _first(votes: Sequence[Vote]) -> Vote:
-    return votes[0]
-
-
-def _latest(votes: Sequence[Vote]) -> Vote:
-    """The first of those that nobody is certainly later than."""
-    return next(one for one in votes if not any(other.when.after(one.when) for other in votes))
-
-
-def _earliest(votes: Sequence[Vote]) -> Vote:
-    """The first of those that filled the cell before anybody certainly had."""
-    return next(one for one in votes if not any(one.since.after(other.since) for other in votes))
-
-
-def picker(word: Word) -> Pick:
-    """How a policy picks one of several statements (at least one), which come in the order of their systems."""
-    if word == "master":
-        return _first
-    return _earliest if word in {"fill_empty", "append_only"} else _latest

@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from hub.engine.cells import HUB, LIVING, NOBODY, STATE, Contribution, Golden, Hold, Lost, Pin, Same, equal, is_member
-from hub.engine.policies import Pick, Policy, Rules, StateWord, Vote, order_of, picker, vote
+from hub.engine.picks import Pick, picker, sound
+from hub.engine.policies import Policy, Rules, StateWord, Vote, order_of, vote
 
 Votes: TypeAlias = dict[str, list[Vote]]
 
@@ -91,7 +92,12 @@ def _apart(every: Votes, dead: AbstractSet[int], rules: Rules) -> Iterator[tuple
     """Cells that are decided each for itself; an ended card is heard where no living one says anything."""
     for path, votes in every.items():
         policy, heard = rules.of(path), [one for one in votes if one.link_id not in dead] or votes
-        yield path, _union(heard, policy) if policy.word == "union" else _single(heard, policy, picker(policy.word))
+        yield (
+            path,
+            _union(heard, policy)
+            if policy.word == "union"
+            else _single(heard, policy, picker(policy.word, policy.fades)),
+        )
 
 
 def _single(votes: Sequence[Vote], policy: Policy, pick: Pick) -> Golden:
@@ -138,9 +144,10 @@ def _together(
     if not cards:
         yield from ((path, NOBODY) for path in every)
         return
-    heard = [card for link_id, card in cards.items() if link_id not in dead] or list(cards.values())
+    heard = sound([card for link_id, card in cards.items() if link_id not in dead] or list(cards.values()), rules)
     spoken = sorted((_card(card) for card in heard), key=lambda one: one.rank)
-    winner = picker(rules.of(next(iter(every))).word)(spoken)
+    decides = rules.of(next(iter(every)))
+    winner = picker(decides.word, decides.fades)(spoken)
     card, shows = cards[winner.link_id], next(one for one in contributions if one.link_id == winner.link_id)
     fitting = {link_id for link_id, other in cards.items() if _agree(card, other, same)}
     for path, votes in every.items():

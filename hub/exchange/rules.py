@@ -166,6 +166,7 @@ def _policy(base: Policy, said: PolicySettings) -> Policy:
         clearable=base.clearable if said.clearable is None else said.clearable,
         group=base.group if said.group is None else said.group,
         by=by,
+        fades=base.fades if said.fades is None else said.fades,
     )
 
 

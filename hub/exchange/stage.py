@@ -17,7 +17,7 @@ from xxhash import xxh3_64_intdigest
 
 from hub.exchange import brakes, decided, sentinels, trouble, write
 from hub.exchange.cards import match
-from hub.exchange.cards.card import lock_records
+from hub.exchange.cards.card import lock_links
 from hub.exchange.cards.creation import offer
 from hub.exchange.cards.desk import CardDesk
 from hub.exchange.cards.receive import receive, receive_gone, special
@@ -346,8 +346,10 @@ def _write(conn: Connection, desk: Desk, work: MappingDesk, ready: list[Incoming
     new, again = match.once_each(work, [item for item in new if item.record_id is None])
     made = write.create(conn, desk, work, new)
     linked += _linked(conn, cards, work, again)
-    # A pin that is being set on one of them must be seen, or the page would write over it.
-    lock_records(conn, work.entity.name, (item.record_id for item in there if item.record_id is not None))
+    # A pin that is being set on one of them must be seen, or the page would write over it; so must a merge.
+    records = lock_links(conn, work.entity.name, {item.link_id: item.record_id for item in there if item.record_id})
+    for item in there:
+        item.record_id = records[item.link_id]
     apart = special(conn, [item.record_id for item in there if item.record_id is not None])
     changed = write.change(conn, desk, work, [item for item in there if item.record_id not in apart])
     to_cards = [*linked, *(item for item in there if item.record_id in apart), *changed.special]
@@ -382,8 +384,8 @@ def _apply_deleted(
 ) -> None:
     """Records that the source itself says are physically gone: they stay here, in state ``deleted``."""
     found = bulk.find_links(conn, work.stream_id, list(external_ids))
-    targets = [(link[0], link[1]) for link in found.values() if link[1] is not None]
-    lock_records(conn, work.entity.name, (record_id for _, record_id in targets))
+    known = {link[0]: link[1] for link in found.values() if link[1] is not None}
+    targets = list(lock_links(conn, work.entity.name, known).items())
     kept = desk.hub.rules.rules(work.entity.name).state == "keep"  # it is not gone with its record: the cards decide
     apart = {number for _, number in targets} if kept else special(conn, [record_id for _, record_id in targets])
     plain = [target for target in targets if target[1] not in apart]

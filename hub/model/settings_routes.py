@@ -8,8 +8,8 @@ from datetime import date
 from typing import Literal
 
 #: What systems are to each other; the default matrix of masters names these.
-Role = Literal["accounting", "trade", "crm", "other"]
-ROLES: tuple[Role, ...] = ("accounting", "trade", "crm", "other")
+Role = Literal["accounting", "trade", "crm", "registry", "other"]
+ROLES: tuple[Role, ...] = ("accounting", "trade", "crm", "registry", "other")
 _BY_PROFILE: Mapping[str, Role] = {
     "onec_bp3": "accounting",
     "onec_ut11": "trade",
@@ -42,7 +42,7 @@ class BySettings:
 class PolicySettings:
     """What a route says of one field in place of the default matrix; ``None``, or no order: as in the matrix.
 
-    ``order``: roles, systems or ``origin``. ``group``: empty for a field that is to survive by itself.
+    ``order``: roles, systems or ``origin``. ``group``: empty for a field that is to survive by itself. ``fades``: days.
     """
 
     policy: PolicyWord | None = None
@@ -51,6 +51,7 @@ class PolicySettings:
     clearable: bool | None = None
     group: str | None = None
     by: BySettings | None = None
+    fades: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

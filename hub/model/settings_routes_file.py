@@ -48,6 +48,7 @@ POLICY_KEYS = (
     Key("on_loss", keys.one_of("restore", "keep", "task")),
     Key("clearable", keys.yes_no),
     Key("group", keys.word_or_none(r"[a-z][a-z0-9_]*", "legal")),
+    Key("fades", keys.integer(0, 36500)),
 )
 BUDGET_KEYS = (
     Key("absolute", keys.integer_or_none(0, 1_000_000_000)),

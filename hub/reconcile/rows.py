@@ -30,6 +30,9 @@ def route_rows(hub: Hub, route: Route) -> int:
 
 
 def table_rows(hub: Hub, entity: Entity) -> int:
-    """How many canonical records of the entity there are, from all systems together."""
+    """How many canonical records of the entity there are, from all systems together; not those merged into others."""
+    redirect = core.redirect
     with hub.store.read() as conn:
-        return int(conn.execute(select(func.count()).select_from(ROOTS[entity.name])).scalar_one())
+        there = int(conn.execute(select(func.count()).select_from(ROOTS[entity.name])).scalar_one())
+        merged = select(func.count()).where(redirect.c.entity == entity.name)
+        return there - int(conn.execute(merged).scalar_one())

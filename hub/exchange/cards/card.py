@@ -114,6 +114,20 @@ def lock_records(conn: Connection, entity: str, record_ids: Iterable[int]) -> No
         conn.execute(select(root.c.id).where(root.c.id.in_(chunk)).order_by(root.c.id).with_for_update()).all()
 
 
+def lock_links(conn: Connection, entity: str, records: Mapping[int, int]) -> dict[int, int]:
+    """Lock the records that links hang on (record by link); where they hang once that is done.
+
+    A merge, told as a story: a page reads that a link hangs on B, and waits for B's lock, which a merge of B into A
+    holds. When it gets the lock the link hangs on A, and A is what it has to lock.
+    """
+    lock_records(conn, entity, records.values())
+    if conn.dialect.name != "postgresql" or not records:
+        return dict(records)
+    there = {row[0]: row[1] for row in bulk.fetch_rows(conn, core.link, ("id", "record_id"), "id", sorted(records))}
+    moved = {number: there[number] for number in records if there.get(number) not in (None, records[number])}
+    return {**records, **(lock_links(conn, entity, moved) if moved else {})}
+
+
 class _Rows:
     """Rows of the records in travelling form."""
 

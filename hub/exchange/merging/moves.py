@@ -170,13 +170,12 @@ def _old_marks(survivor: Card, other: Card) -> dict[str, list[int]]:
 
 def _drop_reserved(conn: Connection, survivor: Card, other: Card) -> None:
     """What was only to be made in a system that knows the client by the other card is not made; what may have been
-    asked for already is awaited.
+    asked for already is awaited. Of two reservations the survivor's stays.
     """
     box, link = core.outbox, core.link
-    for card, twin in ((other, survivor), (survivor, other)):
-        there = {one.system for one in twin.links.values() if card is survivor or one.state != "refused"}
-        if card is survivor:  # a reservation of its own gives way to a record that is there
-            there = {one.system for one in twin.links.values() if one.state not in UNSEEN}
+    theirs = {one.system for one in survivor.links.values() if one.state != "refused"}
+    mine = {one.system for one in other.links.values() if one.state not in UNSEEN}
+    for card, there in ((other, theirs), (survivor, mine)):
         spare = [one.id for one in card.links.values() if one.state == "reserved" and one.system in there]
         rows = conn.execute(select(box.c.link_id).where(box.c.link_id.in_(spare), box.c.meant.is_not(None)))
         sent = set(rows.scalars())

@@ -40,7 +40,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A record of a system that is owed something by now. ``paths``: the cells; ``waits``: for a person first."""
+    """A record of a system that is owed something by now. ``paths``: the cells that it is to show."""
 
     record_id: int
     system: str

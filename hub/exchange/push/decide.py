@@ -14,7 +14,7 @@ from hub.engine.arrive import golden_of
 from hub.engine.cells import LIVING, STATE, Contribution, Golden, Value
 from hub.engine.outgoing import Way, outgoing
 from hub.exchange.brakes import Brakes
-from hub.exchange.cards.card import UNSEEN, Card, load
+from hub.exchange.cards.card import UNSEEN, Card, load, lock_links
 from hub.exchange.cards.layout import Layout, layout_of
 from hub.exchange.cards.ledger import Ledger
 from hub.exchange.push import box
@@ -126,7 +126,8 @@ class Decider:
         link = core.link
         wanted = [row.link_id for row in rows]
         found = self.conn.execute(select(link.c.id, link.c.record_id).where(link.c.id.in_(wanted)))
-        records = {row.id: row.record_id for row in found if row.record_id is not None}
+        known = {row.id: row.record_id for row in found if row.record_id is not None}
+        records = lock_links(self.conn, self.route.entity.name, known)
         cards = load(self.conn, self.route.entity.name, records.values(), self.cards_desk.refs)
         return {link_id: cards[record] for link_id, record in records.items() if record in cards}
 

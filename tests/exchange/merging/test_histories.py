@@ -9,7 +9,7 @@ import pytest
 from tests.exchange.merging.histories import both, draw
 
 #: Histories that every run of the suite lives, and those of the long one.
-SHARE, MANY, PART = 12, 10_000, 500
+SHARE, MANY, PART = 8, 10_000, 500
 LENGTH = 14
 
 
@@ -20,6 +20,7 @@ def check(template: Path, seed: int) -> None:
     assert merged == untouched, (seed, steps)
 
 
+@pytest.mark.timeout(600)
 def test_unmerge_restores_what_was(sqlite_template: Path) -> None:
     """Random histories of edits, pins, nights, merges and their undo: golden rows, systems, links, pins and outbox."""
     for seed in range(SHARE):
@@ -27,9 +28,10 @@ def test_unmerge_restores_what_was(sqlite_template: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(7200)
 @pytest.mark.parametrize("part", range(MANY // PART))
 def test_unmerge_restores_what_was_in_many_histories(sqlite_template: Path, part: int) -> None:
-    """The same for ten thousand histories."""
+    """The same for ten thousand histories; each takes about a second of one processor."""
     for seed in range(SHARE + part * PART, SHARE + (part + 1) * PART):
         check(sqlite_template, seed)
 

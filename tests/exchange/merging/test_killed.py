@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import event
 
-from hub.exchange.merging import unmerge as undoing
+from hub.exchange.merging import log
 from hub.store import core
 from tests.exchange.merging.desk import CONTACTS, Desk
 from tests.exchange.two.life import Fuse
@@ -31,23 +31,6 @@ def dying(desk: Desk, fuse: Fuse) -> Iterator[None]:
         yield
     finally:
         event.remove(engine, "before_cursor_execute", burn)
-
-
-def statements(desk: Desk, act: Act) -> int:
-    """How many statements an act takes."""
-    count = 0
-
-    def one_more(*_: object) -> None:
-        nonlocal count
-        count += 1
-
-    engine = desk.two.store.engine
-    event.listen(engine, "before_cursor_execute", one_more)
-    try:
-        act()
-    finally:
-        event.remove(engine, "before_cursor_execute", one_more)
-    return count
 
 
 def killed_everywhere(desk: Desk, act: Act, there: Callable[[], bool], every: int) -> None:
@@ -90,6 +73,6 @@ def test_killed_between_any_two_steps(desk: Desk, kind: str) -> None:
     assert states[-1] in {"completed", "failed"}
     assert set(states[:-1]) <= {"failed"}
     with desk.two.store.read() as conn:
-        assert len(undoing.log.entries(conn, standing=True)) == {"merge": 1, "unmerge": 0, "split": 2}[kind]
+        assert len(log.entries(conn, standing=True)) == {"merge": 1, "unmerge": 0, "split": 2}[kind]
     desk.night()
     desk.quiet()

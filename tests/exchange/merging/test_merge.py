@@ -11,8 +11,10 @@ from hub.exchange.pauses import pause
 from hub.exchange.pins import pin, pins
 from hub.exchange.undo import plan as undo_plan
 from hub.exchange.undo import undo
+from hub.model.entities import PARTY
 from hub.model.errors import NeedsPerson, RetryLater
 from hub.model.settings import PolicySettings
+from hub.reconcile.rows import table_rows
 from hub.store import core, tables
 from tests.exchange.merging.desk import COMMENT, CONTACTS, NAME, Desk
 from tests.exchange.two.systems import CLIENTS, ORDERS, client, phone
@@ -33,6 +35,14 @@ def test_a_plan_changes_nothing_and_tells_what_a_merge_does(desk: Desk) -> None:
     assert [row["НомерТелефона"] for row in desk.shows("ut2", other, CONTACTS)] == ["74951234567"]
     assert desk.row(first)["legal_name"] == desk.shows("ut", one, NAME) == "ООО Ромашка"
     desk.quiet()
+
+
+def test_a_merged_record_is_counted_once(desk: Desk) -> None:
+    """Two became one: the number of clients says so."""
+    _, _, first, second = desk.pair()
+    before = table_rows(desk.two.hub, PARTY)
+    desk.merge(first, second)
+    assert table_rows(desk.two.hub, PARTY) == before - 1
 
 
 def test_an_order_of_the_merged_client_sends_nothing(desk: Desk) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import update
 
 from hub.exchange.merging import log
 from hub.exchange.merging import unmerge as undoing
+from hub.exchange.pins import pin, unpin
 from hub.exchange.undo import undo
 from hub.exchange.which import living
 from hub.model.errors import NeedsPerson
@@ -148,6 +149,17 @@ def test_a_client_that_came_since_stays_and_is_told(desk: Desk) -> None:
     back = desk.unmerge(done.run_id)
     assert [(stay.reason, stay.what) for stay in back.stays] == [("link_new", late)]
     assert desk.record("ut2", late) == first
+
+
+def test_a_pin_that_was_taken_back_meanwhile_does_not_return(desk: Desk) -> None:
+    """The loser's pin went along, and a person took it back on the merged card: the undo says so."""
+    _, (first, second, _) = three(desk)
+    pin(desk.two.hub, "party", str(second), "segment", "опт", by="Анна")
+    done = desk.merge(first, second)
+    unpin(desk.two.hub, "party", str(first), "segment", by="Борис")
+    back = desk.unmerge(done.run_id)
+    assert [(stay.reason, stay.what) for stay in back.stays] == [("pin_gone", "segment")]
+    assert (desk.row(first)["segment"], desk.row(second)["segment"]) == (None, None)
 
 
 def test_a_split_leaves_what_we_made_able_to_speak(desk: Desk) -> None:
