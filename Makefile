@@ -1,7 +1,7 @@
 # Everything starts from nothing but Python 3.11-3.13 and make: each target makes .venv when it is not there yet.
 # On Windows: .\make.ps1 <target>
 .POSIX:
-.PHONY: demo test test-all lint format bench-exchange bench-read bench-mail bench-dedup mutation lock clean set-up set-up-dev help
+.PHONY: demo test test-all lint format bench-exchange bench-read bench-mail bench-dedup bench-calls mutation lock clean set-up set-up-dev help
 
 BIN = .venv/bin
 PYTEST_FLAGS ?=
@@ -17,6 +17,7 @@ help:
 	@echo "make bench-read      a million orders' keys and whole orders over OData: time, memory, sessions"
 	@echo "make bench-mail      100,000 letters on Dovecot against imapclient fetching the same; asks for dovecot-imapd"
 	@echo "make bench-dedup     finding duplicates: quality, time and memory beside Splink; asks for the group bench"
+	@echo "make bench-calls     a million rows of a telephone exchange's calls: rate, CPU, memory, a second run"
 	@echo "make mutation        every small change of the engine must make a test fail; asks for mutmut"
 	@echo "make lock            resolve the dependencies anew and write both lock files"
 	@echo "make clean           remove .venv, caches and the demo's home"
@@ -50,6 +51,8 @@ bench-mail: set-up-dev
 	$(BIN)/python -m bench.mail
 bench-dedup: set-up-dev
 	$(BIN)/python -W ignore -m bench.dedup
+bench-calls: set-up-dev
+	$(BIN)/python -m bench.calls
 
 mutation: set-up-dev
 	$(BIN)/python -m bench.mutation

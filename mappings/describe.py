@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from hub.model.fields import show
@@ -184,6 +184,12 @@ Fields in load order: what others refer to comes first; a field with * is requir
 Names are those of tables and columns, as in `stand/crm/schema.sql`. Yours are named otherwise: say so in an
 [overlay](../mappings.md#an-overlay). `_version` is the connector's own, see [connectors](../connectors.md).
 """
+_OF_CALLS = """\
+Fields in load order: what others refer to comes first; a field with * is required.
+
+Names are those of the record that a connector makes of all legs of a call, whatever exchange it speaks to: see
+[calls](../calls.md#the-record).
+"""
 _TABLES = {
     "set": "",
     "balance": ", balances",
@@ -200,13 +206,19 @@ def profile_page(profile: str) -> str:
     parts = [
         f"# Profile {profile}\n\n<!-- Made by `python -m mappings.describe`; edit the mappings, not this page. -->\n"
     ]
-    parts.append(_INTRODUCTION if any(is_of_onec(spec.stream) for spec in specs) else _OF_TABLES)
+    parts.append(_introduction(specs))
     for spec in specs:
         stream = f"`{spec.stream}`{_TABLES[spec.table]} ({_standing(spec, 'stream')})"
         head = f"## {spec.name}: {stream} → {spec.entity.name}\n\n{_written(spec)}"
         parts.append(f"{head}\n{table(('field', 'canonical', 'transform', 'source'), _mapping_rows(spec))}")
     guesses = "".join(_guesses(spec) for spec in specs)
     return "\n".join([*parts, f"## The guesses\n\n{guesses}"] if guesses else parts)
+
+
+def _introduction(specs: Sequence[MappingSpec]) -> str:
+    if any(is_of_onec(spec.stream) for spec in specs):
+        return _INTRODUCTION
+    return _OF_CALLS if all(spec.stream == "calls" for spec in specs) else _OF_TABLES
 
 
 def _written(spec: MappingSpec) -> str:

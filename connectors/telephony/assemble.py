@@ -41,11 +41,14 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Assembler:
-    """``area_code``: of numbers dialled without one; ``monitor``: the folder that recordings are in."""
+    """``area_code``: of numbers dialled without one; ``monitor``: the folder of recordings; ``own``: numbers of
+    ours, which an exchange may show as the caller of a call that we make.
+    """
 
     zone: ZoneInfo
     area_code: str = ""
     monitor: str = ""
+    own: frozenset[str] = frozenset()
     nothing: Facts = field(default_factory=Facts)
 
     def call(self, legs: Sequence[Leg], facts: Facts | None = None) -> Call:
@@ -53,7 +56,7 @@ class Assembler:
         facts = facts or self.nothing
         first = legs[0]
         answered = [leg for leg in legs if leg.answered]
-        direction = _direction(first, self.area_code)
+        direction = self._direction(first)
         took = min(answered, key=lambda leg: leg.answered_at) if answered else None
         zone = zone_of(first.start, first.call, self.zone)
         told = Call(
@@ -73,6 +76,20 @@ class Assembler:
         self._people(told, first, sorted(answered, key=lambda leg: leg.answered_at))
         return told
 
+    def _direction(self, first: Leg) -> Direction:
+        """By the first leg alone: a transfer changes who calls whom, and not whose call it was."""
+        caller = read_phone(first.caller, self.area_code)
+        inside = first.inside
+        if caller.norm in self.own:
+            inside = True
+        elif inside is None:
+            inside = caller.kind in {"extension", "service"}
+        if not inside:
+            return "inbound"
+        if first.to_inside is not None:
+            return "internal" if first.to_inside else "outbound"
+        return "outbound" if read_phone(first.dialled, self.area_code).kind == "phone" else "internal"
+
     def _recording(self, leg: Leg) -> str:
         return reference(leg.recording, self.monitor, leg.start) if leg.recording else ""
 
@@ -84,8 +101,11 @@ class Assembler:
             told.wait_s = whole if facts.hold_s is None else facts.hold_s
             told.ring_s = _seconds(max(leg.end for leg in rang) - min(leg.start for leg in rang)) if rang else 0
             return
-        told.wait_s = facts.hold_s if facts.hold_s is not None else _seconds(took.answered_at - legs[0].start)
-        told.ring_s = facts.ring_s if facts.ring_s is not None else _seconds(took.answered_at - took.start)
+        told.wait_s, told.ring_s = _seconds(took.answered_at - legs[0].start), _seconds(took.answered_at - took.start)
+        if not took.queue:  # whoever left the queue and was answered elsewhere waited longer than the queue knows
+            return
+        told.wait_s = told.wait_s if facts.hold_s is None else facts.hold_s
+        told.ring_s = told.ring_s if facts.ring_s is None else facts.ring_s
         if facts.talk_s is not None and not told.transferred:
             told.talk_s = facts.talk_s
 
@@ -111,18 +131,6 @@ class Assembler:
         agents = dict.fromkeys(read_phone(person, self.area_code) for person in talked if person)
         told.people += [Someone("agent", handle) for handle in agents if handle.kind != "hidden"]
         told.agent = next((one.handle.norm for one in told.people if one.role == "agent"), "")
-
-
-def _direction(first: Leg, area_code: str) -> Direction:
-    """By the first leg alone: a transfer changes who calls whom, and not whose call it was."""
-    inside = first.inside
-    if inside is None:
-        inside = read_phone(first.caller, area_code).kind in {"extension", "service"}
-    if not inside:
-        return "inbound"
-    if first.to_inside is not None:
-        return "internal" if first.to_inside else "outbound"
-    return "outbound" if read_phone(first.dialled, area_code).kind == "phone" else "internal"
 
 
 def _unanswered(legs: Sequence[Leg], facts: Facts) -> Disposition:

@@ -208,10 +208,12 @@ class Pbx:
     def _reader(self, position: dict[str, Any] | None, *, whole: bool) -> tuple[CallReader, Found]:
         with self._lock:
             database = self._origin.database(position, self._settings.reach, whole=whole)
-            if self._found is None:
+            found = self._found
+            if found is None:
                 with database.reading() as conn:
-                    self._found = find(conn, self._settings)
-            return CallReader(database, self._settings, self._found), self._found
+                    found = find(conn, self._settings)
+                self._found = found if all(source.sampled for source in found.sources) else None
+            return CallReader(database, self._settings, found), found
 
 
 def _bounds(window: Window | None) -> tuple[datetime, datetime]:

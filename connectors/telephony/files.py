@@ -88,6 +88,7 @@ class InFiles:
         self._marks: list[Mark] = []
         self._broken: list[tuple[int, int, dict[str, Any]]] = []
         self._numbers: dict[str, int] = {}
+        self._logs: list[tuple[str, int, int]] = []
 
     def database(self, position: dict[str, Any] | None, reach: Any, *, whole: bool) -> Database:
         """The table with all that the files hold by now, from the token's place on unless all is wanted."""
@@ -126,7 +127,7 @@ class InFiles:
             if self._folder is not None:
                 shutil.rmtree(self._folder, ignore_errors=True)
             self._database = self._folder = self._form = None
-            self._broken, self._numbers = [], {}
+            self._broken, self._numbers, self._logs = [], {}, []
 
     # --- inside -------------------------------------------------------------------------------------------------
 
@@ -224,6 +225,10 @@ class InFiles:
         if base is None:
             return
         found = sorted(base.parent.glob(f"{base.name}*"), key=lambda path: (path.stat().st_mtime_ns, path.name))
+        seen = [(path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in found]
+        if seen == self._logs:
+            return
+        self._logs = seen
         with self._begin() as conn:
             conn.exec_driver_sql("DELETE FROM queue_log")
             for path in found:

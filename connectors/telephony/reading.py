@@ -26,6 +26,7 @@ from connectors.telephony.facts import facts_of
 from connectors.telephony.kamailio import dialogue
 from connectors.telephony.leg import Leg
 from connectors.telephony.sources import Found, Source
+from hub.model.phones import own_numbers
 
 #: Keys that one statement looks up.
 _AT_ONCE = 500
@@ -40,7 +41,9 @@ class CallReader:
     def __init__(self, database: Database, settings: PbxSettings, found: Found) -> None:
         self._database, self._settings, self._found = database, settings, found
         self._zone = ZoneInfo(settings.sql.timezone)
-        self._assembler = Assembler(self._zone, settings.calls.area_code, settings.calls.recordings)
+        told = settings.calls
+        ours = own_numbers(told.own_numbers, told.area_code)
+        self._assembler = Assembler(self._zone, told.area_code, told.recordings, ours)
 
     def calls(self, begins: datetime, ends: datetime) -> Iterator[tuple[datetime, Call]]:
         """Calls whose first leg began in that time, with that moment; those that go on still are left out."""

@@ -82,7 +82,9 @@ FORMATS = tuple(dict.fromkeys(layout.format for layout in _LAYOUTS))
 
 @dataclass(frozen=True)
 class Source:
-    """One table that is read. ``names``: its columns in small letters, in the order of ``columns``."""
+    """One table that is read. ``names``: its columns in small letters, in the order of ``columns``. ``sampled``: a row
+    showed how it writes moments; an empty table is asked again.
+    """
 
     format: str
     clause: sa.TableClause
@@ -93,6 +95,7 @@ class Source:
     call: sa.ColumnElement[Any]
     call_columns: tuple[sa.ColumnClause[Any], ...]
     style: Style
+    sampled: bool
     zone: ZoneInfo
     make: _MakeLeg
 
@@ -190,6 +193,7 @@ def _source(conn: Connection, inspector: Inspector, layout: Layout, settings: Pb
         call,
         tuple(names),
         style_of(sample) if sample is not None else "text" if conn.dialect.name == "sqlite" else "moment",
+        sample is not None,
         ZoneInfo(settings.sql.timezone),
         layout.make(settings.extension),
     )

@@ -142,3 +142,23 @@ def test_extensions_as_the_settings_say(tmp_path: Any) -> None:
     inside = InCsv(tmp_path / "inside", extensions=r"70\d{5}")
     record = the_call(inside, one(1, 0, 30, 25, channel="PJSIP/7000101-00000001", rung="beeline", dst="89161234567"))
     assert record["direction"] == "outbound"
+
+
+def test_a_caller_who_is_ours_makes_the_call_ours(tmp_path: Any) -> None:
+    """A gateway that the pattern does not know shows our own number as the caller: the call is outbound."""
+    exchange = InTable(f"sqlite:///{tmp_path}/own.db", own_numbers=("8 (495) 111-22-33",))
+    told = {"channel": "SIP/gateway-00000001", "rung": "beeline", "dcontext": "office"}
+    record = the_call(exchange, one(1, 0, 30, 25, src="74951112233", dst="89161234567", **told))
+    assert (record["direction"], record["status"]) == ("outbound", "held")
+    assert record["people"][1]["number"] == "+79161234567"
+
+
+def test_who_left_the_queue_and_was_answered_elsewhere(exchange: InTable) -> None:
+    """The queue's time ran out after ten seconds, the reception answered after twenty: the wait is twenty."""
+    exchange.log(f"1793602800|{_NAME}|sales|NONE|ENTERQUEUE||", f"1793602810|{_NAME}|sales|NONE|EXITWITHTIMEOUT|1|1|10")
+    record = the_call(
+        exchange,
+        one(1, 0, 10, 10, lastapp="Queue", lastdata="sales,t", disposition="NO ANSWER"),
+        one(2, 10, 40, 30, rung="100"),
+    )
+    assert (record["status"], record["wait_s"], record["queue"], record["talk_s"]) == ("held", 20, "sales", 30)

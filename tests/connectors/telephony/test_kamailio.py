@@ -91,6 +91,22 @@ def test_a_branch_that_was_busy_is_no_missed_call(dump: Path) -> None:
     assert (first["id"], first["status"], first["agent"], first["legs"]) == ("1-10842@127.0.0.1", "held", "101", 1)
 
 
+def test_an_empty_exchange_is_asked_again(dump: Path) -> None:
+    """A connector that saw empty tables does not know how they write moments: it learns it with the first call."""
+    with closing(sqlite3.connect(dump)) as conn:
+        conn.executescript("CREATE TABLE kept AS SELECT * FROM acc; DELETE FROM acc; DELETE FROM acc_cdrs")
+        conn.execute("DELETE FROM missed_calls")
+        conn.commit()
+        settings = replace(_SETTINGS, sql=replace(_SETTINGS.sql, url=f"sqlite:///{dump}"))
+        connector = Pbx(settings, InDatabase(settings, traffic := Traffic()), traffic)
+        request = ReadRequest("calls", key=("id",))
+        assert records(connector.read(request)) == []
+        conn.execute("INSERT INTO acc SELECT * FROM kept")
+        conn.commit()
+        assert len(records(connector.read(request))) == 2
+        connector.close()
+
+
 @pytest.fixture(scope="module")
 def kamailio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kamailio]:
     """A real one."""
