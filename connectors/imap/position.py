@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import zlib
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.imap.ranges import Ranges
 
+#: Ranges longer than this, of mailboxes in which much was deleted, are packed: a place is written with every page.
+_PACKED_FROM = 2000
 #: A folder whose numbers begin anew more often than this, time after time, is parked.
 MOST_RENEWALS = 3
 
@@ -54,11 +58,11 @@ class Place:
 
     def told(self) -> dict[str, Any]:
         """As JSON; short names, since a mailbox may have hundreds of folders."""
-        found: dict[str, Any] = {"v": self.uidvalidity, "u": str(self.have)}
+        found: dict[str, Any] = {"v": self.uidvalidity, "u": _packed(self.have)}
         numbers = {"n": self.uidnext, "m": self.modseq, "e": self.exists, "r": self.renewals}
         found |= {name: number for name, number in numbers.items() if number}
         if self.old:
-            found["o"] = {str(uidvalidity): str(uids) for uidvalidity, uids in self.old.items()}
+            found["o"] = {str(uidvalidity): _packed(uids) for uidvalidity, uids in self.old.items()}
         return found
 
     @classmethod
@@ -66,13 +70,36 @@ class Place:
         """The same back."""
         return cls(
             int(told["v"]),
-            Ranges.parse(told["u"]),
+            _unpacked(told["u"]),
             int(told.get("n", 0)),
             int(told.get("m", 0)),
             int(told.get("e", 0)),
             int(told.get("r", 0)),
-            {int(v): Ranges.parse(uids) for v, uids in told.get("o", {}).items()},
+            {int(v): _unpacked(uids) for v, uids in told.get("o", {}).items()},
         )
+
+
+def _packed(ranges: Ranges) -> str:
+    """As text; of many ranges the steps from one to the next, deflated: those are small and alike."""
+    text = str(ranges)
+    if len(text) < _PACKED_FROM:
+        return text
+    before, steps = 0, list[str]()
+    for first, last in ranges.spans():
+        steps.append(f"{first - before},{last - first}")
+        before = last
+    return "z" + b64encode(zlib.compress(" ".join(steps).encode(), 6)).decode()
+
+
+def _unpacked(text: str) -> Ranges:
+    if not text.startswith("z"):
+        return Ranges.parse(text)
+    last, spans = 0, list[str]()
+    for step in zlib.decompress(b64decode(text[1:])).decode().split():
+        gap, length = map(int, step.split(","))
+        spans.append(f"{last + gap}:{last + gap + length}")
+        last += gap + length
+    return Ranges.parse(",".join(spans))
 
 
 class Position:
