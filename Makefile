@@ -1,7 +1,7 @@
 # Everything starts from nothing but Python 3.11-3.13 and make: each target makes .venv when it is not there yet.
 # On Windows: .\make.ps1 <target>
 .POSIX:
-.PHONY: demo test test-all lint format bench-exchange bench-read bench-mail bench-dedup bench-calls mutation lock clean set-up set-up-dev help
+.PHONY: demo test test-all lint format bench-exchange bench-read bench-mail bench-dedup bench-calls bench-calendar mutation lock clean set-up set-up-dev help
 
 BIN = .venv/bin
 PYTEST_FLAGS ?=
@@ -14,6 +14,7 @@ help:
 	@echo "make lint            lint, types and floors only"
 	@echo "make format          let ruff lay out the code"
 	@echo "make bench-exchange  the exchange against the yardstick, on both databases"
+	@echo "make bench-calendar  ten thousand meetings of a CalDAV server, first and later: rate, CPU, memory"
 	@echo "make bench-read      a million orders' keys and whole orders over OData: time, memory, sessions"
 	@echo "make bench-mail      100,000 letters on Dovecot against imapclient fetching the same; asks for dovecot-imapd"
 	@echo "make bench-dedup     finding duplicates: quality, time and memory beside Splink; asks for the group bench"
@@ -43,6 +44,9 @@ format: set-up-dev
 
 bench-exchange: set-up-dev
 	$(BIN)/python -m bench.exchange
+
+bench-calendar: set-up-dev
+	$(BIN)/python -m bench.calendars
 
 bench-read: set-up-dev
 	$(BIN)/python -m bench.read

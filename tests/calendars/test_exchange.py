@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from hub.store import core
 from hub.store.database import Store
 from tests.calendars.servers import DavServer, component, event, todo
 from tests.calendars.world import World, unfolded, world
+from tests.connectors.server import Reply
 
 
 @pytest.fixture
@@ -137,3 +139,51 @@ def test_mass_delete(pair: World) -> None:
     assert {row["reason_code"] for row in pair.rows(core.held)} == {"mass_delete"}
     assert [one["record_state"] for one in pair.meetings()] == ["active"] * 110
     assert boris.says("STATUS:CANCELLED") == []
+
+
+@pytest.mark.parametrize("code", ["anna", "boris"])
+def test_token_expired(pair: World, code: str) -> None:
+    """The server has forgotten where we stopped: only what differs is fetched, what was deleted meanwhile is found."""
+    desk, route = pair.desks[code], f"{code}.activity"
+    for n in range(4):
+        desk.add(f"m{n}", event(f"m-{n}"))
+    pair.exchange(route)
+    desk.server.delete(f"{desk.path}m0.ics")
+    desk.server.edit(f"{desk.path}m1.ics", "Встреча", "Созвон")
+    with pair.store.begin() as conn:
+        conn.execute(update(core.cursor).values(position={"at": {desk.path: {"token": "forgotten"}}}))
+    before = len(desk.way.requests)
+    pair.exchange(route)
+    asked = [one.body.decode() for one in desk.way.requests[before:] if b"calendar-multiget" in one.body]
+    assert sum(body.count("<href>") for body in asked) == 2  # the one that changed, and the one that is missed
+    cards = {row["subject"]: row["record_state"] for row in pair.meetings()}
+    assert cards.pop("Созвон m-1") == "active"
+    assert cards == {"Встреча m-0": "deleted", "Встреча m-2": "active", "Встреча m-3": "active"}
+
+
+def test_a_server_without_history_by_the_hub(pair: World) -> None:
+    """No sync-collection: each exchange compares ETags, fetches what differs, and finds what is gone."""
+    desk = pair.desks["anna"]
+    desk.way.rule = lambda request: Reply(501) if b"sync-collection" in request.body else None
+    for n in range(3):
+        desk.add(f"m{n}", event(f"m-{n}"))
+    pair.exchange("anna.activity")
+    desk.server.delete(f"{desk.path}m0.ics")
+    desk.server.edit(f"{desk.path}m1.ics", "Встреча", "Созвон")
+    pair.exchange("anna.activity")
+    assert sorted((row["subject"], row["record_state"]) for row in pair.meetings()) == [
+        ("Встреча m-0", "deleted"),
+        ("Встреча m-2", "active"),
+        ("Созвон m-1", "active"),
+    ]
+
+
+def test_poison_item(pair: World) -> None:
+    """A resource without a start waits in quarantine with its reason; what comes with it passes."""
+    boris = pair.desks["boris"]  # the server that takes such a thing
+    boris.add("bad", component("VEVENT", "bad", {"LOCATION": ":Зал"}))
+    boris.add("good", event("good"))
+    pair.exchange("boris.activity")
+    assert [row["subject"] for row in pair.meetings()] == ["Встреча good"]
+    [refused] = pair.rows(core.quarantine)
+    assert refused["external_id"] == f"{boris.path}bad.ics"
