@@ -1,7 +1,7 @@
 """The stands of the demo: programs of their own that are only started here, and files that they make once.
 
-1C and the mailbox run as long as the demo does; the CRM and the telephone exchange are databases, which stay in the
-demo's home with what people write to them.
+1C, the mailbox and the calendar run as long as the demo does; the CRM and the telephone exchange are databases. What
+people write to any of them but the mailbox stays in the demo's home.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from hub.model.process import process_mark
 
 #: Seconds that a stand may take to make its base.
 PATIENCE = 120.0
-USER, MAILBOX = "obmen", "zakaz@firma.example"
+USER, MAILBOX, MANAGER = "obmen", "zakaz@firma.example", "manager"
 #: Files of the demo in its home: the CRM, what was written to the 1C base, the calls.
 CRM, JOURNAL, CALLS = "crm.db", "onec.jsonl", "pbx.db"
 #: Names of the stands that run.
-ONEC, MAIL = "stand", "mail"
+ONEC, MAIL, CALENDAR = "stand", "mail", "calendar"
 _POLL = 0.1
 
 
 def stand_services(home: Path, known: Mapping[str, Any]) -> list[Service]:
-    """The stands that run, each on a free port with its own password; what they hold ends on the day of the first demo."""
-    return [_onec(home, known), _mail(home, known)]
+    """The stands that run, each on a free port with its own password; what they hold ends with the first demo's day."""
+    return [_onec(home, known), _mail(home, known), _calendar(home, known)]
 
 
 def _onec(home: Path, known: Mapping[str, Any]) -> Service:
@@ -46,6 +46,12 @@ def _onec(home: Path, known: Mapping[str, Any]) -> Service:
 def _mail(home: Path, known: Mapping[str, Any]) -> Service:
     line = [sys.executable, "-m", "stand.mail", "--port", "0", "--user", MAILBOX, "--today", known["today"]]
     return Service(MAIL, line, home / "logs" / "stand-mail.log", _secret())
+
+
+def _calendar(home: Path, known: Mapping[str, Any]) -> Service:
+    line = [sys.executable, "-m", "stand.calendar", "--folder", str(home / CALENDAR), "--port", str(free_port())]
+    line += ["--user", MANAGER, "--today", known["today"]]
+    return Service(CALENDAR, line, home / "logs" / "stand-calendar.log", _secret())
 
 
 def _secret() -> dict[str, str]:
@@ -98,13 +104,12 @@ def _make(path: Path, words: list[str], log: Path, known: Mapping[str, Any]) -> 
 
 def words(home: Path, stands: list[Child], urls: Mapping[str, str]) -> dict[str, str]:
     """What the demo's ``hub.yaml`` is filled in with, as YAML writes it."""
-    passwords = {stand.service.name: stand.service.env["STAND_PASSWORD"] for stand in stands}
-    files = {name: f"sqlite:///{(home / file).as_posix()}" for name, file in (("crm", CRM), ("calls", CALLS))}
-    told = {
-        "url": urls[ONEC],
-        "password": passwords[ONEC],
-        "mail": urls[MAIL],
-        "mail_password": passwords[MAIL],
-        **files,
+    told = {f"{stand.service.name}_password": stand.service.env["STAND_PASSWORD"] for stand in stands}
+    told |= {f"{name}_url": url for name, url in urls.items()}
+    told |= {f"{name}_url": f"sqlite:///{(home / file).as_posix()}" for name, file in (("crm", CRM), ("pbx", CALLS))}
+    return {
+        "user": USER,
+        "mailbox": MAILBOX,
+        "manager": MANAGER,
+        **{name: json.dumps(one) for name, one in told.items()},
     }
-    return {"user": USER, "mailbox": MAILBOX, **{name: json.dumps(value) for name, value in told.items()}}

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import yaml
 
-from hub.cli import demo as demo_module
-from hub.cli import lock
-from hub.cli.demo import ORDERS, make_crm, remembered
+from hub.cli import demo_stands, lock
+from hub.cli.demo import ORDERS, remembered
+from hub.cli.demo_stands import make_files
 from hub.cli.processes import Service
 from hub.model.errors import NeedsPerson
 from hub.model.process import alive
@@ -130,22 +130,22 @@ def test_the_environment_does_not_lead_the_demo_to_a_real_home(
     write(home, settings("http://srv/ut"))
     before = all_files(home)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(demo_module, "stand_service", broken_stand)
+    monkeypatch.setattr(demo_stands, "stand_services", broken_stands)
     assert obmen("demo", "--once").code == 2
     assert (tmp_path / ".obmen" / "demo" / "logs").is_dir()
     assert all_files(home) == before
 
 
-def broken_stand(home: Path, *_: object) -> Service:
+def broken_stands(home: Path, *_: object) -> list[Service]:
     """A stand that dies at once."""
-    return Service("stand", [sys.executable, "-c", "raise SystemExit('no luck')"], home / "logs" / "stand.log")
+    return [Service("stand", [sys.executable, "-c", "raise SystemExit('no luck')"], home / "logs" / "stand.log")]
 
 
 def test_a_stand_that_does_not_start_is_told_with_its_log(
     obmen: Obmen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No traceback and no waiting for a process that is dead."""
-    monkeypatch.setattr(demo_module, "stand_service", broken_stand)
+    monkeypatch.setattr(demo_stands, "stand_services", broken_stands)
     said = obmen("demo", "--once", "--home", str(tmp_path / "demo"))
     assert said.code == 2
     log = tmp_path / "demo" / "logs" / "stand.log"
@@ -177,13 +177,13 @@ def test_the_crm_is_made_once_and_never_by_halves(tmp_path: Path) -> None:
     """A file that is there is left alone; what a crash left of a file is made anew; a failure names its log."""
     (tmp_path / "logs").mkdir()
     (tmp_path / "crm.new").write_bytes(b"half a file")
-    make_crm(tmp_path, {"today": "2026-02-03"})
+    make_files(tmp_path, {"today": "2026-02-03"})
     made = (tmp_path / "crm.db").read_bytes()
     assert made.startswith(b"SQLite format 3")
-    make_crm(tmp_path, {"today": "2026-03-04"})
+    make_files(tmp_path, {"today": "2026-03-04"})
     assert (tmp_path / "crm.db").read_bytes() == made
     (tmp_path / "crm.db").unlink()
     with pytest.raises(NeedsPerson) as failed:
-        make_crm(tmp_path, {"today": "no day"})
+        make_files(tmp_path, {"today": "no day"})
     assert failed.value.code == "cli_demo_stand_failed"
     assert not (tmp_path / "crm.db").exists()

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from sqlalchemy import select
 
 from hub.cli.call import Call
-from hub.cli.demo import CRM, write_settings
+from hub.cli.demo import write_settings
+from hub.cli.demo_stands import CRM
 from hub.exchange.hub import Hub
 from hub.exchange.service import RunReport, run_exchange
 from hub.store import core
@@ -78,12 +80,28 @@ class Beside:
         return inn, inns[inn]
 
 
+def words(url: str) -> dict[str, str]:
+    """What the demo's settings are filled in with."""
+    named = [f"{name}_{what}" for name in ("mail", "calendar") for what in ("url", "password")]
+    unused = dict.fromkeys([*named, "pbx_url", "mailbox", "manager"], "x")
+    return {**unused, "user": "obmen", "stand_url": url, "stand_password": "слово", "crm_url": f"sqlite:///{CRM}"}
+
+
+def only_these(path: Path, *systems: str) -> None:
+    """The settings without the other systems, and their routes."""
+    told = yaml.safe_load(path.read_text(encoding="utf-8"))
+    told["systems"] = {code: told["systems"][code] for code in systems}
+    told["routes"] = {code: one for code, one in told["routes"].items() if code.partition(".")[0] in systems}
+    path.write_text(yaml.safe_dump(told, allow_unicode=True), encoding="utf-8")
+
+
 @pytest.fixture
 def beside(tmp_path: Path) -> Iterator[Beside]:
     """After the first night."""
     build_crm(tmp_path / CRM)
     with OneCStand(base(), user="obmen", password="слово") as stand:
-        write_settings(Call(), tmp_path, stand.url, "слово")
+        write_settings(Call(), tmp_path, words(stand.url))
+        only_these(tmp_path / "hub.yaml", "ut", "crm")
         with Hub.open(tmp_path) as hub:
             made = Beside(hub, stand, tmp_path / CRM)
             made.exchange()
