@@ -119,7 +119,8 @@ class Imap:
         """Wait until a letter came or went in INBOX, at most ``timeout`` seconds (28 minutes); whether one did.
 
         A hint and no more: what happens in other folders, or between two waits, only reading tells. A server that
-        cannot tell by itself (no IDLE) is not asked: the time passes. ``RetryLater(mail_cut)``: the link was cut.
+        cannot tell by itself (no IDLE) is not asked: the time passes. One of ``max_sessions`` is taken meanwhile.
+        ``RetryLater(mail_cut)``: the link was cut, and once more after it had been made anew.
         """
         seconds = min(timeout, _LONGEST_WAIT)
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from connectors.base import ReadRequest
+from connectors.base import ReadRequest, Traffic
+from connectors.imap.session import Session
+from connectors.imap.tokens import Tokens
 from hub.model.errors import StopRoute
 from hub.model.records import Page
 from tests.connectors.imap.boxes import Box, mail, read
@@ -53,6 +55,26 @@ def test_a_letter_that_came_and_one_that_went_are_both_seen(box: Box) -> None:
     box.put(mail("Пришло"))
     second = read(connector, first.position)
     assert (second.subjects, second.deleted) == (["Пришло"], [first.one("Уйдёт")["location"]])
+
+
+def test_numbers_above_the_last_are_above_it(box: Box) -> None:
+    """``n:*`` names the last letter where there is none from n on: it is no new one."""
+    box.put(mail("Письмо"))
+    session = Session(box.open()._settings, Tokens(box.open()._settings), Traffic())
+    session.examine("INBOX")
+    assert (session.after(0), session.after(1), session.after(100)) == ([1], [], [])
+    session.close()
+
+
+def test_came_and_went_between_two_reads(box: Box) -> None:
+    """A letter that arrived and was deleted again leaves a gap in the numbers and nothing else."""
+    box.put(mail("Первое"))
+    connector = box.open()
+    first = read(connector)
+    box.put(mail("Мелькнуло"))
+    box.drop(2)
+    second = read(connector, first.position)
+    assert (second.records, second.deleted) == ([], [])
 
 
 def test_expunged_while_reading(box: Box) -> None:
