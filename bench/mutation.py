@@ -21,7 +21,8 @@ SETTINGS = f"""
 source_paths = ["hub/engine"]
 also_copy = {list(NEEDED)!r}
 pytest_add_cli_args_test_selection = [
-    "tests/engine", "-m", "not slow", "-p", "no:cacheprovider", "-k", "not imports_nothing and not stays_small",
+    "tests/engine", "-m", "not slow", "-p", "no:cacheprovider", "--timeout=0",
+    "-k", "not imports_nothing and not stays_small",
 ]
 """
 #: A mutant is dead once a history tells it from the code: nobody needs the shortest one, and each run is to be alike.
