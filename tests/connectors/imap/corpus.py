@@ -1,12 +1,13 @@
 """Other people's letters (``../shared/data/mail``), and what was seen in each of them by people who looked.
 
-``corpus.tsv``: file, date, sender, subject, first line of the text, robot, files; ``—``: nothing, ``T``: the arrival. A
-row whose first column is ``dovecot`` or ``stand`` holds where a server takes a broken letter apart in its own way.
+``corpus.tsv``: file, date, sender (a hash: they are real people), subject, first line of the text, robot, files; ``—``:
+nothing, ``T``: the arrival. A row whose first column is ``dovecot`` or ``stand`` holds where a server takes a broken letter apart in its own way.
 """
 
 from __future__ import annotations
 
 import csv
+import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -45,5 +46,6 @@ def seen(record: dict[str, Any]) -> list[str]:
     first = next((line for line in (record["text"] or "").split("\n") if line.strip()), "")
     date = "T" if record["date"] == "2026-01-01T03:00:00" else record["date"]
     named = ", ".join(one["name"] or one["mime"] for one in record["files"])
+    sender = hashlib.sha256(sender.encode()).hexdigest()[:12] if sender else None
     told = (date, sender, record["subject"], first.strip()[:60], record["auto"], named)
     return [" ".join(str(value or "—").split())[:120] or "—" for value in told]
