@@ -43,8 +43,8 @@ KEY_KINDS = (
 CURRENT = "ru-1"
 
 
-#: A base is taken to be a sample of at least so many clients: a telephone that two of a hundred records share is no more
-#: usual than one that two of ten thousand share.
+#: A base is taken to be a sample of at least so many clients: a telephone that two of a hundred records share is no
+#: more usual than one that two of ten thousand share.
 LEAST = 10_000
 
 

@@ -1,7 +1,8 @@
 """Other people's letters (``../shared/data/mail``), and what was seen in each of them by people who looked.
 
 ``corpus.tsv``: file, date, sender (a hash: they are real people), subject, first line of the text, robot, files; ``—``:
-nothing, ``T``: the arrival. A row whose first column is ``dovecot`` or ``stand`` holds where a server takes a broken letter apart in its own way.
+nothing, ``T``: the arrival. A row whose first column is ``dovecot`` or ``stand`` holds where a server takes a broken
+letter apart in its own way.
 """
 
 from __future__ import annotations
