@@ -57,8 +57,8 @@ class Leg:
 
     @property
     def answered(self) -> bool:
-        """Whether a person spoke: a leg that is answered by a menu or a queue has nobody on its other end."""
-        return self.outcome == "answered" and bool(self.person)
+        """Whether a person spoke."""
+        return self.outcome == "answered"
 
 
 #: What the exchange adds to tell channels of one endpoint apart.

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,19 @@ def _wait(url: URL, process: subprocess.Popen[bytes]) -> None:
     raise AssertionError("MariaDB does not answer")
 
 
+@pytest.fixture(scope="session")
+def pg_cdr(pg_server: URL) -> Iterator[URL]:
+    """A database of its own on the PostgreSQL server; each test makes its tables in it, and drops them."""
+    name = f"obmen_cdr_{uuid.uuid4().hex[:12]}"
+    admin = sa.create_engine(pg_server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as conn:
+        conn.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template0")
+    yield pg_server.set(database=name)
+    with admin.connect() as conn:
+        conn.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    admin.dispose()
+
+
 def _maker(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[MakeExchange]:
     made: list[Exchange] = []
 
@@ -91,7 +105,7 @@ def _maker(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[
         elif kind == "sqlite":
             made.append(InTable(f"sqlite:///{folder}/cdr.db", **more))
         elif kind == "postgresql":
-            made.append(InTable(_database(request.getfixturevalue("pg_server"), folder), **more))
+            made.append(InTable(request.getfixturevalue("pg_cdr").render_as_string(hide_password=False), **more))
         else:
             made.append(InTable(request.getfixturevalue("mariadb").render_as_string(hide_password=False), **more))
         return made[-1]
@@ -111,16 +125,6 @@ def make_exchange(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ma
 def on_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeExchange]:
     """Makes an exchange on each of the two servers."""
     yield from _maker(request.param, request, tmp_path)
-
-
-def _database(server: URL, folder: Path) -> str:
-    """A schema of the maintenance database would do; a database of its own is cleaner."""
-    name = f"obmen_cdr_{abs(hash(folder)):x}"
-    admin = sa.create_engine(server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as conn:
-        conn.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template0")
-    admin.dispose()
-    return server.set(database=name).render_as_string(hide_password=False)
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from connectors.base import ReadRequest
+from connectors.telephony.files import InFiles
 from hub.model.errors import NeedsPerson
 from tests.connectors.telephony.asterisk import InCsv, leg, line
 from tests.connectors.telephony.test_polls import call, epoch
@@ -25,16 +27,17 @@ def names(found: list[dict[str, object]]) -> set[object]:
     return {record["id"] for record in found}
 
 
-def test_a_half_written_last_line_waits_for_its_end(exchange: InCsv) -> None:
+@pytest.mark.parametrize("cut", [3, 60, 64, -1])
+def test_a_half_written_last_line_waits_for_its_end(exchange: InCsv, cut: int) -> None:
     """The exchange has written half a line: it is no call yet, no broken line either, and comes when it is whole."""
     exchange.write(call("2026-11-02T10:00:00", 1))
     whole = line(call("2026-11-02T10:10:00", 2))
     with exchange.path.open("ab") as file:
-        file.write(whole[:60])
+        file.write(whole[:cut])
     found, position = exchange.poll()
     assert names(found) == {epoch("2026-11-02T10:00:00", 1)}
     with exchange.path.open("ab") as file:
-        file.write(whole[60:])
+        file.write(whole[cut:])
     found, position = exchange.poll(position)
     assert epoch("2026-11-02T10:10:00", 2) in names(found)
     assert exchange.poll(position)[0] == []
@@ -121,6 +124,13 @@ def test_a_poll_reads_the_end_of_the_file_only(exchange: InCsv) -> None:
     assert read == exchange.path.stat().st_size
     assert size == 256
     assert 0.5 * read < back < read
+    connector = exchange.connect()
+    list(connector.read(ReadRequest("calls", key=("id",), position=position)))
+    origin = connector._origin
+    assert isinstance(origin, InFiles)
+    assert origin._database is not None
+    with origin._database.engine.connect() as conn:
+        assert conn.exec_driver_sql("SELECT count(*) FROM cdr").scalar_one() == 25
     assert len(json.dumps(position)) < 1500
 
 
