@@ -36,9 +36,7 @@ TRANSFORMS: dict[str, Transform] = {
         Transform(
             "timestamp", "date", (Kind.TIMESTAMP,), "local time of the base to UTC; the empty date is NULL", True
         ),
-        Transform(
-            "utc", "date", (Kind.TIMESTAMP,), "a moment told in UTC (`2026-01-31T10:00:00Z`); empty is NULL", True
-        ),
+        Transform("utc", "date", (Kind.TIMESTAMP,), "a moment told in UTC (`2026-01-31T10:00:00Z`)", True),
         Transform("date", "date", (Kind.DATE,), "the day as it stands, no time zone; the empty date is NULL", True),
         Transform("int_text", "int", (Kind.TEXT,), "a whole number written as a text"),
         Transform("digits", "text", (Kind.TEXT,), "only the digits of a text"),

@@ -38,8 +38,9 @@ def occurrences(text: str) -> list[str]:
 
 
 def test_27_a_recurring_meeting_is_moved_once(pair: World) -> None:
-    """Anna moves one Tuesday of a weekly meeting: one card with one exception, and in Boris's calendar that Tuesday
-    alone has moved. Boris calls off another one: it is off for Anna too, and the moved one stays moved.
+    """Anna moves one Tuesday of a weekly meeting: one card, one exception, and at Boris's that Tuesday alone has moved.
+
+    Boris calls off another one: it is off for Anna too, and the moved one stays moved.
     """
     anna, boris = pair.desks["anna"], pair.desks["boris"]
     pair.exchange()

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.model.records import Reject
-from mappings.compiled import CompiledMapping, compile_profile
+from mappings.compiled import CompiledMapping
 from tests.mappings.build import ZERO, compiled, guid
 from tests.mappings.run import one, root, rows, run
 
@@ -301,26 +301,6 @@ def test_an_unknown_word_is_refused(extra: str, code: str) -> None:
 def test_transforms_of_texts(transform: str, value: Any, expected: str | None) -> None:
     """Each text transform on a value it is meant for."""
     assert with_field(f"  comment: {{from: C, transform: {transform}}}\n", {"C": value}, "comment") == expected
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [("2026-10-25T01:30:00Z", "2026-10-25 01:30:00"), ("", None), (None, None)],
-)
-def test_a_moment_told_in_utc_is_taken_as_it_is(value: str | None, expected: str | None) -> None:
-    """An hour that happens twice by the clocks of the system is not moved."""
-    mapping = compile_profile("calendar", "Europe/Berlin").mappings["task"]
-    [outcome] = run(mapping, [json.dumps({"href": "/a", "summary": "a", "due": value, "status": "done"}).encode()])
-    assert not isinstance(outcome, Reject | str)
-    assert root(mapping, outcome)["due_at"] == expected
-
-
-@pytest.mark.parametrize("value", ["2026-10-25T01:30:00", "2026-13-25T01:30:00Z", "завтра", "2026-10-25"])
-def test_a_moment_that_says_no_utc_is_refused(value: str) -> None:
-    """What does not say that it is UTC is not taken for it."""
-    outcome = with_field("  ext.due: {from: C, transform: utc, type: timestamp}\n", {"C": value}, "ext")
-    assert isinstance(outcome, Reject)
-    assert outcome.code == "bad_date"
 
 
 def test_above_and_below_zero() -> None:
