@@ -115,7 +115,9 @@ def near(column: str, most: int) -> Test:
     """At most so many letters put in, left out or changed; two neighbours that changed places count as one."""
     gap = f"abs(length(l_{column}) - length(r_{column})) <= {most}"
     return Test(
-        f"({gap} AND damerau_levenshtein(l_{column}, r_{column}) <= {most})",
+        # The plain distance costs a sixth, and is at most twice the other.
+        f"({gap} AND levenshtein(l_{column}, r_{column}) <= {2 * most}"
+        f" AND damerau_levenshtein(l_{column}, r_{column}) <= {most})",
         lambda pair: distance(pair.l[column], pair.r[column], most) <= most,
     )
 

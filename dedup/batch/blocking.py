@@ -41,7 +41,8 @@ def keys(contacts: pl.DataFrame, hashes: Hashes, table: Weights) -> tuple[pl.Dat
     for salt, kind in enumerate(dict.fromkeys(key.kind for key in KEYS)):
         if table.caps[kind]:
             found = pl.concat(hashes.key(parts, salt) for name, parts in KEYS if name == kind)
-            frames[kind in _WEAK].append(found.filter(pl.len().over("k").is_between(2, table.caps[kind])))
+            several = found.filter(pl.col("k").is_duplicated())  # most keys are one record's
+            frames[kind in _WEAK].append(several.filter(pl.len().over("k") <= table.caps[kind]))
     for salt, kind in enumerate(CONTACT_KEYS.values(), start=len(KEYS)):
         mine = contacts.filter((pl.col("what") == _CONTACT[kind]) & (pl.col("records") <= table.caps[kind]))
         frames[False].append(mine.select(pl.col("number").cast(pl.UInt64).hash(salt).alias("k"), "row"))

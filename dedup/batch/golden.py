@@ -32,21 +32,20 @@ def golden(
     """
     of = pl.DataFrame({"rec_id": ids, "cluster": ids.gather(cluster)})
     of = of.filter(pl.len().over("cluster") > 1)
-    rows = raw.lazy().join(of.lazy(), on="rec_id", how="inner").collect()
+    needed = {"rec_id", "source", "ts", *(field for fields, _ in GROUPS.values() for field in fields)}
+    rows = raw.lazy().select(needed).join(of.lazy(), on="rec_id", how="inner").collect().with_row_index("at")
     rank = {source: place for place, source in enumerate(sources)}
-    rows = rows.with_columns(
-        rank=pl.col("source").replace_strict(rank, default=len(rank), return_dtype=pl.Int32)
-        if rank
-        else pl.lit(0, pl.Int32)
-    )
+    ranked = pl.col("source").replace_strict(rank, default=len(rank), return_dtype=pl.Int32) if rank else pl.lit(0)
     found = rows.group_by("cluster").agg(members=pl.len()).sort("cluster")
-    for group, (fields, needed) in GROUPS.items():
+    for group, (fields, key) in GROUPS.items():
         filled = pl.sum_horizontal((pl.col(field).fill_null("") != "").cast(pl.Int8) for field in fields)
-        best = (
-            rows.with_columns(has=pl.col(needed).fill_null("") != "", filled=filled)
-            .sort(["has", "rank", "filled", "ts", "rec_id"], descending=[True, False, True, True, False])
-            .unique(subset="cluster", keep="first", maintain_order=True)
-            .select("cluster", *fields, pl.col("rec_id").alias(f"{group}_from"))
+        order = rows.select(
+            "cluster", "at", "ts", "rec_id", has=pl.col(key).fill_null("") != "", rank=ranked, filled=filled
         )
-        found = found.join(best, on="cluster", how="left")
+        order = order.sort(
+            "cluster", "has", "rank", "filled", "ts", "rec_id", descending=[False, True, False, True, True, False]
+        )
+        best = order.filter(pl.col("cluster").is_first_distinct())  # the first of each cluster
+        kept = rows.select(*fields, pl.col("rec_id").alias(f"{group}_from"))[best["at"]]
+        found = pl.concat([found, kept], how="horizontal")
     return found

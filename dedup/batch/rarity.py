@@ -29,7 +29,9 @@ def _mark(height: int, rows: pl.Series) -> pl.Series:
 def _bits(hashes: Hashes, height: int, parts: tuple[str, ...]) -> pl.Series:
     """The rarity of each record's value in hundredths of a bit; 0 where a part of it is missing."""
     found = hashes.key(parts)
-    counts = found.select(pl.len().over("k")).to_series().to_numpy()
+    several = found["k"].is_duplicated()  # most values are one record's
+    counts = np.ones(found.height, dtype=np.int64)
+    counts[several.to_numpy()] = found.filter(several).select(pl.len().over("k")).to_series().to_numpy()
     most = int(counts.max()) if len(counts) else 0
     known = np.bincount(counts, minlength=most + 1) > 0
     table = np.array(
@@ -44,10 +46,11 @@ def shared(main: pl.DataFrame, contacts: pl.DataFrame, hashes: Hashes, table: We
     """Contacts that two records at least have: ``row``, ``what``, ``value`` as a number, ``bits`` and ``records``."""
     last = hashes.part("last")
     who = pl.Series(np.where(last != 0, mixed([last, hashes.part("first[1]")]), hashes.part("name")))
-    several = contacts.filter(pl.len().over("what", "value") > 1)
+    hashed = contacts.select("row", "what", k=pl.col("value").hash(3) ^ pl.col("what").cast(pl.UInt64))
+    several = hashed.filter(pl.col("k").is_duplicated())
     several = several.with_columns(who=who.gather(several["row"]))
     values = (
-        several.group_by("what", "value").agg(names=pl.col("who").n_unique(), records=pl.len()).with_row_index("number")
+        several.group_by("what", "k").agg(names=pl.col("who").n_unique(), records=pl.len()).with_row_index("number")
     )
     kinds = [(what, names) for what, names in values.select("what", "names").unique().iter_rows()]
     specs = {PHONE: table.contact, EMAIL: table.contact, DOMAIN: table.domain}
@@ -57,4 +60,4 @@ def shared(main: pl.DataFrame, contacts: pl.DataFrame, hashes: Hashes, table: We
         orient="row",
     )
     known = values.join(bits, on=["what", "names"], how="left")
-    return several.join(known, on=["what", "value"], how="left").select("row", "what", "number", "bits", "records")
+    return several.join(known, on=["what", "k"], how="left").select("row", "what", "number", "bits", "records")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -27,6 +29,18 @@ _SLICE = 200_000
 _PAIRS = 60_000
 #: Number of the rule that rests on facts, not on a key.
 _FACTS_RULE = len(KEY_RULES) + 1
+
+
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    """Without the collector of circles: what is made here is millions of small tuples that hold none."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 @dataclass(frozen=True)
@@ -132,6 +146,7 @@ class Batch:
         with lent(self.con, "sides", scoring.sides(self.main, pairs, self.empty)):
             return read(self.con, sql)
 
+    @_no_collector()
     def partition(self, cut: int | None = None) -> tuple[Clustering, pl.Series]:
         """Clusters by rows, and for each row the first row of its cluster; ``cut`` as in ``Settings``."""
         joins = self.edges.filter(self._joins(cut)).select("a", "b")
@@ -180,6 +195,7 @@ class Batch:
         )
 
 
+@_no_collector()
 def by_slices(raw: pl.DataFrame | pl.LazyFrame) -> tuple[pl.Series, Normal]:
     """Ids and normal forms, slice by slice: what is needed on the way is then small beside what is kept."""
     height = raw.height if isinstance(raw, pl.DataFrame) else int(raw.select(pl.len()).collect().item())
