@@ -11,6 +11,7 @@ from hub.exchange.cards.desk import CardDesk
 from hub.exchange.cards.ledger import Ledger
 from hub.exchange.cards.moving import emptied, hang, note, own_card, take_off
 from hub.exchange.cards.pinning import settle
+from hub.exchange.comms.follow import follow
 from hub.exchange.undo_plan import Back
 from hub.store import core
 
@@ -45,3 +46,4 @@ def move_all(conn: Connection, desk: CardDesk, cards: Mapping[int, Card], backs:
         if card.links:
             settle(desk, ledger, card)
     ledger.write(conn)
+    follow(conn, desk, entity, {*touched, *(card.record_id for card, _, _ in moves)})

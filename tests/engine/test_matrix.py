@@ -260,3 +260,17 @@ def test_names_of_paths() -> None:
         "latest",
         "master",
     ]
+
+
+def test_an_event_is_left_as_each_system_has_it() -> None:
+    """A letter that its last folder dropped stays; copies that differ are not evened out; participants are united."""
+    rules = rules_for(ENTITIES["activity"], ROLES)
+    assert (rules.state, rules.of("subject").on_loss, rules.of("activity_participant[x]").word) == (
+        "keep",
+        "keep",
+        "union",
+    )
+    there = incoming(Contribution(1, "post"), {"subject": "Цены"}, Moment(0, 10)).contribution
+    gone = incoming(there, {STATE: "deleted"}, Moment(10, 20))
+    arrival = arrive(Known((there,)), gone, rules, Way(frozenset()))
+    assert (arrival.golden[STATE].value, arrival.golden["subject"].value, arrival.changes) == ("active", "Цены", ())

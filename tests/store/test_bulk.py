@@ -85,6 +85,15 @@ def test_no_nul_is_stored(store: Store, way: ModuleType) -> None:
         assert way.fetch_rows(conn, table, columns, "id", [1]) == [(1, "рубль\t", None, '{"a":["b\\\\"]}', 1, 1)]
 
 
+def test_rows_are_found_by_a_text_too(store: Store, way: ModuleType) -> None:
+    """A key that is a text finds what a key that is a number does: the rows of each that is there."""
+    table, columns = ROOTS["currency"], ("id", "name", "created_by_run", "updated_by_run")
+    with store.begin() as conn:
+        way.insert_rows(conn, table, columns, [(1, "рубль", 1, 1), (2, "12", 1, 1), (3, "рубль", 1, 1)])
+        found = way.fetch_rows(conn, table, ("id",), "name", ["рубль", "12", "нет"], ("id",))
+        assert sorted(found) == [(1,), (2,), (3,)]
+
+
 def test_each_odd_text_alone(store: Store, way: ModuleType) -> None:
     """Each text that COPY takes for something else comes back, with nothing beside it that would give it away."""
     for number, odd in enumerate(

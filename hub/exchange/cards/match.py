@@ -27,6 +27,8 @@ _SCHEMES = ("inn", "kpp", "ogrn", "ogrnip")
 _CHUNK = 400
 #: Key of PostgreSQL's advisory lock: two systems that bring the same new client at once wait for each other.
 _LOCK = 0x0B3E_2000
+#: The same for events and what follows from them.
+EVENTS_LOCK = _LOCK + 1
 
 
 def exact_names(identifiers: Iterable[tuple[str, str]], kind: str | None) -> set[Exact]:
@@ -65,6 +67,17 @@ def find(conn: Connection, desk: CardDesk, work: MappingDesk, items: Sequence[In
             found[external_id] = cards.pop()
     twice = {record for record, number in Counter(found.values()).items() if number > 1}
     return {external_id: record for external_id, record in found.items() if record not in twice}
+
+
+def one_at_a_time(conn: Connection) -> None:
+    """Until this transaction ends nobody else joins events or looks whose they are; a writer of SQLite is alone anyway.
+
+    Told as a story: a page brings a letter and sees no client with its address; at the same time another page brings
+    the client and sees no letter. Each commits, and the letter is nobody's though the address is on a card. Whoever
+    comes second waits here, and then sees what the first one left.
+    """
+    if conn.dialect.name == "postgresql":
+        conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({EVENTS_LOCK})")
 
 
 def once_each(work: MappingDesk, items: Sequence[Incoming]) -> tuple[list[Incoming], list[Incoming]]:
@@ -136,8 +149,7 @@ def _same_event(conn: Connection, work: MappingDesk, items: Sequence[Incoming]) 
     wanted = {item.external_id: key for item in items if (key := _event_key(work, item))[0] is not None}
     if not wanted:
         return {}
-    if conn.dialect.name == "postgresql":
-        conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK + 1})")
+    one_at_a_time(conn)
     columns, keys = ("external_key", "type", "id", "record_state"), sorted({key for key, _ in wanted.values()})
     rows = bulk.fetch_rows(conn, tables.ROOTS["activity"], columns, "external_key", keys)
     known = {(key, kind): number for key, kind, number, state in sorted(rows, key=_newest) if state != "merged"}

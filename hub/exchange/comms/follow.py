@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
+from hub.exchange.cards.match import one_at_a_time
 from hub.exchange.cards.tasks import silent
 from hub.exchange.comms import leads, missed
 from hub.exchange.comms.directory import TOO_MANY, Directory
@@ -54,6 +55,7 @@ def rematch(conn: Connection, desk: CardDesk, record_ids: Iterable[int], entity:
     ids = sorted(set(record_ids))
     if not ids or not desk.follows:
         return 0
+    one_at_a_time(conn)
     norms = _handles(conn, entity, ids)
     if entity == "party":
         leads.convert(conn, desk, Directory(), sorted(norms))
@@ -67,6 +69,7 @@ def rematch(conn: Connection, desk: CardDesk, record_ids: Iterable[int], entity:
 def _activities(conn: Connection, desk: CardDesk, ids: list[int]) -> None:
     if not ids:
         return
+    one_at_a_time(conn)
     judged = Judge(conn, desk.hub.settings).judge(ids)
     arrived = {number: judged[number] for number in ids if number in judged}
     quiet = desk.first_reading or silent(conn, desk.run_id)

@@ -17,6 +17,7 @@ from hub.exchange.cards.layout import layout_of
 from hub.exchange.cards.ledger import Ledger
 from hub.exchange.cards.moving import MERGED, note
 from hub.exchange.cards.pinning import golden, settle
+from hub.exchange.comms.follow import follow
 from hub.exchange.hub import Hub
 from hub.exchange.merging.told import Cell, Moved, MovedLink, Told
 from hub.exchange.runs import now
@@ -80,6 +81,7 @@ def finish(
         settle(desk, ledger, card)
     ledger.write(conn)
     offer(conn, desk, report.entity, [card.record_id for card in alive])
+    follow(conn, desk, report.entity, cards)  # letters and calls are whose they are by the cards of now
     _tell(conn, desk, report, before, alive)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from hub.exchange.undo import undo
 from hub.store import core, tables
 from tests.exchange.comms.world import Firm
 
@@ -53,6 +54,21 @@ def test_sent_and_inbox_of_two_accounts_are_one(make: Make) -> None:
     assert firm.record("post", "1@Sent") == firm.record("post2", "5@INBOX")
     assert {row["handle_norm"] for row in firm.rows(PEOPLE)} == {"sales@firm.ru", "ivan@romashka.ru", "boss@firm.ru"}
     assert firm.rows(core.outbox) == []
+
+
+def test_an_undone_joining_gives_each_account_its_own(make: Make) -> None:
+    """The run that brought the copy is undone: two letters, each on the client's card, neither without a match."""
+    firm = make(systems=(("post", "letters"), ("post2", "letters")))
+    firm.client("romashka", "Ромашка", "ivan@romashka.ru")
+    firm.night()
+    firm.letter("1", "ivan@romashka.ru", "sales@firm.ru", message_id="<m@x>")
+    firm.night()
+    firm.letter("2", "ivan@romashka.ru", "sales@firm.ru", message_id="<m@x>", system="post2")
+    run = firm.night()
+    assert firm.record("post", "1") == firm.record("post2", "2")
+    undo(firm.hub, run.run_id, by="админ")
+    assert firm.record("post", "1") != firm.record("post2", "2")
+    assert firm.match("post", "1") == firm.match("post2", "2") == ("matched", "handle", {("matched", "Ромашка")})
 
 
 def test_copies_that_come_in_one_page_are_one(make: Make) -> None:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+from sqlalchemy import func, select
+
+from hub.exchange import pins
+from hub.exchange.cards import match
+from hub.exchange.cards.desk import CardDesk
 from hub.exchange.comms.directory import TOO_MANY
+from hub.exchange.comms.follow import follow
 from hub.store import comms_tables
 from tests.exchange.comms.world import Firm
 
@@ -175,6 +182,17 @@ def test_a_changed_card_whose_contacts_stay_is_not_looked_at(firm: Firm) -> None
     assert firm.match("post", "two") == ("matched", "domain", {("matched", "Ромашка")})
 
 
+def test_a_contact_that_a_person_pins_counts_like_any_other(firm: Firm) -> None:
+    """An address set by hand takes the letter along, in the same transaction; taken back, it is nobody's again."""
+    firm.client("romashka", "Ромашка")
+    firm.letter("one", "ivan@gmail.com", "sales@firm.ru")
+    firm.night()
+    pins.pin(firm.hub, "party", "romashka", "contact_point[email]", "ivan@gmail.com", by="админ")
+    assert firm.match("post", "one") == ("matched", "handle", {("matched", "Ромашка")})
+    pins.unpin(firm.hub, "party", "romashka", "contact_point[email]", by="админ")
+    assert firm.match("post", "one") == ("unmatched", "nobody", set())
+
+
 def test_a_night_again_changes_nothing(firm: Firm) -> None:
     """Systems that say the same once more, from the start too, leave every derived row as it is."""
     firm.client("romashka", "Ромашка", "ivan@romashka.ru", "+79160000001")
@@ -189,3 +207,19 @@ def test_a_night_again_changes_nothing(firm: Firm) -> None:
     firm.backfill("post.activity")
     firm.backfill("pbx.activity")
     assert [firm.rows(table) for table in tables] == before
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+def test_a_letter_and_its_client_do_not_miss_each_other(firm: Firm) -> None:
+    """While one transaction looks whose letters are, another that would waits, either way."""
+    firm.client("romashka", "Ромашка", "ivan@gmail.com")
+    firm.letter("one", "ivan@gmail.com", "sales@firm.ru")
+    firm.night()
+    ways = (("party", firm.record("crm", "romashka")), ("activity", firm.record("post", "one")))
+    free = select(func.pg_try_advisory_xact_lock(match.EVENTS_LOCK))
+    for entity, number in ways:
+        with firm.store.begin() as other:
+            assert other.execute(free).scalar_one()
+        with firm.store.begin() as one, firm.store.begin() as other:
+            follow(one, CardDesk(firm.hub, 1, "2026-11-01 10:00:00"), entity, [number])
+            assert not other.execute(free).scalar_one()
