@@ -11,7 +11,7 @@ from sqlalchemy import event
 from hub.exchange.merging import log
 from hub.store import core
 from tests.exchange.merging.desk import CONTACTS, Desk
-from tests.exchange.two.life import Fuse
+from tests.exchange.two.living import Fuse
 from tests.exchange.two.systems import phone
 from tests.exchange.unrest import Killed, bury
 
