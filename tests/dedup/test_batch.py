@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from bench import dedup_persons
 from bench.clients import make
 from bench.quality import pairwise
 from dedup.batch.golden import golden
@@ -22,6 +23,7 @@ from dedup.score import DIFFERENT, SAME, score
 from dedup.weights import weights
 
 RU50K = Path("../shared/data/clients/ru50k.parquet")
+PERSONS = RU50K.with_name("cyrillic_person_pairs.csv")
 
 
 @cache
@@ -207,3 +209,9 @@ def test_quality_on_clients_that_others_made() -> None:
     assert recall >= 0.80
     assert batch.pairs < 2 * raw.height
     assert review(dedupe(raw)).height <= 20 * raw.height / 1000
+
+
+@pytest.mark.skipif(not PERSONS.exists(), reason="../shared/data/clients is not here: persons are not judged")
+def test_quality_on_persons_labelled_by_hand() -> None:
+    """Of 500 pairs of Cyrillic names the levels tell one person from two."""
+    assert dedup_persons.f1(dedup_persons.judge(PERSONS))[2] >= 0.95
