@@ -1,0 +1,131 @@
+"""One changed record against a million: ``python -m bench.dedup_live [--records N] [--db sqlite,postgresql]``.
+
+What is timed is all that the exchange does of it inside a transaction of its own: normalising, keys, candidates,
+scores, the component, the commit. SQLite as the hub opens it (WAL, no fsync with each commit), PostgreSQL durable.
+Each change gives a record another telephone; every second one turns its name around too, so keys and pairs move.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from bench.clients import make
+from bench.measure import peak_rss_mb
+from dedup.frequencies import Counted
+from dedup.keys import keys_of
+from dedup.normal.record import normalise
+from hub.exchange.duplicates import statistics
+from hub.exchange.duplicates.partition import Live, encoded
+from hub.exchange.duplicates.statistics import THE_ONE, hashed
+from hub.exchange.runs import now
+from hub.store import bulk, duplicates
+from hub.store.database import Store, open_store
+from tests.conftest import NO_POSTGRES, Cluster, _binaries, _create
+
+_PAGE = 20_000
+#: Milliseconds demanded: half, and 95 of a hundred.
+GOALS = {"sqlite": (1.0, 5.0), "postgresql": (4.0, 15.0)}
+
+
+def fill(store: Store, rows: list[dict[str, Any]]) -> None:
+    """The tables of duplicates as a comparison of everything leaves them, without its pairs."""
+    counted = Counter[int]()
+    records = []
+    for start in range(0, len(rows), _PAGE):
+        page = [normalise(row, row["rec_id"]) for row in rows[start : start + _PAGE]]
+        found = sorted({(hashed(f"key:{kind}", value), int(one.rec)) for one in page for kind, value in keys_of(one)})
+        counted.update(k for k, _ in found)
+        with store.begin() as conn:
+            bulk.insert_rows(conn, duplicates.key, ("k", "link_id"), found)
+            units = [(int(one.rec), encoded(one), int(one.rec)) for one in page]
+            bulk.insert_rows(conn, duplicates.unit, ("link_id", "record", "grp"), units)
+        records += page
+    with store.begin() as conn:
+        told_keys = iter(counted.items())
+        while part := list(islice(told_keys, _PAGE)):
+            bulk.insert_rows(conn, duplicates.count, ("k", "n"), part)
+        statistics.store(conn, Counted(records))
+        told = {"id": THE_ONE, "weights": "ru-1", "records": len(rows), "run_id": 1, "at": now()}
+        conn.execute(duplicates.statistics.insert().values(**told))
+        bulk.analyze(conn)
+
+
+def change(store: Store, rows: list[dict[str, Any]], times: int) -> tuple[list[float], list[float]]:
+    """Milliseconds by the clock and of this process's CPU, of each change."""
+    rng = random.Random(3)
+    walls, cpus = [], []
+    for number in rng.sample(range(len(rows)), times):
+        row = {**rows[number], "phone": f"+7 916 {rng.randrange(10**7):07d}"}
+        if number % 2:
+            row["name"] = " ".join(reversed((row["name"] or "").split()))
+        wall, cpu = time.perf_counter(), time.process_time()
+        unit = normalise(row, row["rec_id"])
+        with store.begin() as conn:
+            Live(conn).change([unit])
+        walls.append((time.perf_counter() - wall) * 1000)
+        cpus.append((time.process_time() - cpu) * 1000)
+    return walls, cpus
+
+
+@contextmanager
+def opened(database: str) -> Iterator[Store]:
+    """An empty store."""
+    if database == "postgresql":
+        binaries = _binaries()
+        if binaries is None:
+            raise SystemExit(NO_POSTGRES)
+        cluster = Cluster.start(binaries)
+        try:
+            store = open_store(_create(cluster.url, "live", "template0").render_as_string(hide_password=False))
+            store.migrate()
+            yield store
+            store.close()
+        finally:
+            cluster.stop()
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(f"sqlite:///{Path(folder) / 'live.db'}")
+        store.migrate()
+        yield store
+        store.close()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Fill, change, tell."""
+    asked = argparse.ArgumentParser(prog="python -m bench.dedup_live", description=__doc__)
+    asked.add_argument("--records", type=int, default=1_000_000)
+    asked.add_argument("--changes", type=int, default=2000)
+    asked.add_argument("--db", default="sqlite,postgresql")
+    told = asked.parse_args(argv)
+    rows = make(told.records, seed=11).to_dicts()
+    holds = True
+    for database in told.db.split(","):
+        with opened(database) as store:
+            fill(store, rows)
+            walls, cpus = (sorted(found) for found in change(store, rows, told.changes))
+        p50, p95 = walls[len(walls) // 2], walls[len(walls) * 95 // 100]
+        goal = GOALS[database]
+        good = p50 <= goal[0] and p95 <= goal[1]
+        holds = holds and good
+        line = {
+            "database": database, "records": told.records, "p50_ms": round(p50, 2), "p95_ms": round(p95, 2),
+            "cpu_p50_ms": round(cpus[len(cpus) // 2], 2), "cpu_p95_ms": round(cpus[len(cpus) * 95 // 100], 2),
+            "demanded": goal, "holds": good, "rss_mb": peak_rss_mb(),
+        }  # fmt: skip
+        print(json.dumps(line), flush=True)
+    return 0 if holds else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
