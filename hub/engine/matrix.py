@@ -15,6 +15,7 @@ from hub.engine.policies import ORIGIN, ByValue, Policy, Rules, StateWord
 from hub.model.entities import Entity
 
 _TRADE = ("trade", "accounting", "crm")
+_ROLES = frozenset({*_TRADE, "other"})
 _CRM = ("crm", "trade", "accounting")
 #: A state register, where a system brings its records, is master of what it registers.
 _LEGALLY = ("registry", "accounting", "trade", "crm")
