@@ -15,11 +15,10 @@ from hub.engine.policies import ORIGIN, ByValue, Policy, Rules, StateWord
 from hub.model.entities import Entity
 
 _TRADE = ("trade", "accounting", "crm")
-_ROLES = frozenset({*_TRADE, "other"})
 _CRM = ("crm", "trade", "accounting")
 #: A state register, where a system brings its records, is master of what it registers.
 _LEGALLY = ("registry", "accounting", "trade", "crm")
-_ROLES = frozenset(_LEGALLY)
+_ROLES = frozenset({*_LEGALLY, "other"})
 #: Statuses of an order from which on it belongs to the base that carries it out.
 _HANDED_OVER = frozenset({"confirmed", "in_work", "partly_shipped", "shipped", "closed"})
 
