@@ -265,7 +265,7 @@ def test_names_of_paths() -> None:
 def test_an_event_is_left_as_each_system_has_it() -> None:
     """A letter that its last folder dropped stays; copies that differ are not evened out; participants are united."""
     rules = rules_for(ENTITIES["activity"], ROLES)
-    assert (rules.state, rules.of("subject").on_loss, rules.of("activity_participant[x]").word) == (
+    assert (rules.state, rules.of("direction").on_loss, rules.of("activity_participant[x]").word) == (
         "keep",
         "keep",
         "union",
