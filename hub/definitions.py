@@ -67,7 +67,7 @@ def build(settings: Settings, work: Workplace) -> Definitions:
         selection |= outgoing_selection(sent_to)
     doubles = compared(settings, nodes)
     if doubles:
-        assets.append(duplicates_assets(settings, nodes, work))
+        assets.append(duplicates_assets(settings, work))
         selection |= AssetSelection.assets(*(["dedup", stage] for stage in STAGES))
     jobs = exchange_jobs(settings, selection) if active else []
     systems = _with_routes(active)

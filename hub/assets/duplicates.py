@@ -32,7 +32,7 @@ from hub.assets import names
 from hub.assets.checks import check_result
 from hub.assets.nodes import RouteNode
 from hub.assets.outcome import raise_for
-from hub.assets.request import opened, request_of
+from hub.assets.request import request_of
 from hub.assets.workplace import Workplace
 from hub.exchange.duplicates.compare import compare_all
 from hub.exchange.duplicates.decide import WORDS, decide, of
@@ -41,7 +41,7 @@ from hub.exchange.duplicates.numbers import Numbers, numbers
 from hub.exchange.duplicates.queue import Wanted, doubts
 from hub.exchange.duplicates.settle import Settled
 from hub.exchange.hub import Hub
-from hub.exchange.service import RunReport, compare_clients
+from hub.exchange.service import RunReport, compare_clients, run_of
 from hub.model.errors import HubError
 from hub.model.settings import Settings
 from hub.reconcile.duplicates import CHECKS
@@ -66,9 +66,9 @@ def compared(settings: Settings, nodes: list[RouteNode]) -> bool:
     return settings.duplicates != "off" and any(node.entity.name == ENTITY and node.settings.enabled for node in nodes)
 
 
-def duplicates_assets(settings: Settings, nodes: list[RouteNode], work: Workplace) -> AssetsDefinition:
+def duplicates_assets(settings: Settings, work: Workplace) -> AssetsDefinition:
     """The chain from what is said of clients to the pairs that wait for a person."""
-    lang, by_step = settings.locale, {node.step: node for node in nodes}
+    lang = settings.locale
     keys = [AssetKey(["dedup", stage]) for stage in STAGES]
     before = [names.table_key(ENTITY), *keys]
     specs = [
@@ -87,7 +87,7 @@ def duplicates_assets(settings: Settings, nodes: list[RouteNode], work: Workplac
     def find(context: AssetExecutionContext) -> Iterator[MaterializeResult[None]]:
         try:
             hub, ask = work.hub, request_of(context)
-            report = RunReport(opened(context, hub, by_step, ask), ask.mode)
+            report = RunReport(run_of(hub, context.run.run_id), ask.mode)
             compare_clients(hub, report, silent=ask.silent)
             if report.duplicates_error is not None:
                 raise report.duplicates_error

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sqlalchemy import select
+
 from hub.exchange import runs, went_back
+from hub.exchange.acting import acting
 from hub.exchange.caught import caught
 from hub.exchange.duplicates.marks import ENTITY
 from hub.exchange.duplicates.settle import Settled, settle
@@ -302,6 +305,18 @@ def compare_clients(hub: Hub, report: RunReport, *, silent: bool = False) -> Non
         report.duplicates = settle(hub, report.run_id, merges=merges)
 
     report.duplicates_error = caught(act, "duplicates")
+
+
+def run_of(hub: Hub, dagster_run_id: str) -> int:
+    """The newest exchange run of a Dagster run, ended or not; a run of its own where it has none."""
+    table = core.exchange_run
+    with hub.store.read() as conn:
+        query = select(table.c.id).where(table.c.dagster_run_id == dagster_run_id).order_by(table.c.id.desc())
+        found = conn.execute(query).scalar()
+    if found is not None:
+        return int(found)
+    with acting(hub, "compare", "dagster", dagster_run_id=dagster_run_id) as run_id:
+        return run_id
 
 
 def backfill(

@@ -33,6 +33,7 @@ def test_each_entity_has_its_checks(site: Site) -> None:
     assert names["ut/party"] == every | {"identifier_digits"}
     assert names["ut/sales_order"] == names["ut/payment"] == every | {"daily_totals", "line_sums"}
     assert names.pop("ut/source") == {"system_state"}
+    assert names.pop("dedup/review_queue") == {"duplicates_open", "duplicates_compared", "duplicates_sound"}
     assert len(names) == len(site.hub.routes)
 
 

@@ -102,6 +102,8 @@ def test_pool_per_system(site: Site) -> None:
     assert {name for name, pool in steps.items() if pool != "system_ut"} == {
         "obmen__morning_summary",
         "ut__source_system_state",
+        "duplicates",
+        "duplicates__checks",
         *(f"ut__{name}__checks" for name in ENTITIES if name not in {"sales_order", "invoice", "shipment", "payment"}),
     }
 

@@ -76,14 +76,15 @@ def test_the_second_night_changes_nothing(site: Site) -> None:
 
 
 def test_steps_go_in_load_order_with_checks_after_their_route(site: Site) -> None:
-    """Referenced entities first, each route's checks before the next route, the summary last; the base's own check
-    stands anywhere before it, once.
+    """Referenced entities first, each route's checks before the next route, then duplicates, the summary last; the
+    base's own check stands anywhere before it, once.
     """
     started = [str(event.step_key) for event in site.run().get_step_success_events()]
     started.remove("ut__source_system_state")
     routes = [step for step in started if step.startswith("ut__") and not step.endswith("__checks")]
     assert routes == [code.replace(".", "__") for code in site.hub.routes]
-    assert started == [step for name in routes for step in (name, f"{name}__checks")] + ["obmen__morning_summary"]
+    last = ["duplicates", "duplicates__checks", "obmen__morning_summary"]
+    assert started == [step for name in routes for step in (name, f"{name}__checks")] + last
 
 
 def test_command_and_dagster_leave_the_same_journal(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -149,21 +148,15 @@ def _said(conn: Connection, pairs: Collection[tuple[int, int]], verdict: str) ->
 
 def _put_off(conn: Connection, pairs: Sequence[tuple[int, int]]) -> dict[tuple[int, int], str]:
     """Pairs that a person put off: who, where one of the two has changed since; empty where none has."""
-    found = {}
-    log = core.change_log
+    log, found = core.change_log, {}
+    newest = select(func.max(log.c.id)).where(log.c.entity == ENTITY)
     for pair, row in _said(conn, set(pairs), "unsure").items():
-        records = [number for one in pair for number in members(conn, one)]
-        at = row["at"] if row["at"].tzinfo else row["at"].replace(tzinfo=UTC)
-        newest = conn.execute(
-            select(func.max(log.c.at)).where(log.c.record_id.in_(records), log.c.entity == ENTITY, log.c.op != "judge")
-        ).scalar()
-        changed = newest is not None and _aware(newest) > at.replace(microsecond=0)
-        found[pair] = row["judged_by"] if changed else ""
+        mine = log.c.record_id.in_([number for one in pair for number in members(conn, one)])
+        judged, changed = (
+            conn.execute(newest.where(mine, told)).scalar() or 0 for told in (log.c.op == "judge", log.c.op != "judge")
+        )
+        found[pair] = row["judged_by"] if changed > judged else ""
     return found
-
-
-def _aware(at: datetime) -> datetime:
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def documents(conn: Connection, records: Sequence[int]) -> Counter[int]:
