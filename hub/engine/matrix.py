@@ -27,21 +27,17 @@ BASE = Policy("master", _TRADE)
 _LEGAL = Policy("master", _LEGALLY, on_loss="task", group="legal")
 _SALES = Policy("master", _CRM)
 _LIST = Policy("union", _TRADE)
-#: Of meetings and tasks the later word wins; where nobody can tell which it is, the CRM says what it is about and the
-#: calendar when.
+#: Of comments, meetings and tasks the later word wins; where nobody can tell which it is, the CRM says what they are
+#: about and the calendar when.
 _ABOUT = Policy("latest", _CRM)
 _WHEN = Policy("latest", ("other", *_CRM))
 #: Everybody's reminders are his own.
-_OWN = Policy("latest", _CRM, on_loss="keep")
+_OWN = replace(_ABOUT, on_loss="keep")
 #: An event is what its own systems saw of it; two of them that differ are left as they are.
 _EVENT = Policy("master", _CRM, on_loss="keep")
-_ORDER = Policy(
-    "master",
-    (ORIGIN, *_CRM),
-    on_loss="task",
-    group="composition",
-    by=ByValue("business_status", _HANDED_OVER, _TRADE),
-)
+_BY_STATUS = ByValue("business_status", _HANDED_OVER, _TRADE)
+_ORDER = Policy("master", (ORIGIN, *_CRM), on_loss="task", group="composition", by=_BY_STATUS)
+_SETS = ("contact_point", "address", "party_identifier", "party_role", "party_relationship")
 
 #: By entity, then as ``Rules`` names them; ``BASE`` for everything else.
 MATRIX: Mapping[str, Mapping[str, Policy]] = MappingProxyType(
@@ -52,14 +48,12 @@ MATRIX: Mapping[str, Mapping[str, Policy]] = MappingProxyType(
             **dict.fromkeys(("trade_name", "owner", "segment", "status"), _SALES),
             "display_name": replace(_SALES, on_loss="keep"),  # a working name, each system may have its own
             "person_detail": replace(_SALES, group="person"),
-            "comment": Policy("latest", _CRM),
-            **dict.fromkeys(
-                ("contact_point", "address", "party_identifier", "party_role", "party_relationship"), _LIST
-            ),
+            "comment": _ABOUT,
+            **dict.fromkeys(_SETS, _LIST),
         },
         "sales_order": {
             **dict.fromkeys(("sales_order_line", "total", "vat_total", "vat_included", "currency"), _ORDER),
-            "comment": Policy("latest", _CRM),
+            "comment": _ABOUT,
         },
         "activity": {
             **dict.fromkeys(("subject", "body_text", "status", "privacy"), _ABOUT),
@@ -103,9 +97,8 @@ def rules_for(
 
 def _checks(entity: Entity) -> dict[str, int]:
     """Where the rows of its sets tell whether they are right by themselves: check digits, a form."""
-    return {
-        child.name: at for child in entity.children for at, item in enumerate(child.fields) if item.name == "is_valid"
-    }
+    told = ((child.name, at, item.name) for child in entity.children for at, item in enumerate(child.fields))
+    return {name: at for name, at, column in told if column == "is_valid"}
 
 
 def _systems(order: Sequence[str], roles: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

@@ -92,12 +92,8 @@ def _apart(every: Votes, dead: AbstractSet[int], rules: Rules) -> Iterator[tuple
     """Cells that are decided each for itself; an ended card is heard where no living one says anything."""
     for path, votes in every.items():
         policy, heard = rules.of(path), [one for one in votes if one.link_id not in dead] or votes
-        yield (
-            path,
-            _union(heard, policy)
-            if policy.word == "union"
-            else _single(heard, policy, picker(policy.word, policy.fades)),
-        )
+        rows = policy.word == "union"
+        yield path, _union(heard, policy) if rows else _single(heard, policy, picker(policy.word, policy.fades))
 
 
 def _single(votes: Sequence[Vote], policy: Policy, pick: Pick) -> Golden:
