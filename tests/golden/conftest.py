@@ -22,9 +22,9 @@ from tests.golden.world import PROFILES, TRIO, Builder, Clock, World, make_world
 
 @pytest.fixture(scope="session")
 def shapes() -> dict[str, frozen.Frozen]:
-    """What bases of УТ and of Бухгалтерия publish, without a record but the kinds of contact information."""
+    """What bases of УТ, УНФ and Бухгалтерия publish, without a record but the kinds of contact information."""
     found = {}
-    for kind in ("ut", "bp"):
+    for kind in ("ut", "unf", "bp"):
         with OneCStand(build(seed=7, clients=5, products=5, orders=5, configuration=kind)) as running:
             found[kind] = frozen.freeze(running, "", "", PROFILES[kind])
         for stream, part in found[kind].items():

@@ -30,8 +30,24 @@ from tests.exchange.installation import make_hub
 from tests.exchange.two.systems import CLIENTS, Two, phone
 
 SCHEMA = Path(__file__).parents[2] / "stand" / "crm" / "schema.sql"
-PROFILES = {"ut": "onec_ut11", "bp": "onec_bp3", "crm": "crm_sql"}
+PROFILES = {"ut": "onec_ut11", "unf": "onec_unf", "bp": "onec_bp3", "crm": "crm_sql"}
 _WORDS = {"legal_name": "НаименованиеПолное", "comment": "ДополнительнаяИнформация", "name": "Description"}
+#: What each configuration calls a kind of client, and the field it stands in.
+_KINDS = {
+    "ut": ("ЮрФизЛицо", {"company": "ЮрЛицо", "entrepreneur": "ИндивидуальныйПредприниматель", "person": "ФизЛицо"}),
+    "unf": (
+        "ВидКонтрагента",
+        {
+            "company": "ЮридическоеЛицо",
+            "entrepreneur": "ИндивидуальныйПредприниматель",
+            "person": "ФизическоеЛицо",
+        },
+    ),
+    "bp": (
+        "ЮридическоеФизическоеЛицо",
+        {"company": "ЮридическоеЛицо", "entrepreneur": "ФизическоеЛицо", "person": "ФизическоеЛицо"},
+    ),
+}
 #: Trade, accounting and sales of one firm.
 TRIO = {"ut": "ut", "bp": "bp", "crm": "crm"}
 Sql = Callable[..., list[tuple[Any, ...]]]
@@ -63,7 +79,7 @@ class Desk(Protocol):
     stream: str
 
     def add(self, name: str, **words: Any) -> str:
-        """Enter a client; its key."""
+        """Enter a client, a ``company``, ``entrepreneur`` or ``person``; its key."""
 
     def change(self, key: str, **words: Any) -> None:
         """Change it: ``legal_name``, ``comment``, ``phones`` (all of them), ``marked``."""
@@ -77,18 +93,20 @@ class Desk(Protocol):
 
 @dataclass
 class OneCDesk:
-    """A 1C base in memory; ``kind``: ``ut`` or ``bp``."""
+    """A 1C base in memory; ``kind``: ``ut``, ``unf`` or ``bp``."""
 
     base: MemoryBase
     kind: str
     stream: str = CLIENTS
 
-    def add(self, name: str, *, inn: str = "7707083893", kpp: str = "773601001", **words: Any) -> str:
+    def add(
+        self, name: str, *, inn: str = "7707083893", kpp: str = "773601001", kind: str = "company", **words: Any
+    ) -> str:
         key = str(uuid.uuid4())
-        sort = {"ЮрФизЛицо": "ЮрЛицо"} if self.kind == "ut" else {"ЮридическоеФизическоеЛицо": "ЮридическоеЛицо"}
+        field_, kinds = _KINDS[self.kind]
         told = {"legal_name": name, "comment": "", "phones": (), **words}
         self.base.put(CLIENTS, {"Ref_Key": key, "DataVersion": "", "DeletionMark": False, "IsFolder": False,
-            "Description": name, "ИНН": inn, "КПП": kpp, **sort, **self._fields(told)})  # fmt: skip
+            "Description": name, "ИНН": inn, "КПП": kpp, field_: kinds[kind], **self._fields(told)})  # fmt: skip
         return key
 
     def change(self, key: str, **words: Any) -> None:
@@ -104,7 +122,7 @@ class OneCDesk:
         self.base.delete(CLIENTS, key)
 
     def _names(self) -> dict[str, str]:
-        return {**_WORDS, "comment": "Комментарий"} if self.kind == "bp" else _WORDS
+        return _WORDS if self.kind == "ut" else {**_WORDS, "comment": "Комментарий"}
 
     def _fields(self, words: Mapping[str, Any]) -> dict[str, Any]:
         fields = {name: words[word] for word, name in self._names().items() if word in words}
@@ -125,12 +143,14 @@ class CrmDesk:
     clock: Clock
     stream: str = "clients"
 
-    def add(self, name: str, *, inn: str = "7707083893", kpp: str = "773601001", **words: Any) -> str:
+    def add(
+        self, name: str, *, inn: str = "7707083893", kpp: str = "773601001", kind: str = "company", **words: Any
+    ) -> str:
         key = str(uuid.uuid4())
         self.sql(
-            "INSERT INTO clients (id, name, legal_name, inn, kpp, is_customer, comment, updated_at)"
-            " VALUES (?, ?, ?, ?, ?, 0, '', '')",
-            key, name, name, inn, kpp,
+            "INSERT INTO clients (id, kind, name, legal_name, inn, kpp, is_customer, comment, updated_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, 0, '', '')",
+            key, kind, name, name, inn, kpp,
         )  # fmt: skip
         self.change(key, **words)
         return key
@@ -232,8 +252,9 @@ def make_world(
     clock: Clock | None = None,
     **told: Any,
 ) -> World:
-    """A hub between ``systems`` (code: ``ut``, ``bp`` or ``crm``); each may write all of its clients, and makes none.
+    """A hub between ``systems``; each may write all of its clients, and makes none.
 
+    ``systems``: by code, ``ut``, ``unf``, ``bp`` or ``crm``.
     ``told``: settings of each system by code, such as its time zone.
     """
     clock = clock or Clock()
