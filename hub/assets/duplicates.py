@@ -5,6 +5,7 @@ The steps between are one transaction or none in the service; here each is a pag
 
 # No postponed annotations here: Dagster reads those of a step's context and result as they stand.
 
+from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,7 @@ from dagster import (
     AssetSpec,
     Field,
     MaterializeResult,
+    MetadataValue,
     OpDefinition,
     OpExecutionContext,
     Out,
@@ -28,6 +30,7 @@ from dagster import (
     op,
 )
 
+from dedup.explain import waterfall, why
 from hub.assets import names
 from hub.assets.checks import check_result
 from hub.assets.nodes import RouteNode
@@ -59,6 +62,8 @@ STAGES = {
     "review_queue": ("review", "auto"),
 }
 QUEUE = AssetKey(["dedup", "review_queue"])
+#: Pairs whose reasons stand on the page of the queue.
+EXAMPLES = 3
 
 
 def compared(settings: Settings, nodes: list[RouteNode]) -> bool:
@@ -108,7 +113,24 @@ def _told(hub: Hub, settled: Settled | None, lang: str) -> dict[str, dict[str, A
         told["normalised"][sentence("dg_dedup_compared", lang)] = settled.compared
         told["golden"][sentence("dg_dedup_merged_now", lang)] = settled.merged
         told["golden"][sentence("dg_dedup_refused", lang)] = sum(settled.refused.values())
+    if first := queue_page(hub, lang):
+        told["review_queue"][sentence("dg_dedup_examples", lang)] = MetadataValue.md(first)
     return told
+
+
+def queue_page(hub: Hub, lang: str) -> str:
+    """The first pairs of the queue as Markdown: their numbers, why each may be one client, in words and as a picture.
+
+    No names, no values: personal data stays in the store.
+    """
+    return "\n\n".join(
+        f"**№ {one.one} ↔ № {one.other}.** {why(one.edge, lang)}\n\n![]({_picture(waterfall(one.edge, lang))})"
+        for one in doubts(hub, limit=EXAMPLES)
+    )
+
+
+def _picture(svg: str) -> str:
+    return f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"
 
 
 def label(name: str, lang: str) -> str:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from hub.exchange.duplicates import queue
 from hub.model.entities import ENTITIES
 from hub.model.errors import HubError
 from hub.model.records import Counters
@@ -66,7 +67,7 @@ def build(
         waiting = journal.open_counts(conn)["parked"]
         fresh = _freshness(facts.read_last(conn), settings, at)
         states = [state for state in journal.systems(conn) if state.state != "live"]
-        comms = comms_figures.figures(conn, at)
+        comms, duplicates = comms_figures.figures(conn, at), queue.waiting(conn)
     teller = _Teller(settings)
     todo = [  # red first, in the order in which a person should look
         *teller.stopped(states),
@@ -104,6 +105,7 @@ def build(
         owing=owing,
         pauses=pauses,
         comms=comms,
+        duplicates=duplicates,
     )
 
 

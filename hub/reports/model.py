@@ -163,7 +163,8 @@ class Summary:
     """One exchange as a person reads it; ``run_id`` 0 and verdict ``none`` while there has been none.
 
     ``started_at``, ``ended_at``: UTC. ``zone``: the company's, for showing them. ``quarantine``, ``parked``, ``held``,
-    ``conflicts``, ``owing`` and ``pauses`` tell what stands open now, whatever run left it there.
+    ``conflicts``, ``owing`` and ``pauses`` tell what stands open now, whatever run left it there. ``duplicates``: pairs
+    of clients that wait for a person, by band.
     """
 
     run_id: int
@@ -185,6 +186,7 @@ class Summary:
     owing: tuple[Owing, ...] = ()
     pauses: tuple[PausedRoute, ...] = ()
     comms: Figures = field(default_factory=Figures)
+    duplicates: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def totals(self) -> Counters:

@@ -98,6 +98,13 @@ def _comms(summary: Summary, say: _Words) -> list[str]:
     return [say("comms", **{name: number(getattr(told, name), say.lang) for name in names})] if told.anything else []
 
 
+def _duplicates(summary: Summary, say: _Words) -> list[str]:
+    """How many pairs of clients may be one, if there are any."""
+    told = summary.duplicates
+    names = ("auto", "review")
+    return [say("duplicates", **{name: number(told.get(name, 0), say.lang) for name in names})] if told else []
+
+
 def _routes(summary: Summary, say: _Words) -> Table:
     """Counters by route with a line of totals; columns that are zero everywhere are left out."""
     totals = summary.totals
@@ -207,7 +214,7 @@ def plain(summary: Summary, lang: str) -> list[str]:
         return [f"{say('none')} {advice('report_none', lang)}"]
     lines = [_title(summary, say), say("todo")]
     lines += [f" {line}" for line in _todo(summary, say, str)]
-    lines += [_freshness(summary, say), *_comms(summary, say), ""]
+    lines += [_freshness(summary, say), *_comms(summary, say), *_duplicates(summary, say), ""]
     lines += [say("routes"), *_aligned(_routes(summary, say)), *_balance(summary, say)]
     for title, table in _sections(summary, say):
         lines += ["", title, *_aligned(table)]
@@ -221,7 +228,8 @@ def markdown(summary: Summary, lang: str) -> str:
         return f"{say('none')} {advice('report_none', lang)}"
     lines = [f"### {_title(summary, say)}", "", f"**{say('todo')}**", ""]
     lines += _todo(summary, say, lambda text: f"**{text}**")
-    lines += ["", _freshness(summary, say), "", *[part for line in _comms(summary, say) for part in (line, "")]]
+    said = [_freshness(summary, say), *_comms(summary, say), *_duplicates(summary, say)]
+    lines += ["", *[part for line in said for part in (line, "")]]
     lines += [f"**{say('routes')}**", "", *_piped(_routes(summary, say)), ""]
     lines += _balance(summary, say)
     for title, table in _sections(summary, say):

@@ -74,15 +74,19 @@ class Pattern:
 
 def doubts(hub: Hub, wanted: Wanted | None = None, limit: int | None = None) -> list[Doubt]:
     """The queue: what most hangs on comes first, of that the likeliest."""
-    wanted = wanted or Wanted()
     with hub.store.read() as conn:
-        found = _open(conn, wanted)
+        found, late = _waiting(conn, wanted or Wanted())
         records = sorted({number for pair in found for number in pair})
         affects = documents(conn, records)
         order = sorted(found, key=lambda pair: (-affects[pair[0]] - affects[pair[1]], -found[pair].weight, pair))
         chosen = order[:limit] if limit is not None else order
-        systems, late = _systems(conn, chosen), _put_off(conn, chosen)
-        return [_doubt(conn, pair, found[pair], affects, systems, late) for pair in chosen if late.get(pair) != ""]
+        systems = _systems(conn, chosen)
+        return [_doubt(conn, pair, found[pair], affects, systems, late) for pair in chosen]
+
+
+def waiting(conn: Connection) -> Counter[str]:
+    """How many pairs wait for a person, by band."""
+    return Counter(edge.band for edge in _waiting(conn, Wanted())[0].values())
 
 
 def patterns(found: Iterable[Doubt]) -> list[Pattern]:
@@ -103,6 +107,13 @@ def pattern_told(pattern: str, lang: str) -> str:
     """A pattern in words."""
     parts = (one.partition(".") for one in pattern.split())
     return "; ".join(part_text(Part(fact, level, 0), lang) for fact, _, level in parts) or "—"
+
+
+def _waiting(conn: Connection, wanted: Wanted) -> tuple[dict[tuple[int, int], Edge], Mapping[tuple[int, int], str]]:
+    """Pairs that wait, and who put off those of them that have changed since."""
+    found = _open(conn, wanted)
+    late = _put_off(conn, found)
+    return {pair: edge for pair, edge in found.items() if late.get(pair) != ""}, late
 
 
 def _open(conn: Connection, wanted: Wanted) -> dict[tuple[int, int], Edge]:
@@ -146,11 +157,11 @@ def _said(conn: Connection, pairs: Collection[tuple[int, int]], verdict: str) ->
     return found
 
 
-def _put_off(conn: Connection, pairs: Sequence[tuple[int, int]]) -> dict[tuple[int, int], str]:
+def _put_off(conn: Connection, pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], str]:
     """Pairs that a person put off: who, where one of the two has changed since; empty where none has."""
     log, found = core.change_log, {}
     newest = select(func.max(log.c.id)).where(log.c.entity == ENTITY)
-    for pair, row in _said(conn, set(pairs), "unsure").items():
+    for pair, row in _said(conn, pairs, "unsure").items():
         mine = log.c.record_id.in_([number for one in pair for number in members(conn, one)])
         judged, changed = (
             conn.execute(newest.where(mine, told)).scalar() or 0 for told in (log.c.op == "judge", log.c.op != "judge")

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from base64 import b64decode
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
+from hub.assets.duplicates import queue_page
+from hub.exchange.duplicates.queue import doubts
 from hub.exchange.duplicates.rebuild import rebuild
 from hub.exchange.duplicates.sample import draw, interval, precision
 from hub.exchange.duplicates.sample import judge as judge_sample
 from hub.exchange.duplicates.settle import Settled, settle
 from hub.exchange.merging.judgements import judge
 from hub.exchange.merging.unmerge import of_record, unmerge
+from hub.reports.summary import summary
+from hub.reports.text import markdown, plain
 from hub.store import core, duplicates
 from tests.golden.conftest import build_world, shapes  # noqa: F401 - fixtures
 from tests.golden.world import Builder, World
@@ -164,3 +170,34 @@ def test_the_interval_is_wilsons() -> None:
     """Figures of the literature: 8 of 10 is 49 to 94 of a hundred, 50 of 50 is 93 to 100."""
     assert [round(one, 3) for one in interval([True] * 8 + [False] * 2)] == [0.49, 0.943]
     assert [round(one, 3) for one in interval([True] * 50)] == [0.929, 1.0]
+
+
+def test_the_summary_tells_how_many_pairs_wait(build_world: Builder) -> None:  # noqa: F811
+    """Pairs that nobody has decided stand in the morning summary; one that is put off does not, until it changes."""
+    world = build_world({"ut": "ut", "crm": "crm"})
+    keys = [world.desks[code].add("ООО Ромашка плюс", inn="", kpp="", phones=[MOBILE]) for code in ("ut", "crm")]
+    world.night()
+    said = summary(world.hub)
+    assert said.duplicates == {"auto": 1}
+    assert any("пар без сомнений 1, под вопросом 0" in line for line in plain(said, "ru"))
+    assert "1 pairs beyond doubt" in markdown(said, "en")
+    one, other = (world.at(code, key) for code, key in zip(("ut", "crm"), keys, strict=True))
+    judge(world.hub, "party", str(one), str(other), "unsure", by="Анна")
+    assert (summary(world.hub).duplicates, doubts(world.hub)) == ({}, [])
+    world.desks["ut"].change(keys[0], comment="ещё раз")
+    world.night()
+    assert summary(world.hub).duplicates == {"auto": 1}
+    assert [found.put_off for found in doubts(world.hub, limit=1)] == ["Анна"]
+
+
+def test_the_page_of_the_queue_shows_why_without_a_name(build_world: Builder) -> None:  # noqa: F811
+    """Dagster shows the first pairs by number, with words and a picture; names and telephones stay in the store."""
+    world = build_world({"ut": "ut", "crm": "crm"})
+    for code in ("ut", "crm"):
+        world.desks[code].add("ООО Ромашка плюс", inn="", kpp="", phones=[MOBILE])
+    world.night()
+    shown = queue_page(world.hub, "ru")
+    picture = b64decode(re.findall(r"!\[\]\(data:image/svg\+xml;base64,([^)]+)\)", shown)[0]).decode()
+    assert (picture[:4], picture[-6:], picture.count("<rect") > 2) == ("<svg", "</svg>", True)
+    for text in (shown, picture):
+        assert not re.search("Ромашка|5550102", text)
