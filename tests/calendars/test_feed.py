@@ -130,8 +130,8 @@ def test_it_is_read_only(published: Feed) -> None:
     connector.close()
 
 
-def test_what_left_the_feed_is_gone_here(published: Feed, store: Store, tmp_path: Path) -> None:
-    """By the hub: a meeting that is not in the feed any more is deleted, the others stay; an empty feed ends none."""
+def test_what_left_the_feed_is_cancelled_here(published: Feed, store: Store, tmp_path: Path) -> None:
+    """By the hub: a meeting that is not in the feed any more is cancelled, the others stay; an empty feed ends none."""
     published.body = lambda: feed({str(n): str(n) for n in range(12)})
     assert published.server is not None
     system = SystemSettings("hr", "ics", "Europe/Moscow", "calendar", url=published.server.url)
@@ -144,5 +144,6 @@ def test_what_left_the_feed_is_gone_here(published: Feed, store: Store, tmp_path
     report = run_exchange(hub, ["hr.activity"])
     assert [one.error.code for one in report.routes if one.error] == ["ics_empty"]
     with store.read() as conn:
-        states = [row.record_state for row in conn.execute(tables.ROOTS["activity"].select())]
-    assert sorted(states) == ["active"] * 11 + ["deleted"]
+        rows = conn.execute(tables.ROOTS["activity"].select()).all()
+    assert sorted(row.status for row in rows) == ["cancelled"] + ["planned"] * 11
+    assert {row.record_state for row in rows} == {"active"}

@@ -22,11 +22,15 @@ from tests.mappings.run import link_all, one, root
 
 PROFILES = {name: compile_profile(name, "Europe/Moscow") for name in profiles()}
 PROFILE = PROFILES["onec_ut11"]
+#: Profiles of systems that nothing is ever written to.
+_READ_ONLY = {"calls", "mail"}
+#: Profiles whose moments are told in UTC.
+_UTC = {"calendar"}
 WAYS = {
     (profile, name): Backward(mapping)
     for profile, compiled_profile in PROFILES.items()
     for name, mapping in compiled_profile.mappings.items()
-    if mapping.writable
+    if mapping.writable and profile not in _READ_ONLY
 }
 #: Flags that decide by themselves what a field is.
 FLAGS = {"ОбособленноеПодразделение", "Недействителен", "Аннулирован", "Услуга", "НеОблагается"}
@@ -89,7 +93,8 @@ def _words(expr: Expr) -> set[str]:
 def base(mapping: CompiledMapping) -> dict[str, Any]:
     """A record with every name filled that a required field may need."""
     wires = mapping._shape.wires
-    empties = {"guid": guid(1), "date": "2026-01-01T00:00:00", "number": 1, "bool": False, "int": 1, "text": "x"}
+    moment = "2026-01-01T00:00:00Z" if mapping.spec.profile in _UTC else "2026-01-01T00:00:00"
+    empties = {"guid": guid(1), "date": moment, "number": 1, "bool": False, "int": 1, "text": "x"}
     record = {name: empties[wire] for name, wire in wires.items()} | {"Ref_Key": guid(1)}
     typed = [ref for _, ref in all_refs(mapping.spec) if ref.typed and ref.name in record]
     return (

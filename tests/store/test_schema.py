@@ -230,4 +230,5 @@ def test_the_package_carries_its_scripts() -> None:
         "v0003_task.py",
         "v0004_two_ways.py",
         "v0005_communications.py",
+        "v0006_duplicates.py",
     ]

@@ -242,7 +242,11 @@ def make_firm(
             section["mail"] = MailSettings(own=("boss@partner-mail.ru",), unknown=unknown)  # type: ignore[arg-type]
             section["user"] = "sales@firm.ru"
         elif profile == "phone":
-            section["calls"] = CallSettings(("8 (495) 000-00-01",), "", unknown, unknown_lines)  # type: ignore[arg-type]
+            section["calls"] = CallSettings(
+                own_numbers=("8 (495) 000-00-01",),
+                unknown=unknown,  # type: ignore[arg-type]
+                unknown_lines=unknown_lines,  # type: ignore[arg-type]
+            )
         settings[code] = SystemSettings(code, "memory", "UTC", profile, page_size=page_size, **section)
     whole = Settings(
         home=home,

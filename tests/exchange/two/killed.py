@@ -10,6 +10,7 @@ import json
 import os
 import signal
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,10 @@ def life_of(url: str, folder: Path, clock: Clock, fuse: Fuse) -> Life:
     bases: dict[str, LivingBase] = {code: DurableBase(code, folder / f"{code}.json") for code in SYSTEMS}
     bases["ut2"].habits.cut[CLIENTS, "ДополнительнаяИнформация"] = 12
     bases["ut"].habits.defaults[CLIENTS] = {"ДополнительнаяИнформация": "из шаблона"}
-    return Life(open_store(url), folder, SYSTEMS, routes, clock, bases, fuse)
+    life = Life(open_store(url), folder, SYSTEMS, routes, clock, bases, fuse)
+    # Clients are compared in threads of libraries, which a fork leaves behind with their locks taken.
+    life.hub.settings = replace(life.hub.settings, duplicates="off")
+    return life
 
 
 def night(url: str, folder: Path, number: int, dies_at: int = 0) -> int:
