@@ -96,6 +96,8 @@ def base(mapping: CompiledMapping) -> dict[str, Any]:
     moment = "2026-01-01T00:00:00Z" if mapping.spec.profile in _UTC else "2026-01-01T00:00:00"
     empties = {"guid": guid(1), "date": moment, "number": 1, "bool": False, "int": 1, "text": "x"}
     record = {name: empties[wire] for name, wire in wires.items()} | {"Ref_Key": guid(1)}
+    words = (item.expr for item in mapping.spec.fields if isinstance(item.expr, MappedWords))
+    record |= {expr.name: expr.table[0][0] for expr in words if not expr.has_default}
     typed = [ref for _, ref in all_refs(mapping.spec) if ref.typed and ref.name in record]
     return (
         record
