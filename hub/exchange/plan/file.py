@@ -30,6 +30,8 @@ FOLDER = "plans"
 FORMAT = 1
 #: How long a plan can be applied; what has moved since is left out in any case.
 LASTS = timedelta(days=7)
+#: How long its values are kept after that: what they would show of persons is needed by nobody then.
+KEPT = timedelta(days=30)
 #: So many of each section stand in the row too.
 SAMPLES = 20
 _SECTIONS: dict[str, type[Any]] = {"items": Item, "outgoing": Outgoing, "left": Left}
@@ -106,9 +108,32 @@ def give_up(hub: Hub, code: str) -> None:
     """A plan that could not be made leaves nothing."""
     with hub.store.begin() as conn:
         conn.execute(delete(core.plan).where(core.plan.c.code == code, core.plan.c.state == "making"))
+    with suppress(OSError):
+        _remove(hub, code)
+
+
+def forget_old(hub: Hub) -> list[str]:
+    """Remove the files, and the samples in the store, of plans that ended ``KEPT`` ago; their codes.
+
+    Their rows and counts stay. One that is just being carried out is left alone; one whose files cannot be removed is
+    tried again with the next plan.
+    """
+    plan, forgotten = core.plan, []
+    ended = (plan.c.expires_at < now() - KEPT, plan.c.state.in_(("saved", "applied")), plan.c["items"].is_not(None))
+    with hub.store.begin() as conn:
+        for code in conn.execute(select(plan.c.code).where(*ended).order_by(plan.c.id)).scalars().all():
+            try:
+                _remove(hub, code)
+            except OSError:
+                continue
+            conn.execute(update(plan).where(plan.c.code == code).values(items=None))
+            forgotten.append(code)
+    return forgotten
+
+
+def _remove(hub: Hub, code: str) -> None:
     for path in (json_path(hub, code), book_path(hub, code)):
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
 
 
 def json_path(hub: Hub, code: str) -> Path:

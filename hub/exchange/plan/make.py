@@ -133,6 +133,7 @@ class _Rehearsed:
 
 
 def _save(hub: Hub, done: _Rehearsed, wanted: list[str], initiator: str) -> PlanReport:
+    file.forget_old(hub)
     code = file.reserve(hub, wanted, initiator)
     try:
         reading = Reading(done.hub, done.runs, done.read)
