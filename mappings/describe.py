@@ -244,6 +244,8 @@ def _begun(spec: MappingSpec) -> Iterator[str]:
     found: dict[str, Plain | Find] = dict(spec.initial)
     for row in (row for child in spec.children for row in child.rows):
         found |= {f"{row.table}.{name}": value for name, value in row.initial}
+    for supply in spec.supplies:
+        yield f"`{supply.field}` of `{supply.of}`"
     for name, value in found.items():
         if isinstance(value, Find):
             yield f"`{name}` found in `{value.stream}`"

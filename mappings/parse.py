@@ -11,6 +11,7 @@ from hub.model.entities import ENTITIES, Child, Entity
 from hub.model.fields import Field, Kind
 from mappings.makers import MAKERS
 from mappings.parse_initial import InitialReader
+from mappings.parse_supplies import SupplyReader
 from mappings.problems import Place, Problem
 from mappings.scope import merge, root_reads, table_reads
 from mappings.source import Tree
@@ -38,6 +39,7 @@ KEYS = (
     "fields",
     "children",
     "initial",
+    "supplies",
     "guessed",
 )
 #: Reasons a record may be passed over for; each has its sentence in the catalogue as ``skip_<reason>``.
@@ -55,7 +57,7 @@ def parse_mapping(name: str, profile: str, tree: Tree, problems: list[Problem]) 
 
 
 @dataclass(slots=True)
-class _MappingReader(InitialReader):
+class _MappingReader(InitialReader, SupplyReader):
     def mapping(self, name: str, profile: str, tree: Tree) -> MappingSpec | None:
         self._strange_keys(tree, KEYS)
         entity = self._entity(tree)
@@ -86,6 +88,9 @@ class _MappingReader(InitialReader):
             part=self._source(tree, "part") or "",
             period=period,
             initial=tuple((name, value) for name, value in initial if "." not in name),
+            supplies=self.supplies(
+                tree.get("supplies"), entity, tree.items["fields"].items if "fields" in tree.items else ()
+            ),
             given=self._records(tree.get("records"), key),
             skip=self._skip(tree.get("skip")),
             fields=self._fields(entity.fields, tree.get("fields"), entity.name, ext=False),

@@ -168,6 +168,21 @@ Initial = tuple[tuple[str, Plain | Find], ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Supply:
+    """A reference field that a new record takes from the record which another field of it refers to, ``of``.
+
+    ``take``: the reference field of that record. ``only``: the entity of which exactly one living record names that one
+    in its own field ``of`` and passes ``where``; then that one.
+    """
+
+    field: str
+    of: str
+    take: str = ""
+    only: str = ""
+    where: tuple[tuple[str, Plain], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Follows:
     """A number of a line that follows from others of it whenever the line is written, if the record passes ``when``."""
 
@@ -209,7 +224,8 @@ class MappingSpec:
     ``guessed``: source names that nobody has seen yet (``*``: all of them; ``Part.*``: all of a tabular part).
     ``left_out``: names that this base does not publish and that the mapping can do without. ``changed``: the stream's
     own "changed at". ``period``: the last days that a virtual table is computed for, ``None`` for all. ``part``:
-    tells mappings of one stream and table apart. ``initial``: what a record that is created gets besides. ``given``:
+    tells mappings of one stream and table apart. ``initial``: what a record that is created gets besides; ``supplies``:
+    references that it takes from the record it is for. ``given``:
     the records themselves, as JSON objects, where the file tells them and no base is asked. ``unseen``: streams that
     keys are to be found in and that this base does not publish, or not with what they are known by.
     """
@@ -230,6 +246,7 @@ class MappingSpec:
     part: str = ""
     period: int | None = None
     initial: Initial = ()
+    supplies: tuple[Supply, ...] = ()
     given: tuple[bytes, ...] = ()
     skip: tuple[tuple[str, Condition], ...] = ()
     fields: tuple[FieldSpec, ...] = ()

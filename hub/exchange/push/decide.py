@@ -19,6 +19,7 @@ from hub.exchange.cards.layout import Layout, layout_of
 from hub.exchange.cards.ledger import Ledger
 from hub.exchange.push import box
 from hub.exchange.push.stopped import stop_ping_pong
+from hub.exchange.push.supply import supplied
 from hub.exchange.push.words import Addresses, Speaker, Words
 from hub.store import core
 
@@ -109,7 +110,9 @@ class Decider:
                 else:
                     box.settled(self.conn, row)
                     self._end(result, row, "confirmed" if row.sent_before else "superseded", "")
-        self._learn([owed for *_, owed in ready], [card for _, _, card, _, _ in ready])
+        besides = self._supplied(ready)
+        said: list[Mapping[str, Value]] = [*(owed for *_, owed in ready), *besides.values()]
+        self._learn(said, [card for _, _, card, _, _ in ready])
         ends = sum(not row.approved and STATE in owed for row, *_, owed in ready)
         changes = sum(not row.approved for row, *_ in ready) - ends
         verdicts = self.brakes.judge(self.conn, self.route.id, self.route.settings.code, ends, changes)
@@ -119,7 +122,7 @@ class Decider:
                 box.hold(self.conn, row, held.reason, **held.params)
                 self._end(result, row, "held", held.reason)
                 continue
-            self._say(result, row, work, card, contribution, owed, shadow=shadow)
+            self._say(result, row, work, card, contribution, owed, besides.get(row.link_id, {}), shadow=shadow)
         return result
 
     def _cards(self, rows: Sequence[box.Row]) -> dict[int, Card]:
@@ -143,6 +146,17 @@ class Decider:
         """Of a record to be made all that the mapping can tell, whatever else the route may write later."""
         names = frozenset({*work.mapping.writable, *work.mapping.writable_children})
         return outgoing(replace(contribution, primary=True), golden, self.rules, Way(names), self.same)
+
+    def _supplied(
+        self, ready: Sequence[tuple[box.Row, MappingDesk, Card, Contribution, dict[str, Value]]]
+    ) -> dict[int, dict[str, int]]:
+        """What completes the records that are to be made, by link."""
+        creations = {
+            row.link_id: (work.mapping.spec, owed)
+            for row, work, card, _, owed in ready
+            if work.mapping.spec.supplies and card.links[row.link_id].state in UNSEEN
+        }
+        return supplied(self.conn, self.cards_desk.refs, self.route.system, creations) if creations else {}
 
     def _learn(self, owed: Sequence[Mapping[str, Value]], cards: Sequence[Card]) -> None:
         """Which records the values name, and the keys that the system knows these by."""
@@ -183,6 +197,7 @@ class Decider:
         card: Card,
         contribution: Contribution,
         owed: Mapping[str, Value],
+        besides: Mapping[str, int],
         *,
         shadow: bool,
     ) -> None:
@@ -193,7 +208,8 @@ class Decider:
             box.fail(self.conn, row, "record_gone", system=self.route.system, stream=link.stream, id=link.external_id)
             self._end(result, row, "failed", "record_gone")
             return
-        words = self._speaker(work).say(card, contribution, owed, None if create else msgspec.json.decode(raw))
+        current = None if create else msgspec.json.decode(raw)
+        words = self._speaker(work).say(card, contribution, owed, current, besides)
         if self.gate is not None and not self.gate(self.conn, card, link.id, words.meant, create):
             self._end(result, row, "held" if row.state == "held" else "waiting", "plan_moved")
             return

@@ -85,8 +85,18 @@ class Speaker:
             return bool(self.mapping.writable_children.get(name))
         return path in self.mapping.writable or (path == _POSTING and self._posts)
 
-    def say(self, card: Card, contribution: Contribution, owed: Cells, current: Mapping[str, Any] | None) -> Words:
-        """The change that makes the system show ``owed``. ``current``: its raw record, ``None`` for one to be made."""
+    def say(
+        self,
+        card: Card,
+        contribution: Contribution,
+        owed: Cells,
+        current: Mapping[str, Any] | None,
+        besides: Mapping[str, int] | None = None,
+    ) -> Words:
+        """The change that makes the system show ``owed``. ``current``: its raw record, ``None`` for one to be made.
+
+        ``besides``: references that complete a new record (links by field); they are no word of ours.
+        """
         words = Words()
         root: dict[str, Any] = {}
         children: dict[str, list[dict[str, Any]]] = {}
@@ -105,6 +115,8 @@ class Speaker:
                 self._root(words, root, path, value)
             else:
                 told.setdefault(head(path), set()).add(path)
+        targets = {path: self._target(path, link_id) for path, link_id in (besides or {}).items() if self.tells(path)}
+        root |= {path: target for path, target in targets.items() if target is not None}
         for name, paths in told.items():
             self._child(words, children, name, paths, contribution, owed)
         self._acts(words, root, contribution)
