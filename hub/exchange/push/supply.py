@@ -49,7 +49,7 @@ def _answers(
 ) -> dict[int | None, int]:
     """Links by the record that ``of`` names."""
     query = _taken(entity, supply, records) if supply.take else _only(system, supply, records)
-    return dict(conn.execute(query).tuples().all())
+    return {int(record): int(link) for record, link in conn.execute(query)}
 
 
 def _taken(entity: str, supply: Supply, records: Iterable[int]) -> Select[int, int]:
