@@ -38,27 +38,32 @@ def picker(word: Word, fades: int = 0) -> Pick:
 
     Trust and age are weighed against each other by what was said when, never by the present day.
     """
-    if word == "master":
-        return partial(_first, fades=fades)
-    return _earliest if word in {"fill_empty", "append_only"} else _latest
+    oldest = word in {"fill_empty", "append_only"}
+    return partial(_first, fades=fades) if word == "master" else _earliest if oldest else _latest
+
+
+def kind_of(path: str) -> str:
+    """What rules call the rows of this kind: ``party_identifier[inn]``."""
+    return names_of(path)[1]
 
 
 def sound(cards: Sequence[Said], rules: Rules) -> list[Said]:
-    """The cards without those that say a wrong row where another says a right one of its kind; all, if none is left."""
-    right = set[str]().union(*(_kinds(card, rules, right=True) for card in cards))
-    return [card for card in cards if not _wrong(card, rules) & right] or list(cards)
+    """The cards without those that say a wrong row where another says a right one of its kind; all, if none is left.
+
+    Of several of one system those that say the most right ones: a card with an ИНН comes before one without.
+    """
+    found = [(next(iter(card.values())).system, *_kinds(card, rules), card) for card in cards]
+    right = set[str]().union(*(good for _, good, _, _ in found))
+    kept = [one for one in found if not (one[2] - one[1]) & right] or found
+    most = {system: max(len(good) for other, good, _, _ in kept if other == system) for system, *_ in kept}
+    return [card for system, good, _, card in kept if len(good) == most[system]]
 
 
-def _wrong(card: Said, rules: Rules) -> set[str]:
-    """Kinds of rows of which the card says wrong ones only."""
-    return _kinds(card, rules, right=False) - _kinds(card, rules, right=True)
-
-
-def _kinds(card: Said, rules: Rules, *, right: bool) -> set[str]:
-    """Kinds of rows (``party_identifier[inn]``) of which it says a right one, or a wrong one; unlooked at is right."""
-    found = set()
+def _kinds(card: Said, rules: Rules) -> tuple[set[str], set[str]]:
+    """Kinds of rows (``party_identifier[inn]``) of which it says a right one, and a wrong one; unlooked at is right."""
+    found: tuple[set[str], set[str]] = (set(), set())
     for path, one in card.items():
         at = rules.checks.get(head(path))
-        if at is not None and not one.cleared and isinstance(one.value, tuple) and (one.value[at] != 0) is right:
-            found.add(names_of(path)[1])
+        if at is not None and not one.cleared and isinstance(one.value, tuple):
+            found[one.value[at] == 0].add(kind_of(path))
     return found

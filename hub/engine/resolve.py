@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from hub.engine.cells import HUB, LIVING, NOBODY, STATE, Contribution, Golden, Hold, Lost, Pin, Same, equal, is_member
-from hub.engine.picks import Pick, picker, sound
+from hub.engine.picks import Pick, kind_of, picker, sound
 from hub.engine.policies import Policy, Rules, StateWord, Vote, order_of, vote
 
 Votes: TypeAlias = dict[str, list[Vote]]
@@ -131,7 +131,8 @@ def _together(
     """Cells that survive together: one card wins them all, a living one if any speaks.
 
     A field of which the winner has nothing to say is filled from a card that contradicts it nowhere, else it stays what
-    we wrote there: who corrects one cell of a card has seen the others. A row of a set that it shows not is not there.
+    we wrote there: who corrects one cell of a card has seen the others. So is a kind of rows that rules name by itself
+    (``party_identifier[inn]``); any other row of a set that it shows not is not there.
     """
     cards: dict[int, dict[str, Vote]] = {}
     for path, votes in every.items():
@@ -146,15 +147,17 @@ def _together(
     winner = picker(decides.word, decides.fades)(spoken)
     card, shows = cards[winner.link_id], next(one for one in contributions if one.link_id == winner.link_id)
     fitting = {link_id for link_id, other in cards.items() if _agree(card, other, same)}
+    kinds = {kind_of(path) for path in card}
     for path, votes in every.items():
-        policy, echo = rules.of(path), shows.sent.get(path)
-        told = path in card or (not is_member(path) and any(one.link_id in fitting for one in votes))
+        policy, echo, kind = rules.of(path), shows.sent.get(path), kind_of(path)
+        whole = is_member(path) and (kind in kinds or kind not in rules.policies)
+        told = path in card or (not whole and any(one.link_id in fitting for one in votes))
         if not told and (is_member(path) or echo is not None):
-            kind = path.partition(",")[0]  # the winner's last word on rows of this kind, not on the rest of its card
-            when = _card({at: one for at, one in card.items() if at.partition(",")[0] == kind} or card).when
+            # The winner's last word on rows of this kind, not on the rest of its card.
+            when = _card({at: one for at, one in card.items() if kind_of(at) == kind} or card).when
             yield path, Golden(echo, policy.word, winner.link_id, winner.system, when, cleared=echo is None)
         else:
-            alone = {winner.link_id} if is_member(path) else fitting
+            alone = {winner.link_id} if whole else fitting
             fit = sorted(
                 (one for one in votes if one.link_id in alone),
                 key=lambda one: (one.link_id != winner.link_id, one.link_id in dead, one.rank),

@@ -98,3 +98,28 @@ def test_fading_goes_on_from_system_to_system() -> None:
         third = said(3, "c", Moment(day * DAY, (day + 1) * DAY), x="c")
         assert names(*two, third, rules=rules) == {"x": winner}
         assert names(third, *reversed(two), rules=rules) == {"x": winner}, "the order of arguments is nothing"
+
+
+def test_an_inn_that_the_master_has_not_typed_comes_from_who_contradicts_it_nowhere() -> None:
+    """A kind of number that it never said anything of is filled, like a field; one that it took away is away."""
+    early, late = Moment(0, 10), Moment(20, 30)
+    bare = said(1, "ut", early, legal_name="ООО Ромашка")
+    known = said(2, "crm", early, legal_name="ООО Ромашка", **inn("7707083893", 1))
+    assert names(bare, known) == {"legal_name": "ООО Ромашка", **inn("7707083893", 1)}
+    other = said(2, "crm", early, legal_name="ООО Лютик", **inn("7707083893", 1))
+    assert names(bare, other) == {"legal_name": "ООО Ромашка"}, "the name of one firm never stands beside another's ИНН"
+    path, row = next(iter(inn("7707083893", 1).items()))
+    gone = replace(bare, own={**bare.own, path: Own(row, early, early, cleared=late)})
+    assert names(gone, known) == {"legal_name": "ООО Ромашка"}
+    second = said(1, "ut", early, legal_name="ООО Ромашка", **inn("7728168971", 1))
+    assert names(second, known) == {"legal_name": "ООО Ромашка", **inn("7728168971", 1)}, "it has one of its own"
+
+
+def test_of_two_cards_of_one_system_the_fuller_one_speaks() -> None:
+    """Typed twice in УТ, the second time with its numbers: the card that has them wins, whichever is the older one."""
+    at = Moment(0, 10)
+    first = said(1, "ut", at, legal_name="РОМАШКА (дубль)")
+    second = replace(said(2, "ut", at, legal_name="ООО Ромашка", **inn("7707083893", 1)), primary=False)
+    assert names(first, second) == {"legal_name": "ООО Ромашка", **inn("7707083893", 1)}
+    crm = said(3, "crm", at, legal_name="Ромашка", **inn("7707083893", 1))
+    assert names(first, crm)["legal_name"] == "РОМАШКА (дубль)", "between systems their order decides"

@@ -191,6 +191,22 @@ def test_04_a_partner_and_its_two_counterparties_stay_three(trio: World) -> None
             merging.merge(trio.hub, asked)
 
 
+def test_04_two_entities_of_one_partner_are_no_duplicates_to_a_rule(trio: World) -> None:
+    """One of the two has no ИНН yet: a rule leaves them apart, a person who knows merges them."""
+    key = "11111111-1111-1111-1111-111111111111"
+    partner = {"Ref_Key": key, "DataVersion": "", "DeletionMark": False, "Description": "Холдинг"}
+    trio.put("ut", {**partner, "ЮрФизЛицо": "Компания"}, PARTNERS)
+    told = (("ООО Дом", inn(7), "770101001"), ("ООО Дом Трейд", "", ""))
+    firms = [trio.put("ut", client(*one, Партнер_Key=key)) for one in told]
+    trio.night()
+    one, two = (trio.at("ut", key) for key in firms)
+    asked = merging.ask(trio.hub, "party", str(one), [str(two)], by="правило", mode="auto")
+    with pytest.raises(NeedsPerson, match="два контрагента одного партнёра"):
+        merging.merge(trio.hub, asked)
+    joined(trio, one, two, confirm=True)
+    assert links_of(trio, one) == ["ut", "ut"]
+
+
 def test_who_merged_what_is_told(trio: World) -> None:
     """``why`` of the merged record tells which record came by which merge, who did it, and when."""
     _, twin, one, other = pair(trio)

@@ -22,7 +22,10 @@ _ENDINGS = ("inn", "ogrn", "ogrnip")
 
 
 def known_vetoes(conn: Connection, refs: References, survivor: Card, other: Card) -> list[Veto]:
-    """Valid ИНН, ОГРН or ОГРНИП that differ; one ИНН with two КПП (a branch); kinship; a person's "different"."""
+    """Valid ИНН, ОГРН or ОГРНИП that differ; one ИНН with two КПП (a branch); kinship; a person's "different".
+
+    Two legal entities of one partner count as kin as long as one has no ИНН: that is what a partner has several for.
+    """
     mine, theirs = _numbers(survivor), _numbers(other)
     found = [
         _veto(f"veto_{scheme}", survivor, other, mine[scheme], theirs[scheme])
@@ -33,6 +36,8 @@ def known_vetoes(conn: Connection, refs: References, survivor: Card, other: Card
         found.append(_veto("veto_kpp", survivor, other, mine["kpp"], theirs["kpp"]))
     for one, two in ((survivor, other), (other, survivor)):
         found += [Veto(code, {"one": one.record_id, "other": two.record_id}) for code in _kinship(refs, one, two)]
+    if not (mine["inn"] and theirs["inn"]) and _partner(refs, survivor) == _partner(refs, other) is not None:
+        found.append(Veto("veto_siblings", {"one": survivor.record_id, "other": other.record_id}))
     said = between(conn, survivor.record_id, other.record_id)
     if said is not None and said.verdict == "different":
         who = {"by": said.by, "at": f"{said.at:%d.%m.%Y}", "note": f" ({said.note})" if said.note else ""}
@@ -65,3 +70,9 @@ def _kinship(refs: References, one: Card, other: Card) -> list[str]:
     return [
         code for code, link_id in names.items() if isinstance(link_id, int) and refs.record(link_id) == other.record_id
     ]
+
+
+def _partner(refs: References, card: Card) -> int | None:
+    """The record of the partner behind a legal entity."""
+    link_id = card.cells.get("commercial_party")
+    return refs.record(link_id) if isinstance(link_id, int) else None
