@@ -8,37 +8,47 @@ import pytest
 
 from tests.exchange.merging.histories import both, draw
 
-#: Histories that every run of the suite lives, and those of the long one.
-SHARE, MANY, PART = 8, 10_000, 500
-LENGTH = 14
+#: Histories of one run side by side, of families that have only their nights in common; days of each.
+FAMILIES, LENGTH = 20, 14
+#: Runs that every pass of the suite has, beside one of a single family; those of the long one; in how many parts.
+SHARE, MANY, PARTS = 2, 500, 20
 
 
-def check(template: Path, seed: int) -> None:
-    """One history."""
-    steps = draw(seed, LENGTH)
-    merged, untouched = both(template, steps)
-    assert merged == untouched, (seed, steps)
+def check(template: Path, seed: int, families: int = FAMILIES) -> None:
+    """One run."""
+    days = draw(seed, LENGTH, families)
+    merged, untouched = both(template, days, families)
+    assert merged == untouched, (seed, families, days)
 
 
 @pytest.mark.timeout(600)
-def test_unmerge_restores_what_was(sqlite_template: Path) -> None:
+@pytest.mark.parametrize("families", [1, FAMILIES])
+def test_unmerge_restores_what_was(sqlite_template: Path, families: int) -> None:
     """Random histories of edits, pins, nights, merges and their undo: golden rows, systems, links, pins and outbox."""
     for seed in range(SHARE):
-        check(sqlite_template, seed)
+        check(sqlite_template, seed, families)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize("part", range(MANY // PART))
+@pytest.mark.parametrize("part", range(PARTS))
 def test_unmerge_restores_what_was_in_many_histories(sqlite_template: Path, part: int) -> None:
-    """The same for ten thousand histories; each takes about a second of one processor."""
-    for seed in range(SHARE + part * PART, SHARE + (part + 1) * PART):
-        check(sqlite_template, seed)
+    """The same for ten thousand histories."""
+    for seed in range(MANY // PARTS):
+        check(sqlite_template, SHARE + part * MANY // PARTS + seed)
 
 
 def test_a_history_has_merges_in_it(sqlite_template: Path) -> None:
     """The histories above are not empty: most of them merge, and the comparison sees a difference that is there."""
-    assert sum(any(step[0] == "merge" for step in draw(seed, LENGTH)) for seed in range(SHARE)) > SHARE // 2
+    histories = [
+        [day[family][0] for day in draw(seed, LENGTH, FAMILIES) if day]
+        for seed in range(SHARE)
+        for family in range(FAMILIES)
+    ]
+    assert sum("merge" in kinds for kinds in histories) > len(histories) * 3 // 4
+    assert (
+        sum("unmerge" in kinds[kinds.index("merge") :] for kinds in histories if "merge" in kinds) > len(histories) // 3
+    )
     one, _ = both(sqlite_template, draw(1, 4))
-    other, _ = both(sqlite_template, [*draw(1, 4), ("edit", 0, 0, 1)])
+    other, _ = both(sqlite_template, [*draw(1, 4), [("edit", 0, 0, 1)]])
     assert one != other
