@@ -112,6 +112,7 @@ def _told(hub: Hub, settled: Settled | None, lang: str) -> dict[str, dict[str, A
     if settled is not None:
         told["normalised"][sentence("dg_dedup_compared", lang)] = settled.compared
         told["golden"][sentence("dg_dedup_merged_now", lang)] = settled.merged
+        told["golden"][sentence("dg_dedup_parted_now", lang)] = settled.parted
         told["golden"][sentence("dg_dedup_refused", lang)] = sum(settled.refused.values())
     if first := queue_page(hub, lang):
         told["review_queue"][sentence("dg_dedup_examples", lang)] = MetadataValue.md(first)

@@ -8,9 +8,9 @@ through SQLAlchemy Core: slower, and the oracle of the tests.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, NestedTransaction, Table
 from sqlalchemy.exc import DBAPIError
@@ -21,6 +21,10 @@ Row = tuple[Any, ...]
 Rows = Sequence[Row]
 #: id, record_id, row_hash, state
 LinkState = tuple[int, int | None, int | None, str]
+
+Item = TypeVar("Item")
+#: How many values go into one statement.
+CHUNK = 500
 
 #: What one bad row can raise: the database's refusal, an integer beyond 64 bits, text that is no UTF-8.
 ROW_ERRORS = (DBAPIError, OverflowError, UnicodeEncodeError)
@@ -101,6 +105,11 @@ def find_links(conn: Connection, stream_id: int, external_ids: Iterable[str]) ->
 def analyze(conn: Connection) -> None:
     """Let the planner count: due after a first load, or it reads whole tables for each later page."""
     _side(conn).analyze(conn)
+
+
+def chunks(items: Sequence[Item], size: int = CHUNK) -> Iterator[Sequence[Item]]:
+    """The items in order, so many at a time: databases take no statement of any length."""
+    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def savepoint(conn: Connection) -> NestedTransaction:

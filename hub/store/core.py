@@ -223,6 +223,7 @@ merge_log = Table(
     _text("done_by"),
     _moment("at"),
     _json("before"),
+    _big("told_run", null=True),
     _big("undone_run", null=True),
     _text("undone_by", null=True),
     _moment("undone_at", null=True),

@@ -12,6 +12,7 @@ from dedup.score import DIFFERENT, SAME
 from hub.exchange.cards.card import UNSEEN
 from hub.exchange.duplicates import sql
 from hub.exchange.duplicates.marks import ENTITY
+from hub.exchange.merging.log import loose
 
 _UNSEEN = ", ".join(f"'{state}'" for state in sorted(UNSEEN))
 
@@ -19,8 +20,9 @@ _UNSEEN = ", ".join(f"'{state}'" for state in sorted(UNSEEN))
 def words(conn: Connection, link_ids: Collection[int]) -> Mapping[tuple[int, int], str]:
     """Standing words on pairs of links of which one at least is among ``link_ids``, the lesser id first.
 
-    ``same``: both hang on one record already, or a person said so. ``different``: a person said so; one is the branch
-    or the partner of the other (looked for among ``link_ids``). A person's "different" outranks all but one card.
+    ``same``: both hang on one record already, or a person said so. What only a rule put on one record, and nobody
+    outside knows of, is not said to be the same. ``different``: a person said so; one is the branch or the partner of
+    the other (looked for among ``link_ids``). A person's "different" outranks all but one card.
     """
     found = sql.many(conn, "SELECT id, record_id FROM link WHERE id", link_ids)
     records = {record for _, record in found if record is not None}
@@ -29,8 +31,11 @@ def words(conn: Connection, link_ids: Collection[int]) -> Mapping[tuple[int, int
     for pair, word in {**_kin(conn, records), **_judged(conn, records)}.items():
         links |= _links(conn, {number for number in pair if number not in links})
         said.update((_ordered(a, b), word) for a, b in product(links.get(pair[0], ()), links.get(pair[1], ())))
-    for together in links.values():
-        said.update((pair, SAME) for pair in combinations(sorted(together), 2))
+    merged = loose(conn, ENTITY, links)
+    for record, together in links.items():
+        block = {number: entry.id for entry in merged.get(record, ()) for number in entry.links}
+        pairs = combinations(sorted(together), 2)
+        said.update((pair, SAME) for pair in pairs if block.get(pair[0]) == block.get(pair[1]))
     return said
 
 

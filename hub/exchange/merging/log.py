@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -10,13 +11,14 @@ from typing import Any, Literal
 from sqlalchemy import Connection, or_, select, update
 
 from hub.exchange.runs import now
-from hub.store import core
+from hub.store import bulk, core
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One merge of ``other_id`` into ``record_id``, or one split of ``other_id`` out of it. ``undone_run``: if it was.
 
+    ``told_run``: the first one after it that wrote something of the record to a system, or is to be taken for that.
     ``before``: what was (``moves`` says what stands in it). ``mode``: ``auto`` by a rule, ``manual`` by a person.
     """
 
@@ -32,6 +34,7 @@ class Entry:
     by: str
     at: datetime
     before: dict[str, Any]
+    told_run: int | None
     undone_run: int | None
     undone_by: str | None
     undone_at: datetime | None
@@ -79,6 +82,7 @@ def _entry(row: Any) -> Entry:
         row["done_by"],
         row["at"],
         row["before"],
+        row["told_run"],
         row["undone_run"],
         row["undone_by"],
         row["undone_at"],
@@ -98,6 +102,37 @@ def standing_on(conn: Connection, chosen: Sequence[Entry]) -> list[Entry]:
             links |= entry.links
             found += [entry] if entry.id not in known else []
     return found
+
+
+def loose(conn: Connection, entity: str, record_ids: Collection[int]) -> dict[int, list[Entry]]:
+    """Merges into these records, by record, that a rule made, no person agreed to and no system was told of."""
+    table, said, found = core.merge_log, core.judgement, defaultdict[int, list[Entry]](list)
+    agreed = select(said.c.id).where(
+        said.c.entity == entity,
+        said.c.verdict == "same",
+        said.c.revoked_at.is_(None),
+        or_(said.c.record_a == table.c.other_id, said.c.record_b == table.c.other_id),
+    )
+    query = select(table).where(
+        table.c.entity == entity,
+        table.c.op == "merge",
+        table.c.mode == "auto",
+        table.c.told_run.is_(None),
+        table.c.undone_run.is_(None),
+        ~agreed.exists(),
+    )
+    for some in bulk.chunks(sorted(record_ids)):
+        for row in conn.execute(query.where(table.c.record_id.in_(some)).order_by(table.c.id)).mappings():
+            found[row["record_id"]].append(_entry(row))
+    return found
+
+
+def tell(conn: Connection, entity: str, record_ids: Collection[int], run_id: int) -> None:
+    """Something of these records is about to be written to a system: what was merged into them is known outside."""
+    table = core.merge_log
+    open_ = (table.c.entity == entity, table.c.told_run.is_(None), table.c.undone_run.is_(None))
+    for some in bulk.chunks(sorted(record_ids)):
+        conn.execute(update(table).where(*open_, table.c.record_id.in_(some)).values(told_run=run_id))
 
 
 def write(conn: Connection, entry: dict[str, Any]) -> None:

@@ -49,6 +49,11 @@ class Outgo:
     change: Change
     raw: Any = None
 
+    @property
+    def writes(self) -> bool:
+        """Whether there is anything to send: all of it may stand there already."""
+        return self.change.create or not self.words.empty
+
 
 @dataclass(slots=True)
 class Decided:

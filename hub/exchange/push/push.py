@@ -24,6 +24,7 @@ from hub.exchange.cards.ledger import Ledger
 from hub.exchange.desk import Desk
 from hub.exchange.hub import Hub, Route
 from hub.exchange.mapping_desk import MappingDesk
+from hub.exchange.merging.log import tell
 from hub.exchange.pull import make_desk
 from hub.exchange.push import box
 from hub.exchange.push.decide import NOT_TAKEN, Decider, Gate, Outgo, not_taken
@@ -101,6 +102,8 @@ class Push:
         with self._transaction() as conn:
             decider = Decider(conn, desk, self.route, current, self.brakes, self.gate, found)
             decided = decider.decide(rows, shadow=self.route.settings.shadow)
+            told = {one.card.record_id for one in decided.outgo if one.writes}
+            tell(conn, self.route.entity.name, told, self.run_id)
         for outcome, reason, row_id in decided.ended:
             self._count(outcome, reason, row_id)
         by_stream: dict[str, list[Outgo]] = {}
@@ -160,7 +163,7 @@ class Push:
 
     def _send(self, desk: Desk, stream: str, changes: Sequence[Outgo]) -> None:
         """Write, and settle each result as it comes; what was not sent when the system stops us stays owed."""
-        writing = [one for one in changes if not one.words.empty or one.change.create]
+        writing = [one for one in changes if one.writes]
         settled = 0
         for one in changes:
             if one not in writing:

@@ -6,6 +6,7 @@ import re
 from base64 import b64decode
 from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import select, update
@@ -16,14 +17,19 @@ from hub.exchange.duplicates.rebuild import rebuild
 from hub.exchange.duplicates.sample import draw, interval, precision
 from hub.exchange.duplicates.sample import judge as judge_sample
 from hub.exchange.duplicates.settle import Settled, settle
-from hub.exchange.merging.judgements import judge
+from hub.exchange.merging import unmerge as undoing
+from hub.exchange.merging.judgements import judge, put
+from hub.exchange.merging.merge import ask, merge
 from hub.exchange.merging.unmerge import of_record, unmerge
+from hub.model.errors import RetryLater
+from hub.model.settings import RouteSettings
 from hub.reports.summary import summary
 from hub.reports.text import markdown, plain
 from hub.store import core, duplicates
 from tests.golden.conftest import build_world, shapes  # noqa: F401 - fixtures
 from tests.golden.world import Builder, World
 
+SYSTEMS = ("ut", "crm")
 MOBILE = "+7 916 555-01-02"
 
 
@@ -99,6 +105,100 @@ def test_what_a_person_said_is_never_overruled(world: World) -> None:
         world.desks["ut"].change(ut, comment=comment)
         assert night(world).merged == 0
     assert world.at("ut", ut) != world.at("crm", crm)
+
+
+@pytest.fixture
+def readers(build_world: Builder) -> World:  # noqa: F811
+    """The same, of two systems that the hub only reads."""
+    world = build_world(
+        {"ut": "ut", "crm": "crm"}, {f"{code}.party": RouteSettings(f"{code}.party") for code in SYSTEMS}
+    )
+    for number in range(6):
+        world.desks["ut"].add(f"ООО Завод {'АБВГДЕ'[number]}", inn="", kpp="", phones=[f"+7 495 700-10-0{number}"])
+    night(world)
+    return world
+
+
+def merged(world: World) -> tuple[str, str]:
+    """One client of both systems whom the rule made one; the keys."""
+    ut = world.desks["ut"].add('ООО "Ромашка плюс"', inn="", kpp="", phones=[MOBILE])
+    night(world)
+    crm = world.desks["crm"].add("Ромашка плюс, ООО", inn="", kpp="", phones=[MOBILE])
+    assert night(world).merged == 1
+    assert world.at("ut", ut) == world.at("crm", crm)
+    return ut, crm
+
+
+def standing(world: World) -> list[tuple[str, int | None]]:
+    """Merges that are not undone: how each was made, and the run that told somebody."""
+    return [(row["mode"], row["told_run"]) for row in world.rows(core.merge_log) if row["undone_run"] is None]
+
+
+def test_what_the_rule_would_not_merge_again_parts_as_long_as_nobody_was_told(readers: World) -> None:
+    """The CRM corrects a name and a number that were somebody else's: two clients again, and one once they agree."""
+    ut, crm = merged(readers)
+    whole = readers.at("ut", ut)
+    assert standing(readers) == [("auto", None)]
+    readers.desks["crm"].change(crm, comment="звонил")
+    assert night(readers).parted == 0, "what still fits together stays"
+    readers.desks["crm"].change(crm, name="Лютик", legal_name="ООО Лютик", phones=["+7 903 111-22-33"])
+    found = night(readers)
+    assert (found.parted, found.merged, found.refused) == (1, 0, {})
+    assert readers.at("ut", ut) == whole != readers.at("crm", crm)
+    assert standing(readers) == readers.rows(core.redirect) == readers.rows(core.judgement) == []
+    assert {row["undone_by"] for row in readers.rows(core.merge_log)} == {"duplicates"}
+    readers.desks["crm"].change(crm, name="Ромашка плюс", legal_name="ООО Ромашка плюс", phones=[MOBILE])
+    assert night(readers).merged == 1
+    assert readers.at("ut", ut) == readers.at("crm", crm)
+
+
+def test_once_a_system_was_told_only_a_person_parts(world: World) -> None:
+    """Names and phones of one stand in the other by then: the rule keeps its hands off."""
+    _, crm = merged(world)
+    assert standing(world)[0][1] is not None, "the night that merged them told the systems too"
+    world.desks["crm"].change(crm, name="Лютик", legal_name="ООО Лютик", phones=["+7 903 111-22-33"])
+    assert night(world).parted == 0
+    assert len(standing(world)) == 1
+
+
+def test_what_a_person_agreed_to_or_did_the_rule_never_parts(readers: World) -> None:
+    """A person's "same" of a pair that a rule merged holds; so does a merge of a person's."""
+    ut, crm = merged(readers)
+    (row,) = readers.rows(core.merge_log)
+    with readers.store.begin() as conn:
+        put(conn, "party", row["record_id"], row["other_id"], "same", by="Анна", note=None, run_id=row["run_id"])
+    readers.desks["crm"].change(crm, name="Лютик", legal_name="ООО Лютик", phones=["+7 903 111-22-33"])
+    assert night(readers).parted == 0
+    other = readers.desks["crm"].add("Ландыш", inn="", kpp="")
+    night(readers)
+    numbers = [str(readers.at("ut", ut)), str(readers.at("crm", other))]
+    merge(readers.hub, ask(readers.hub, "party", numbers[0], numbers[1:], by="Анна"))
+    readers.desks["crm"].change(other, comment="другой")
+    assert night(readers).parted == 0
+    assert readers.at("ut", ut) == readers.at("crm", crm) == readers.at("crm", other)
+
+
+def test_what_stands_on_such_a_merge_keeps_it(readers: World) -> None:
+    """A person merged the whole into another client: what is inside is a person's matter now."""
+    ut, crm = merged(readers)
+    third = readers.desks["ut"].add("ООО Ландыш", inn="", kpp="", phones=["+7 903 555-66-77"])
+    night(readers)
+    numbers = [str(readers.at("ut", third)), str(readers.at("ut", ut))]
+    merge(readers.hub, ask(readers.hub, "party", numbers[0], numbers[1:], by="Анна"))
+    readers.desks["crm"].change(crm, name="Лютик", legal_name="ООО Лютик", phones=["+7 903 111-22-33"])
+    assert night(readers).parted == 0
+    assert len({readers.at("ut", ut), readers.at("ut", third), readers.at("crm", crm)}) == 1
+
+
+def test_what_came_at_a_bad_time_is_looked_at_again(readers: World) -> None:
+    """A run that is sending to the record holds it: the rule tries again the next night."""
+    ut, crm = merged(readers)
+    readers.desks["crm"].change(crm, name="Лютик", legal_name="ООО Лютик", phones=["+7 903 111-22-33"])
+    with patch.object(undoing, "refuse_busy", side_effect=RetryLater("merge_busy", run=1)):
+        found = night(readers)
+    assert (found.parted, found.refused) == (0, {"merge_busy": 1})
+    assert night(readers).parted == 1
+    assert readers.at("ut", ut) != readers.at("crm", crm)
 
 
 def test_who_is_said_to_be_the_same_is_one_group(world: World) -> None:
