@@ -226,3 +226,11 @@ def test_help_is_quick() -> None:
     probe = f"import sys; from hub.cli.main import main; main(['--help']); print({heavy})"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, timeout=60, check=True, cwd=ROOT)
     assert done.stdout.decode().splitlines()[-1] == "[]"
+
+
+def test_an_exchange_without_a_batch_loads_no_libraries_of_tables() -> None:
+    """Fifty megabytes and half a second in every run: only who compares a whole base needs them."""
+    heavy = "sorted({'dagster', 'pandas', 'polars', 'duckdb', 'numpy'} & set(sys.modules))"
+    probe = f"import sys; import hub.exchange.service; print({heavy})"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, timeout=60, check=True, cwd=ROOT)
+    assert done.stdout.decode().splitlines()[-1] == "[]"

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, func, select
 
@@ -18,7 +19,6 @@ from hub.exchange.brakes import Brakes
 from hub.exchange.duplicates import sql
 from hub.exchange.duplicates.marks import ENTITY, mark
 from hub.exchange.duplicates.partition import Live, edge_of
-from hub.exchange.duplicates.rebuild import Rebuilt, rebuild
 from hub.exchange.duplicates.sample import switched_off
 from hub.exchange.duplicates.units import units_of
 from hub.exchange.duplicates.words import words
@@ -29,6 +29,9 @@ from hub.exchange.merging.told import Moved
 from hub.exchange.merging.unmerge import Chosen, unmerge_in
 from hub.model.errors import HubError, RetryLater
 from hub.store import core, duplicates
+
+if TYPE_CHECKING:
+    from hub.exchange.duplicates.rebuild import Rebuilt
 
 #: Who merges and parts unasked.
 NAME = "duplicates"
@@ -63,6 +66,9 @@ def settle(hub: Hub, run_id: int, *, merges: bool = True) -> Settled:
     with hub.store.begin() as conn:
         result.compared = conn.execute(select(func.count()).select_from(duplicates.dirty)).scalar_one()
         if _everything(conn, result.compared):
+            # Fifty megabytes and half a second of libraries that few runs have a use for.
+            from hub.exchange.duplicates.rebuild import rebuild
+
             result.rebuilt = rebuild(conn, run_id)
             return result
     brakes = Brakes(hub)
