@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from dedup.score import Edge, Part
-from dedup.weights import weights
+from dedup.weights import base_of, weights
 from hub.texts import sentence
 
 _LEFT, _ROW, _BAR, _WIDE = 330, 24, 16, 720
@@ -36,7 +36,7 @@ def why(edge: Edge, lang: str = "ru") -> str:
         said = [sentence("dedup_apart", lang, facts=vetoes or differ or nothing)]
         said += [sentence("dedup_although", lang, facts=agree)] if agree else []
     said += [sentence(f"dedup_relation_{edge.relation}", lang)] if edge.relation else []
-    threshold = bits(weights(edge.version).auto, lang)
+    threshold = bits(weights(base_of(edge.version)).auto, lang)
     return " ".join(
         [*said, sentence("dedup_total", lang, bits=bits(edge.weight, lang), threshold=threshold, version=edge.version)]
     )

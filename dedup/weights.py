@@ -106,6 +106,11 @@ def rarity(records: int, count: int) -> int:
     return max(0, round(100 * math.log2(max(records, LEAST) / max(count, 1))))
 
 
+def base_of(version: str) -> str:
+    """The shipped version that a table goes back to: one fitted to a site is called ``ru-1+131``."""
+    return version.partition("+")[0]
+
+
 @cache
 def _file() -> dict[str, Any]:
     loaded: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "weights.yaml").read_text(encoding="utf-8"))

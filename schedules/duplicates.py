@@ -1,4 +1,4 @@
-"""Jobs of duplicates: one word on chosen pairs, and a comparison of everything."""
+"""Jobs of duplicates: one word on chosen pairs, a comparison of everything, weights as judgements have them."""
 
 from collections.abc import Sequence
 
@@ -8,13 +8,13 @@ from hub.assets import names
 from hub.model.settings import Settings
 from hub.texts import sentence
 
-REVIEW, COMPARE = "review", "compare_clients"
-_TEXTS = {REVIEW: "dg_op_review", COMPARE: "dg_op_compare"}
+REVIEW, COMPARE, REFIT = "review", "compare_clients", "refit_weights"
+_TEXTS = {REVIEW: "dg_op_review", COMPARE: "dg_op_compare", REFIT: "cli_help_duplicates_refit"}
 
 
 def duplicates_jobs(settings: Settings, ops: Sequence[OpDefinition]) -> list[JobDefinition]:
     """A job for each op."""
-    return [_job(settings, name, step) for name, step in zip((REVIEW, COMPARE), ops, strict=True)]
+    return [_job(settings, name, step) for name, step in zip(_TEXTS, ops, strict=True)]
 
 
 def _job(settings: Settings, name: str, step: OpDefinition) -> JobDefinition:

@@ -42,12 +42,14 @@ from hub.exchange.duplicates.decide import WORDS, decide, of
 from hub.exchange.duplicates.marks import ENTITY
 from hub.exchange.duplicates.numbers import Numbers, numbers
 from hub.exchange.duplicates.queue import Wanted, doubts
+from hub.exchange.duplicates.refit import refit
 from hub.exchange.duplicates.settle import Settled
 from hub.exchange.hub import Hub
 from hub.exchange.service import RunReport, compare_clients, run_of
 from hub.model.errors import HubError
 from hub.model.settings import Settings
 from hub.reconcile.duplicates import CHECKS
+from hub.reports.refit import refit_lines
 from hub.texts import sentence
 
 #: After every route and its checks, before anything is sent.
@@ -162,8 +164,10 @@ def duplicates_checks(settings: Settings, work: Workplace) -> AssetChecksDefinit
 
 
 def duplicates_ops(settings: Settings, work: Workplace) -> list[OpDefinition]:
-    """``review``: one word on chosen pairs, as ``obmen duplicates decide``; ``compare``: everything anew."""
-    return [_review_op(settings, work), _compare_op(settings, work)]
+    """``review``: one word on chosen pairs, as ``obmen duplicates decide``; ``compare``: everything anew;
+    ``refit``: weights as judgements have them, as ``obmen duplicates refit``.
+    """
+    return [_review_op(settings, work), _compare_op(settings, work), _refit_op(settings, work)]
 
 
 def _review_op(settings: Settings, work: Workplace) -> OpDefinition:
@@ -212,12 +216,14 @@ def _compare_op(settings: Settings, work: Workplace) -> OpDefinition:
     @op(
         name="compare_all_clients",
         description=sentence("dg_op_compare", lang),
+        config_schema={"weights": Field(str, default_value="", description=sentence("cli_opt_weights", lang))},
         out=Out(Any, is_required=False),
         tags={"dagster/kind": "decision"},
     )
     def compare(context: OpExecutionContext) -> Iterator[Any]:
         try:
-            compare_all(work.hub, by="dagster", dagster_run_id=context.run_id)
+            asked = context.op_config["weights"] or None
+            compare_all(work.hub, by="dagster", weights=asked, dagster_run_id=context.run_id)
             with work.hub.store.read() as conn:
                 found = numbers(conn)
         except HubError as error:
@@ -225,3 +231,26 @@ def _compare_op(settings: Settings, work: Workplace) -> OpDefinition:
         yield Output(None, metadata={label(name, lang): getattr(found, name) for name in Numbers.__slots__})
 
     return compare
+
+
+def _refit_op(settings: Settings, work: Workplace) -> OpDefinition:
+    lang = settings.locale
+    schema = {"apply": Field(bool, default_value=False), "by": Field(str, default_value="dagster")}
+
+    @op(
+        name="fit_weights",
+        description=sentence("cli_help_duplicates_refit", lang),
+        config_schema=schema,
+        out=Out(Any, is_required=False),
+        tags={"dagster/kind": "decision"},
+    )
+    def fit(context: OpExecutionContext) -> Iterator[Any]:
+        asked = context.op_config
+        try:
+            done = refit(work.hub, by=asked["by"], apply=asked["apply"], dagster_run_id=context.run_id)
+        except HubError as error:
+            raise_for(error, lang, 99)
+        told = "\n".join(f"- {line}" for line in refit_lines(done, lang))
+        yield Output(None, metadata={sentence("dg_dedup_refit", lang): MetadataValue.md(told)})
+
+    return fit

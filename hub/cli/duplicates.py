@@ -38,6 +38,7 @@ def commands(lang: str) -> list[click.Command]:
     pictures = option(lang, "--pictures", "pictures", metavar="DIR", default=None)
     file, force = argument("path", "FILE.xlsx", required=True), option(lang, "--force", "force", is_flag=True)
     size = option(lang, "--size", "size", type=click.IntRange(1, 1000), metavar="N", default=50, show_default=True)
+    table = option(lang, "--weights", "weights", metavar="NAME", default=None)
     word = click.Argument(["word"], type=click.Choice(WORDS), metavar="|".join(WORDS))
     members = [
         command(lang, "list", listing, [*chosen, limit], of=_OF),
@@ -45,7 +46,8 @@ def commands(lang: str) -> list[click.Command]:
         command(lang, "decide", decide, [word, *chosen, apply], of=_OF),
         command(lang, "export", export, [file, *chosen, force], of=_OF),
         command(lang, "import", bring, [file, apply], of=_OF),
-        command(lang, "compare", compare, of=_OF),
+        command(lang, "compare", compare, [table], of=_OF),
+        command(lang, "refit", refit, [apply], of=_OF),
         command(lang, "sample", sample, [file, size, force], of=_OF),
         command(lang, "verify", verify, [file], of=_OF),
     ]
@@ -208,15 +210,29 @@ def bring(call: Call, path: str, *, apply: bool = False) -> Outcome:
     return Outcome(code, {**data, **outcome.data}, [*lines, *outcome.lines])
 
 
-def compare(call: Call) -> Outcome:
+def compare(call: Call, weights: str | None = None) -> Outcome:
     """Everything anew."""
     from hub.exchange.duplicates.compare import compare_all
     from hub.exchange.hub import Hub
 
     with Hub.open(call.home) as hub:
-        done = compare_all(hub, by=getpass.getuser())
+        done = compare_all(hub, by=getpass.getuser(), weights=weights)
     found = {name: getattr(done, name) for name in ("units", "pairs", "kept", "groups")}
     return Outcome(DONE, found, [call.text("duplicates_compared", **found)])
+
+
+def refit(call: Call, *, apply: bool = False) -> Outcome:
+    """Weights as persons' judgements have them."""
+    from hub.exchange.duplicates.refit import refit as run
+    from hub.exchange.hub import Hub
+    from hub.reports.refit import refit_lines
+
+    with Hub.open(call.home) as hub:
+        done = run(hub, by=getpass.getuser(), apply=apply)
+    fit = done.fit
+    data = {name: getattr(fit, name) for name in ("pairs", "same", "before", "after", "better", "start")}
+    data |= {"moved": {f"{fact}.{level}": by for (fact, level), by in fit.moved.items()}, "version": done.version}
+    return Outcome(WAITS if fit.better and not apply else DONE, data, refit_lines(done, call.lang))
 
 
 def sample(call: Call, path: str, size: int = 50, *, force: bool = False) -> Outcome:

@@ -73,6 +73,19 @@ statistics = Table(
     Column("at", Timestamp(), nullable=False),
 )
 
+#: Tables of weights that were fitted to what persons here said. ``body``: a ``dedup.weights.Weights`` as JSON;
+#: ``pairs``: how many judged pairs it was fitted to. Never changed: pairs keep the name of the table that weighed them.
+weights = Table(
+    "dedup_weights",
+    metadata,
+    Column("version", CleanText(), primary_key=True),
+    Column("body", CleanText(), nullable=False),
+    Column("pairs", BigInteger(), nullable=False),
+    Column("run_id", BigInteger(), nullable=False),
+    Column("made_by", CleanText(), nullable=False),
+    Column("at", Timestamp(), nullable=False),
+)
+
 #: Records that have changed since their links were compared last, and by which run.
 dirty = Table(
     "dedup_dirty",

@@ -108,3 +108,15 @@ def test_all_are_compared_anew_on_demand(two: Home, obmen: Obmen) -> None:
     told = obmen("duplicates", "compare", "--json").document["result"]
     assert (told["units"], told["groups"]) == (8, 4)
     assert obmen("duplicates", "list", "--json").document["result"] == before
+
+
+def test_weights_are_fitted_to_judgements_only_when_there_are_enough(two: Home, obmen: Obmen) -> None:
+    """With three pairs the command says how many are needed and where they come from; a mistyped table is named."""
+    said = obmen("duplicates", "refit", "--apply")
+    assert said.code == 2
+    assert "200" in said.err
+    assert "obmen duplicates export" in said.err
+    said = obmen("duplicates", "compare", "--weights", "ru-9")
+    assert said.code == 2
+    assert "ru-1" in said.err
+    assert obmen("duplicates", "compare", "--weights", "ru-1").code == 0

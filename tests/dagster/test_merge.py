@@ -104,3 +104,15 @@ def test_split_and_unmerge_by_record(site: Site) -> None:
     links = {row.external_id: row.record_id for row in site.rows(select(link.c.record_id, link.c.external_id))}
     assert links[keys[one]] == one
     assert links[keys[other]] not in (one, other)
+
+
+def test_weights_are_compared_with_and_fitted_by_jobs(site: Site) -> None:
+    """A table by its name, refused where there is none; a fit to no judgements says how many it takes."""
+    run_exchange(site.hub, ["ut.party"])
+    result, told = act(site, "compare_clients", "compare_all_clients", weights="ru-1")
+    assert result.success
+    assert told["карточек"] > 0
+    result, _ = act(site, "compare_clients", "compare_all_clients", weights="ru-9")
+    assert "ru-1" in failed(result)
+    result, _ = act(site, "refit_weights", "fit_weights", apply=True)
+    assert "Решений мало" in failed(result)

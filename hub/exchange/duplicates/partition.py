@@ -21,9 +21,10 @@ from dedup.component import WHOLE, link
 from dedup.keys import keys_of
 from dedup.normal.record import Record
 from dedup.score import Edge, score
-from dedup.weights import Weights, weights
+from dedup.weights import Weights
 from hub.exchange.duplicates import sql, statistics
 from hub.exchange.duplicates.statistics import Statistics, hashed
+from hub.exchange.duplicates.table import in_force
 
 #: What persons, and the records that links hang on already, say of pairs of these links: ``same`` or ``different``.
 Words: TypeAlias = Callable[[Connection, Collection[int]], Mapping[tuple[int, int], str]]
@@ -57,7 +58,7 @@ class Live:
     """The path of one record, inside the caller's transaction."""
 
     def __init__(self, conn: Connection, words: Words = nothing_said, table: Weights | None = None) -> None:
-        self.conn, self.words, self.table = conn, words, table or weights()
+        self.conn, self.words, self.table = conn, words, table or in_force(conn)
         self.statistics: Statistics = statistics.current(conn)
         self.caps: dict[int, int] = {}
         self.records: dict[int, Record] = {}

@@ -20,11 +20,12 @@ from dedup.frequencies import Counted
 from dedup.keys import keys_of
 from dedup.normal.record import RAW, Record, normalise
 from dedup.score import SAME, Edge, score
-from dedup.weights import CURRENT, Weights, weights
+from dedup.weights import Weights
 from hub.exchange.duplicates import statistics
 from hub.exchange.duplicates.numbers import Numbers, numbers
 from hub.exchange.duplicates.partition import Live, encoded, row_of, worth
 from hub.exchange.duplicates.statistics import THE_ONE, hashed
+from hub.exchange.duplicates.table import in_force
 from hub.exchange.duplicates.units import bare_units, raws_of, shared_links
 from hub.exchange.duplicates.words import words
 from hub.exchange.runs import now
@@ -51,11 +52,11 @@ class Rebuilt:
 
 
 def rebuild(conn: Connection, run_id: int, table: Weights | None = None) -> Rebuilt:
-    """Make all tables of duplicates anew inside the caller's transaction.
+    """Make all tables of duplicates anew inside the caller's transaction. ``table``: by default the weights in force.
 
     ``NeedsPerson(dedup_unsound)`` where what comes of it cannot be right; the caller's rollback keeps what was there.
     """
-    table = table or weights()
+    table = table or in_force(conn)
     before = numbers(conn)
     raws = dict(_all(conn))
     units = {number: normalise(raw, number) for number, raw in raws.items()}
@@ -131,7 +132,7 @@ def _store(conn: Connection, units: Mapping[int, Record], run_id: int, table: We
     bulk.insert_rows(conn, duplicates.key, ("k", "link_id"), keys)
     bulk.insert_rows(conn, duplicates.count, ("k", "n"), counts)
     statistics.store(conn, Counted(units.values()))
-    told = {"id": THE_ONE, "weights": CURRENT, "records": max(len(units), 1), "run_id": run_id, "at": now()}
+    told = {"id": THE_ONE, "weights": table.version, "records": max(len(units), 1), "run_id": run_id, "at": now()}
     conn.execute(duplicates.statistics.insert().values(**told))
 
 
