@@ -15,7 +15,7 @@ Said: TypeAlias = Mapping[str, Vote]
 _DAY = 24 * 3600
 
 
-def _first(votes: Sequence[Vote], fades: int = 0) -> Vote:
+def _first(votes: Sequence[Vote], fades: int) -> Vote:
     """The first, but for those whose word is so many days older than one that comes after them."""
     best = votes[0]
     for one in votes[1:] if fades else ():

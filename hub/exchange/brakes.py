@@ -14,14 +14,11 @@ from sqlalchemy import Connection, func, select, update
 
 from hub.engine.budget import Verdict, judge
 from hub.exchange.runs import now
-from hub.store import core
+from hub.store import bulk, core
 
 if TYPE_CHECKING:
     from hub.exchange.hub import Hub
     from hub.exchange.mapping_desk import MappingDesk
-
-
-_CHUNK = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +125,12 @@ def settle(conn: Connection, work: MappingDesk, external_ids: Sequence[str]) -> 
     waiting = work.held_back(conn)
     done = [external_id for external_id in external_ids if external_id in waiting]
     table = core.held
-    for start in range(0, len(done), _CHUNK):
+    for chunk in bulk.chunks(done):
         conn.execute(
             update(table)
             .where(
                 table.c.stream_id == work.stream_id,
-                table.c.external_id.in_(done[start : start + _CHUNK]),
+                table.c.external_id.in_(chunk),
                 table.c.state == "open",
             )
             .values(state="settled", decided_at=now())

@@ -24,13 +24,12 @@ from hub.exchange.prefetch import prefetch
 from hub.exchange.pulling import Pulling
 from hub.model.errors import StopRoute
 from hub.model.records import Page, Reject, Window
-from hub.store import core
+from hub.store import bulk, core
 
 #: Records fetched by key at once: they are held in memory whole.
 FETCH = 100
 #: When so many differ, and they are more than a quarter, reading whole pages asks for less.
 MANY = 200
-_CHUNK = 400
 #: States of which a system's absence says nothing new.
 _SETTLED = ("deleted", "archived", "merged")
 
@@ -126,7 +125,7 @@ def _differing(pull: Pulling, work: MappingDesk, heads: list[tuple[str, str | No
 def known_versions(conn: Connection, stream_id: int, external_ids: Sequence[str]) -> dict[str, str | None]:
     """Versions of the records of these keys, by key; those that have no record here are not there."""
     link, found = core.link, dict[str, str | None]()
-    for chunk in _chunks(external_ids, _CHUNK):
+    for chunk in bulk.chunks(external_ids):
         rows = conn.execute(
             select(link.c.external_id, link.c.version).where(
                 link.c.stream_id == stream_id, link.c.external_id.in_(chunk), link.c.record_id.is_not(None)
@@ -151,7 +150,7 @@ def _bring(
     """Fetch records by key and commit them; keys that the base says it does not have."""
     gone: list[str] = []
     request = pull.request(work.mapping, None)
-    for chunk in _chunks(external_ids, FETCH):
+    for chunk in bulk.chunks(external_ids, FETCH):
         page = connector.fetch(request, chunk)
         gone.extend(page.deleted)
         if page.records:
@@ -180,7 +179,7 @@ def sweep_end(
         with pull.hub.store.read() as conn:
             lost, of = _living(conn, work, gone)
         went_back.too_many_gone(pull.hub, pull.route.system, work.stream, lost, of)
-    for chunk in _chunks(gone, _CHUNK):
+    for chunk in bulk.chunks(gone):
         pull.commit(desk, work, Page(work.mapping.stream, (), chunk))
     last.position = {}
     with pull.hub.store.begin() as conn:
@@ -222,7 +221,7 @@ def _living(conn: Connection, work: MappingDesk, external_ids: Sequence[str]) ->
     )
     lost = sum(
         int(conn.execute(active.where(link.c.external_id.in_(chunk))).scalar_one())
-        for chunk in _chunks(external_ids, _CHUNK)
+        for chunk in bulk.chunks(external_ids)
     )
     return lost, int(conn.execute(active).scalar_one())
 
@@ -230,7 +229,3 @@ def _living(conn: Connection, work: MappingDesk, external_ids: Sequence[str]) ->
 def _made() -> Any:
     """What we have yet to make there is not missed."""
     return core.link.c.state != "reserved"
-
-
-def _chunks(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    return (items[start : start + size] for start in range(0, len(items), size))

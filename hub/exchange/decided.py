@@ -18,7 +18,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from xxhash import xxh3_64_hexdigest
 
 from hub.exchange.runs import now
-from hub.store import core
+from hub.store import bulk, core
 from hub.store.quarantined import Quarantined
 from mappings.runtime import Bad
 from mappings.structs import plain
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from hub.exchange.mapping_desk import MappingDesk
     from mappings.compiled import CompiledMapping
 
-_CHUNK = 400
 _TRUE = ("true", "1", "истина", "да")
 _STANDS = ("skipped", "corrected")
 
@@ -56,12 +55,12 @@ def covers(conn: Connection, work: MappingDesk, raws: Mapping[str, Any]) -> dict
 
 def _rows(conn: Connection, work: MappingDesk, external_ids: Sequence[str]) -> dict[str, list[Any]]:
     table, found = core.quarantine, defaultdict(list)
-    for start in range(0, len(external_ids), _CHUNK):
+    for chunk in bulk.chunks(external_ids):
         query = select(table.c.id, table.c.external_id, table.c.state, table.c.payload, table.c.params).where(
             table.c.route_id == work.route_id,
             table.c.state.in_(_STANDS),
             table.c.stream_id == work.stream_id,
-            table.c.external_id.in_(external_ids[start : start + _CHUNK]),
+            table.c.external_id.in_(chunk),
         )
         for row in conn.execute(query):
             found[row.external_id].append(row)

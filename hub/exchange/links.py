@@ -117,7 +117,7 @@ class Links:
         still: dict[str, set[str]] = {}
         for stream, external_ids in waiting.items():
             by_id = {self.ids[stream][external_id]: external_id for external_id in external_ids}
-            for chunk in _chunks(list(by_id), 500):
+            for chunk in bulk.chunks(list(by_id)):
                 rows = conn.execute(
                     select(core.link.c.id, core.link.c.record_id).where(core.link.c.id.in_(chunk)).with_for_update()
                 )
@@ -127,8 +127,3 @@ class Links:
                     else:
                         self.expected[stream].discard(by_id[row.id])
         return still
-
-
-def _chunks(items: list[int], size: int) -> Iterable[list[int]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

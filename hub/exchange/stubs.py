@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, exists, select
 
 from hub.exchange.runs import now
-from hub.store import core
+from hub.store import bulk, core
 
 if TYPE_CHECKING:
     from hub.exchange.links import Links
-
-_CHUNK = 400
 
 
 def given_up(conn: Connection, links: Links, missing: Mapping[str, set[str]], after: int) -> dict[str, set[str]]:
@@ -28,13 +26,13 @@ def given_up(conn: Connection, links: Links, missing: Mapping[str, set[str]], af
     found: dict[str, set[str]] = {}
     for stream, external_ids in missing.items():
         ids = sorted(external_ids)
-        for start in range(0, len(ids), _CHUNK):
+        for chunk in bulk.chunks(ids):
             rows = conn.execute(
                 select(link.c.external_id)
                 .join(run, run.c.id == link.c.first_run)
                 .where(
                     link.c.stream_id == links.stream_id(stream),
-                    link.c.external_id.in_(ids[start : start + _CHUNK]),
+                    link.c.external_id.in_(chunk),
                     link.c.record_id.is_(None),
                     run.c.started_at <= now() - timedelta(seconds=after),
                 )

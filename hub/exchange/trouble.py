@@ -11,9 +11,7 @@ from hub.exchange.desk import Desk
 from hub.exchange.mapping_desk import MappingDesk
 from hub.exchange.runs import now
 from hub.model.records import Reject
-from hub.store import core
-
-_CHUNK = 400
+from hub.store import bulk, core
 
 
 def _text(raw: Any) -> str:
@@ -108,12 +106,12 @@ def settle(conn: Connection, work: MappingDesk, sound: Iterable[str], present: I
         if not standing:
             continue
         done = [external_id for external_id in told if external_id in standing]
-        for start in range(0, len(done), _CHUNK):
-            close(conn, work.stream_id, done[start : start + _CHUNK])
+        for chunk in bulk.chunks(done):
+            close(conn, work.stream_id, chunk)
         standing.difference_update(done)
 
 
-def _resolve(conn: Connection, stream_id: int, external_ids: list[str]) -> None:
+def _resolve(conn: Connection, stream_id: int, external_ids: Sequence[str]) -> None:
     table = core.quarantine
     conn.execute(
         update(table)
@@ -122,7 +120,7 @@ def _resolve(conn: Connection, stream_id: int, external_ids: list[str]) -> None:
     )
 
 
-def _unpark(conn: Connection, stream_id: int, external_ids: list[str]) -> None:
+def _unpark(conn: Connection, stream_id: int, external_ids: Sequence[str]) -> None:
     table = core.parked
     of_these = select(table.c.id).where(table.c.stream_id == stream_id, table.c.external_id.in_(external_ids))
     conn.execute(delete(core.parked_wait).where(core.parked_wait.c.parked_id.in_(of_these)))
@@ -136,14 +134,12 @@ def released_by(conn: Connection, link_ids: Sequence[int]) -> list[tuple[int, st
     """
     wait, parked = core.parked_wait, core.parked
     touched: set[int] = set()
-    for start in range(0, len(link_ids), _CHUNK):
-        chunk = link_ids[start : start + _CHUNK]
+    for chunk in bulk.chunks(link_ids):
         touched.update(conn.execute(select(wait.c.parked_id).where(wait.c.link_id.in_(chunk))).scalars())
         conn.execute(delete(wait).where(wait.c.link_id.in_(chunk)))
     ready: list[tuple[int, str, bytes]] = []
     ids = sorted(touched)
-    for start in range(0, len(ids), _CHUNK):
-        chunk = ids[start : start + _CHUNK]
+    for chunk in bulk.chunks(ids):
         rows = conn.execute(
             select(parked.c.stream_id, parked.c.external_id, parked.c.payload)
             .where(parked.c.id.in_(chunk), ~exists().where(wait.c.parked_id == parked.c.id))

@@ -19,13 +19,12 @@ from hub.exchange.cards.layout import EXT, Layout, fill
 from hub.exchange.showing import cell_of
 from hub.model.entities import Child
 from hub.model.fields import SCALE, Kind, show
-from hub.store import core
+from hub.store import bulk, core
 
 #: Rows that tell of a cell, or of the record, and change no cell by themselves.
 QUIET = frozenset(
     {"insert", "lost", "lost_task", "conflict", "pin_ended", "unsaid", "pin", "unpin", "link", "unlink", "match"}
 )
-_CHUNK = 400
 
 
 class Unreadable(Exception):
@@ -66,8 +65,7 @@ def records_of(conn: Connection, run_id: int) -> list[tuple[str, int]]:
 def rows_about(conn: Connection, record_ids: Sequence[int]) -> dict[int, list[Row]]:
     """The log of these records, each in order."""
     log, found = core.change_log, dict[int, list[Row]]()
-    for start in range(0, len(record_ids), _CHUNK):
-        chunk = record_ids[start : start + _CHUNK]
+    for chunk in bulk.chunks(record_ids):
         for row in conn.execute(select(log).where(log.c.record_id.in_(chunk)).order_by(log.c.id)):
             found.setdefault(row.record_id, []).append(
                 Row(

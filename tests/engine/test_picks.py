@@ -123,3 +123,33 @@ def test_of_two_cards_of_one_system_the_fuller_one_speaks() -> None:
     assert names(first, second) == {"legal_name": "ООО Ромашка", **inn("7707083893", 1)}
     crm = said(3, "crm", at, legal_name="Ромашка", **inn("7707083893", 1))
     assert names(first, crm)["legal_name"] == "РОМАШКА (дубль)", "between systems their order decides"
+
+
+def test_a_kind_is_told_by_its_name_and_row_by_row() -> None:
+    """A wrong ИНН loses to a right ИНН and not to a right ОГРН; of one's own numbers of a kind nobody adds another."""
+    at = Moment(0, 10)
+    ogrn: dict[str, Value] = {"party_identifier[ogrn,1027700132195]": ("ogrn", "1027700132195", "1027700132195", 1)}
+    wrong = said(1, "bp", at, legal_name="ООО Ромашка", **inn("7707083894", 0))
+    assert names(wrong, said(2, "ut", at, legal_name="Ромашка", **ogrn))["legal_name"] == "ООО Ромашка"
+    one = said(1, "bp", at, legal_name="ООО Ромашка", **inn("7707083893", 1))
+    more = said(2, "ut", at, legal_name="ООО Ромашка", **inn("7707083893", 1), **inn("7728168971", 1))
+    assert names(one, more) == {"legal_name": "ООО Ромашка", **inn("7707083893", 1)}
+
+
+def test_what_fills_a_gap_does_not_fade() -> None:
+    """The card that wins says nothing of it: the first that fits fills it, however much later the second one spoke."""
+    rules = Rules(dict.fromkeys("xq", Policy("master", ("a", "b", "c"), group="g")))
+    winner = said(1, "a", Moment(0, 10), x="к")
+    first = said(2, "b", Moment(0, 10), x="к", q="первое")
+    later = said(3, "c", Moment(900 * DAY, 900 * DAY + 5), x="к", q="позднее")
+    assert names(winner, first, later, rules=rules)["q"] == "первое"
+
+
+def test_cards_that_survive_together_fade_together() -> None:
+    """The group's policy says how old a master's card may be: much later words of another win all of it."""
+    policy = Policy("master", ("a", "b"), group="g", fades=30)
+    rules = Rules({"x": policy, "y": policy})
+    old = said(1, "a", Moment(0, DAY), x="старое", y="старое")
+    for days, heard in ((29, "старое"), (40, "новое")):
+        new = said(2, "b", Moment(days * DAY, (days + 1) * DAY), x="новое")
+        assert names(old, new, rules=rules)["x"] == heard

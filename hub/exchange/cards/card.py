@@ -24,7 +24,6 @@ from hub.exchange.cards.refs import References
 from hub.exchange.runs import now
 from hub.store import bulk, core, tables
 
-_CHUNK = 400
 #: Links whose record has not arrived at the card yet: to be made by us, only named by others, found to belong here, or
 #: of a record that a person did not want made there.
 UNSEEN = frozenset({"reserved", "expected", "found", "refused"})
@@ -110,7 +109,7 @@ def lock_records(conn: Connection, entity: str, record_ids: Iterable[int]) -> No
     if conn.dialect.name != "postgresql":
         return
     root, ids = tables.ROOTS[entity], sorted(set(record_ids))
-    for chunk in _chunks(ids):
+    for chunk in bulk.chunks(ids):
         conn.execute(select(root.c.id).where(root.c.id.in_(chunk)).order_by(root.c.id).with_for_update()).all()
 
 
@@ -164,7 +163,7 @@ class _Rows:
 def _links(conn: Connection, ids: Sequence[int]) -> dict[int, dict[int, CardLink]]:
     link, stream, system, said, run = core.link, core.stream, core.system, core.contribution, core.exchange_run
     found: dict[int, dict[int, CardLink]] = defaultdict(dict)
-    for chunk in _chunks(ids):
+    for chunk in bulk.chunks(ids):
         rows = conn.execute(
             select(
                 link.c.id,
@@ -210,7 +209,7 @@ def _links(conn: Connection, ids: Sequence[int]) -> dict[int, dict[int, CardLink
 def _add_contributions(conn: Connection, cards: Mapping[int, Card], layout: Layout, refs: References) -> None:
     said = core.contribution
     of_link = {number: card for card in cards.values() for number in (*card.links, card.hub_link)}
-    for chunk in _chunks(sorted(of_link)):
+    for chunk in bulk.chunks(sorted(of_link)):
         for row in conn.execute(select(said).where(said.c.link_id.in_(chunk))).mappings():
             card = of_link[row["link_id"]]
             card.stored.add(row["link_id"])
@@ -267,7 +266,7 @@ def _add_words_of_persons(conn: Connection, cards: Mapping[int, Card]) -> None:
     pin, conflict = core.pin, core.conflict
     pins: dict[int, dict[str, Pin]] = defaultdict(dict)
     holds: dict[int, dict[str, Hold]] = defaultdict(dict)
-    for chunk in _chunks(sorted(cards)):
+    for chunk in bulk.chunks(sorted(cards)):
         rows = conn.execute(select(pin).where(pin.c.record_id.in_(chunk), pin.c.revoked_at.is_(None))).mappings()
         for row in rows:
             pins[row["record_id"]][row["field"]] = Pin(as_value(row["value"]), bool(row["ends"]))
@@ -293,7 +292,3 @@ def seconds(moment: datetime, *, up: bool = False) -> int:
     """Whole seconds since 1970, rounded down, or up."""
     told = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     return int(told) + (1 if up and told != int(told) else 0)
-
-
-def _chunks(items: Sequence[int]) -> Iterable[Sequence[int]]:
-    return (items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))

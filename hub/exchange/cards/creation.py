@@ -23,7 +23,6 @@ from hub.store import bulk, core, tables
 if TYPE_CHECKING:
     from hub.exchange.rules import Creation
 
-_CHUNK = 400
 _COLUMNS = ("id", "stream_id", "external_id", "record_id", "state", "first_run", "origin")
 
 
@@ -66,12 +65,10 @@ def _missing(conn: Connection, desk: CardDesk, system: str, entity: str, ids: Se
     link, root = core.link, tables.ROOTS[entity]
     streams = [desk.hub.streams[system][name] for name in desk.hub.streams_of(system, entity)]
     found: list[int] = []
-    for start in range(0, len(ids), _CHUNK):
+    for chunk in bulk.chunks(ids):
         there = select(link.c.id).where(link.c.record_id == root.c.id, link.c.stream_id.in_(streams)).exists()
         rows = conn.execute(
-            select(root.c.id)
-            .where(root.c.id.in_(ids[start : start + _CHUNK]), root.c.record_state == "active", ~there)
-            .order_by(root.c.id)
+            select(root.c.id).where(root.c.id.in_(chunk), root.c.record_state == "active", ~there).order_by(root.c.id)
         )
         found.extend(rows.scalars())
     return found

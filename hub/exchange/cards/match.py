@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 #: Scheme and value: ``("inn_kpp", "7701234567/770101001")``.
 Exact: TypeAlias = tuple[str, str]
 _SCHEMES = ("inn", "kpp", "ogrn", "ogrnip")
-_CHUNK = 400
 #: Key of PostgreSQL's advisory lock: two systems that bring the same new client at once wait for each other.
 _LOCK = 0x0B3E_2000
 #: The same for events and what follows from them.
@@ -180,8 +179,7 @@ def _known(conn: Connection, values: Iterable[str]) -> dict[Exact, set[int]]:
     party, row = tables.ROOTS["party"], tables.CHILDREN["party_identifier"]
     told = sorted(values)
     ids: set[int] = set()
-    for start in range(0, len(told), _CHUNK):
-        chunk = told[start : start + _CHUNK]
+    for chunk in bulk.chunks(told):
         ids.update(
             conn.execute(
                 select(row.c.party_id).where(row.c.value_norm.in_(chunk), row.c.scheme.in_(_SCHEMES))
@@ -198,8 +196,7 @@ def _identifiers(
     conn: Connection, party: Any, row: Any, ids: Sequence[int]
 ) -> dict[int, tuple[str, list[tuple[str, str]]]]:
     found: dict[int, tuple[str, list[tuple[str, str]]]] = {}
-    for start in range(0, len(ids), _CHUNK):
-        chunk = ids[start : start + _CHUNK]
+    for chunk in bulk.chunks(ids):
         rows = conn.execute(
             select(party.c.id, party.c.kind, row.c.scheme, row.c.value_norm, row.c.is_valid)
             .join(row, row.c.party_id == party.c.id)
@@ -218,11 +215,11 @@ def _of_system(conn: Connection, work: MappingDesk, records: set[int]) -> set[in
     free = {number for _, number, _ in _reserved(conn, work, records)}
     own = select(stream.c.system_id).where(stream.c.id == work.stream_id).scalar_subquery()
     ids, found = sorted(records), set[int]()
-    for start in range(0, len(ids), _CHUNK):
+    for chunk in bulk.chunks(ids):
         rows = conn.execute(
             select(link.c.record_id, link.c.id)
             .join(stream, stream.c.id == link.c.stream_id)
-            .where(link.c.record_id.in_(ids[start : start + _CHUNK]), stream.c.system_id == own)
+            .where(link.c.record_id.in_(chunk), stream.c.system_id == own)
             .where(link.c.state != "refused")
         )
         found.update(record for record, number in rows if number not in free)
@@ -236,12 +233,12 @@ def _reserved(conn: Connection, work: MappingDesk, records: set[int]) -> list[tu
     link, box = core.link, core.outbox
     ids = sorted(records)
     found: list[tuple[int, int, bool]] = []
-    for start in range(0, len(ids), _CHUNK):
+    for chunk in bulk.chunks(ids):
         rows = conn.execute(
             select(link.c.record_id, link.c.id, box.c.meant)
             .join(box, box.c.link_id == link.c.id)
             .where(
-                link.c.record_id.in_(ids[start : start + _CHUNK]),
+                link.c.record_id.in_(chunk),
                 link.c.stream_id == work.stream_id,
                 link.c.state == "reserved",
                 box.c.lease_run_id.is_(None),

@@ -15,7 +15,6 @@ from hub.store import bulk, core
 if TYPE_CHECKING:
     from hub.exchange.cards.desk import CardDesk
 
-_CHUNK = 400
 _COLUMNS = ("route_id", "link_id", "op", "state", "attempts", "last_error", "idempotency_key", "run_id", "created_at")
 
 
@@ -42,10 +41,10 @@ def enqueue(conn: Connection, desk: CardDesk, owed: Sequence[Owed]) -> None:
         rows.append((route, one.link_id, one.op, state, 0, why, uuid.uuid4().hex, desk.run_id, at))
     bulk.insert_missing(conn, core.outbox, ("link_id",), _COLUMNS, rows)
     ids = [one.link_id for one in owed]
-    for start in range(0, len(ids), _CHUNK):
+    for chunk in bulk.chunks(ids):
         conn.execute(
             update(core.outbox)
-            .where(core.outbox.c.link_id.in_(ids[start : start + _CHUNK]), core.outbox.c.state == "failed")
+            .where(core.outbox.c.link_id.in_(chunk), core.outbox.c.state == "failed")
             .values(state="pending", attempts=0, next_at=None, last_error=None, error_params=None)
         )
 
@@ -53,8 +52,7 @@ def enqueue(conn: Connection, desk: CardDesk, owed: Sequence[Owed]) -> None:
 def withdraw(conn: Connection, link_ids: Sequence[int]) -> None:
     """Nothing is owed to these links any more: what waits there for a person's word needs none. The rest is leased."""
     box = core.outbox
-    for start in range(0, len(link_ids), _CHUNK):
-        chunk = link_ids[start : start + _CHUNK]
+    for chunk in bulk.chunks(link_ids):
         conn.execute(
             delete(box).where(box.c.link_id.in_(chunk), box.c.state.in_(("held", "failed")), box.c.op == "update")
         )

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from hub.exchange.mapping_desk import MappingDesk
     from hub.exchange.write import Incoming
 
-_CHUNK = 400
-
 
 @dataclass(slots=True)
 class Received:
@@ -54,8 +52,7 @@ def special(conn: Connection, record_ids: Iterable[int]) -> set[int]:
     link, said, pin, conflict = core.link, core.contribution, core.pin, core.conflict
     found: set[int] = set()
     ids = sorted(set(record_ids))
-    for start in range(0, len(ids), _CHUNK):
-        chunk = ids[start : start + _CHUNK]
+    for chunk in bulk.chunks(ids):
         rows = conn.execute(
             select(link.c.record_id, said.c.link_id)
             .outerjoin(said, said.c.link_id == link.c.id)
@@ -226,11 +223,9 @@ def _unsettled(conn: Connection, link_ids: Sequence[int]) -> tuple[dict[int, Cel
     """
     box, found, unsaid = core.outbox, dict[int, Cells](), dict[int, Cells]()
     ids = sorted(link_ids)
-    for start in range(0, len(ids), _CHUNK):
+    for chunk in bulk.chunks(ids):
         rows = conn.execute(
-            select(box.c.link_id, box.c.meant, box.c.unsaid).where(
-                box.c.link_id.in_(ids[start : start + _CHUNK]), box.c.meant.is_not(None)
-            )
+            select(box.c.link_id, box.c.meant, box.c.unsaid).where(box.c.link_id.in_(chunk), box.c.meant.is_not(None))
         )
         for row in rows:
             found[row.link_id] = {path: as_value(value) for path, value in row.meant.items()}

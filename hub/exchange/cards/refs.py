@@ -6,9 +6,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, func, select
 
-from hub.store import core
-
-_CHUNK = 400
+from hub.store import bulk, core
 
 
 class References:
@@ -23,12 +21,12 @@ class References:
         link = core.link
         missing = sorted({number for number in link_ids if number not in self._records})
         records = set[int]()
-        for chunk in _chunks(missing):
+        for chunk in bulk.chunks(missing):
             for row in conn.execute(select(link.c.id, link.c.record_id).where(link.c.id.in_(chunk))):
                 self._records[row.id] = row.record_id
                 if row.record_id is not None:
                     records.add(row.record_id)
-        for chunk in _chunks(sorted(records - self._first.keys())):
+        for chunk in bulk.chunks(sorted(records - self._first.keys())):
             rows = conn.execute(
                 select(link.c.record_id, func.min(link.c.id))
                 .where(link.c.record_id.in_(chunk))
@@ -52,7 +50,3 @@ class References:
         if not isinstance(one, int) or not isinstance(other, int):
             return False
         return self.standing(one) == self.standing(other)
-
-
-def _chunks(items: list[int]) -> Iterable[list[int]]:
-    return (items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))

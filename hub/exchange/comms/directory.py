@@ -20,7 +20,6 @@ _WORKS_FOR = frozenset({"contact_of", "employed_by"})
 _DEAD_LEAD = "junk"
 _OPEN_ORDER = ("confirmed", "in_work", "partly_shipped")
 _SYSTEMS = {"email": "email", "phone": "phone", "fax": "phone"}
-_CHUNK = 400
 
 
 class Holder(NamedTuple):
@@ -131,10 +130,8 @@ class Directory:
         wanted = sorted({one for one in domains if corporate(one)} - self._of_domain.keys())
         domain = comms_tables.email_domain(point.c.value_norm)
         found: dict[str, set[int]] = defaultdict(set)
-        for start in range(0, len(wanted), _CHUNK):
-            query = select(domain, point.c.party_id).where(
-                comms_tables.IS_EMAIL, domain.in_(wanted[start : start + _CHUNK])
-            )
+        for chunk in bulk.chunks(wanted):
+            query = select(domain, point.c.party_id).where(comms_tables.IS_EMAIL, domain.in_(chunk))
             for name, number in conn.execute(query):
                 found[name].add(number)
         kinds = self._kinds(conn, set().union(*found.values()))
@@ -154,11 +151,11 @@ class Directory:
             tables.ROOTS["sales_order"],
         )
         having: set[int] = set()
-        for start in range(0, len(wanted), _CHUNK):
+        for chunk in bulk.chunks(wanted):
             query = (
                 select(link.c.record_id)
                 .join(order, order.c.party_link_id == link.c.id)
-                .where(link.c.record_id.in_(wanted[start : start + _CHUNK]), order.c.record_state == "active")
+                .where(link.c.record_id.in_(chunk), order.c.record_state == "active")
                 .where(order.c.business_status.in_(_OPEN_ORDER))
             )
             having.update(conn.execute(query.distinct()).scalars())

@@ -28,7 +28,6 @@ FORGOTTEN = timedelta(days=30)
 DUE = timedelta(hours=24)
 _THEIRS = {"inbound": "caller", "outbound": "callee"}
 _CLOSED = frozenset({"done", "cancelled"})
-_CHUNK = 400
 _COLUMNS = ("handle", "activity_id", "missed_at", "calls", "task_id")
 
 
@@ -77,8 +76,8 @@ def look(conn: Connection, desk: CardDesk, judged: Mapping[int, Judged], *, sile
     bulk.upsert_rows(conn, comms_tables.call_back, ("handle",), _COLUMNS, rows)
     if work.gone:
         table = comms_tables.call_back
-        for start in range(0, len(work.gone), _CHUNK):
-            conn.execute(table.delete().where(table.c.handle.in_(work.gone[start : start + _CHUNK])))
+        for chunk in bulk.chunks(work.gone):
+            conn.execute(table.delete().where(table.c.handle.in_(chunk)))
     _close(conn, desk, work.closed, states)
 
 
@@ -100,7 +99,7 @@ def _calls(conn: Connection, numbers: Collection[str]) -> dict[str, list[Call]]:
     """Calls with each number since the horizon, in the order of time."""
     root, child = tables.ROOTS["activity"], tables.CHILDREN["activity_participant"]
     wanted, found = sorted(numbers), defaultdict(list)
-    for start in range(0, len(wanted), _CHUNK):
+    for chunk in bulk.chunks(wanted):
         query = (
             select(
                 child.c.handle_norm,
@@ -112,7 +111,7 @@ def _calls(conn: Connection, numbers: Collection[str]) -> dict[str, list[Call]]:
                 root.c.external_key,
             )
             .join(root, root.c.id == child.c.activity_id)
-            .where(child.c.handle_norm.in_(wanted[start : start + _CHUNK]), root.c.type == "call")
+            .where(child.c.handle_norm.in_(chunk), root.c.type == "call")
             .where(root.c.started_at >= now() - FORGOTTEN, root.c.record_state != "merged")
         )
         for number, role, way, at, call, status, key in conn.execute(query):

@@ -21,11 +21,10 @@ from hub.exchange.duplicates.partition import edge_of
 from hub.exchange.hub import Hub
 from hub.exchange.merging.judgements import members
 from hub.exchange.which import label_of
-from hub.store import core, duplicates, tables
+from hub.store import bulk, core, duplicates, tables
 
 #: Documents that hang on a client.
 DOCUMENTS = ("sales_order", "invoice", "shipment", "payment", "activity")
-_CHUNK = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +175,11 @@ def documents(conn: Connection, records: Sequence[int]) -> Counter[int]:
     link = core.link
     for entity in DOCUMENTS:
         table = tables.ROOTS[entity]
-        for start in range(0, len(records), _CHUNK):
+        for chunk in bulk.chunks(records):
             rows = conn.execute(
                 select(link.c.record_id, func.count())
                 .join(table, table.c.party_link_id == link.c.id)
-                .where(link.c.record_id.in_(records[start : start + _CHUNK]))
+                .where(link.c.record_id.in_(chunk))
                 .group_by(link.c.record_id)
             )
             found.update({int(record): int(number) for record, number in rows})
@@ -192,12 +191,12 @@ def _systems(conn: Connection, pairs: Sequence[tuple[int, int]]) -> dict[int, li
     link, stream, system = core.link, core.stream, core.system
     found: dict[int, list[str]] = defaultdict(list)
     ids = sorted({number for pair in pairs for number in pair})
-    for start in range(0, len(ids), _CHUNK):
+    for chunk in bulk.chunks(ids):
         rows = conn.execute(
             select(link.c.record_id, system.c.code)
             .join(stream, stream.c.id == link.c.stream_id)
             .join(system, system.c.id == stream.c.system_id)
-            .where(link.c.record_id.in_(ids[start : start + _CHUNK]))
+            .where(link.c.record_id.in_(chunk))
             .order_by(link.c.id)
         )
         for record, code in rows:

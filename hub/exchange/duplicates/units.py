@@ -27,7 +27,6 @@ _SCHEMES = {"inn": "inn", "kpp": "kpp", "ogrn": "ogrn", "ogrnip": "ogrn"}
 _PARTS = ("last_name", "first_name", "middle_name")
 #: Fields of an address, as they are compared.
 _PLACES = {"city": "city", "postal_code": "postcode", "street": "street", "house": "house", "fias_id": "fias"}
-_CHUNK = 400
 
 Row = Mapping[str, Any]
 
@@ -81,7 +80,7 @@ def raws_of(conn: Connection, link_ids: Iterable[int]) -> list[tuple[int, dict[s
 
 def _records(conn: Connection, link_ids: Iterable[int]) -> set[int]:
     found: set[int] = set()
-    for chunk in _chunks(sorted(link_ids)):
+    for chunk in bulk.chunks(sorted(link_ids)):
         rows = conn.execute(select(core.link.c.record_id).where(core.link.c.id.in_(chunk)))
         found.update(number for number in rows.scalars() if number is not None)
     return found
@@ -180,7 +179,3 @@ def shared_links(conn: Connection) -> list[int]:
         .order_by(link.c.id)
     )
     return list(rows.scalars())
-
-
-def _chunks(items: Sequence[int]) -> Iterable[Sequence[int]]:
-    return (items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))

@@ -24,7 +24,6 @@ from hub.store import bulk, core
 
 Verdict = Literal["same", "different", "unsure"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
-_CHUNK = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,8 +239,7 @@ def blocked_pairs(conn: Connection, entity: str, record_ids: Sequence[int]) -> s
     table, found, home = core.judgement, set[tuple[int, int]](), dict[int, int]()
     for number in record_ids:
         home[number] = number
-    for start in range(0, len(record_ids), _CHUNK):
-        chunk = list(record_ids[start : start + _CHUNK])
+    for chunk in bulk.chunks(record_ids):
         rows = bulk.fetch_rows(conn, core.redirect, ("from_record_id", "to_record_id"), "to_record_id", chunk)
         home.update((came, to) for came, to in rows)
     query = select(table.c.record_a, table.c.record_b).where(

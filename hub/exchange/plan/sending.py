@@ -16,9 +16,7 @@ from hub.exchange.plan.recorder import told
 from hub.exchange.plan.spell import Speller
 from hub.exchange.push import box
 from hub.exchange.sending import PushReport, push_route
-from hub.store import core
-
-_CHUNK = 400
+from hub.store import bulk, core
 
 
 class Sending:
@@ -118,12 +116,9 @@ class Sending:
         """Rows of the outbox of these links."""
         table, found, ids = core.outbox, dict[int, Any](), sorted(planned)
         with self.hub.store.read() as conn:
-            for start in range(0, len(ids), _CHUNK):
+            for chunk in bulk.chunks(ids):
                 query = select(table.c.link_id, table.c.state, table.c.last_error)
-                found |= {
-                    row.link_id: row
-                    for row in conn.execute(query.where(table.c.link_id.in_(ids[start : start + _CHUNK])))
-                }
+                found |= {row.link_id: row for row in conn.execute(query.where(table.c.link_id.in_(chunk)))}
         return found
 
     def _settle(self, missing: Mapping[int, Outgoing]) -> None:

@@ -17,9 +17,8 @@ from hub.engine.cells import STATE, Value, head, is_member
 from hub.exchange.cards.layout import Layout, layout_of
 from hub.exchange.naming import called
 from hub.model.fields import Kind, show
-from hub.store import core
+from hub.store import bulk, core
 
-_CHUNK = 400
 #: Columns of child tables by their names.
 Columns: TypeAlias = Mapping[str, Sequence[str]]
 
@@ -34,12 +33,12 @@ class Speller:
         """Look up links that are not known yet."""
         link, stream, system = core.link, core.stream, core.system
         missing = sorted({number for number in link_ids if number not in self._links})
-        for start in range(0, len(missing), _CHUNK):
+        for chunk in bulk.chunks(missing):
             rows = conn.execute(
                 select(link.c.id, system.c.code, stream.c.name, link.c.external_id)
                 .join(stream, stream.c.id == link.c.stream_id)
                 .join(system, system.c.id == stream.c.system_id)
-                .where(link.c.id.in_(missing[start : start + _CHUNK]))
+                .where(link.c.id.in_(chunk))
             )
             self._links.update({row[0]: key_of(row[1], row[2], row[3]) for row in rows})
 

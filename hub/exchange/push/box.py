@@ -27,7 +27,6 @@ FIRST_CONTACT = "first_contact"
 _DUE = ("pending", "sending", "unknown", "waiting")
 #: Refusals of a record that end without anybody touching it or us: an accountant opens the period again.
 PASSING = frozenset({"period_closed"})
-_CHUNK = 400
 
 
 @dataclass(slots=True)

@@ -21,7 +21,7 @@ from hub.exchange.push import box
 from hub.exchange.push.stopped import stop_ping_pong
 from hub.exchange.push.supply import supplied
 from hub.exchange.push.words import Addresses, Speaker, Words
-from hub.store import core
+from hub.store import bulk, core
 
 if TYPE_CHECKING:
     from hub.exchange.desk import Desk
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 #: Nothing is written to a record while what it shows waits for a person.
 NOT_TAKEN = "record_not_taken"
-_CHUNK = 400
 
 
 #: Whether what a link's system is to be told (golden values by path; is it a new record?) may be sent now.
@@ -173,13 +172,13 @@ class Decider:
         records = sorted({record for number in named if (record := refs.record(number)) is not None})
         link, stream, system = core.link, core.stream, core.system
         found: list[tuple[int, str, str]] = []
-        for start in range(0, len(records), _CHUNK):
+        for chunk in bulk.chunks(records):
             rows = self.conn.execute(
                 select(link.c.record_id, stream.c.name, link.c.external_id)
                 .join(stream, stream.c.id == link.c.stream_id)
                 .join(system, system.c.id == stream.c.system_id)
                 .where(
-                    link.c.record_id.in_(records[start : start + _CHUNK]),
+                    link.c.record_id.in_(chunk),
                     system.c.code == self.route.system,
                     link.c.state == "active",
                 )

@@ -15,10 +15,9 @@ from hub.engine.cells import Hold, Value
 from hub.engine.loops import RETURNS, ping_pong
 from hub.exchange.cards.card import Card
 from hub.exchange.cards.ledger import Ledger
-from hub.store import core
+from hub.store import bulk, core
 
 RULE = "ping_pong"
-_CHUNK = 400
 
 
 def stop_ping_pong(conn: Connection, cards: Sequence[Card], ledger: Ledger) -> int:
@@ -45,8 +44,7 @@ def _histories(conn: Connection, record_ids: Sequence[int]) -> dict[tuple[int, s
     """(system, value) of the latest changes of cells that changed often enough to be looked at."""
     log = core.change_log
     histories: dict[tuple[int, str], list[tuple[str, Value]]] = defaultdict(list)
-    for start in range(0, len(record_ids), _CHUNK):
-        chunk = record_ids[start : start + _CHUNK]
+    for chunk in bulk.chunks(record_ids):
         often = (
             select(log.c.record_id, log.c.field)
             .where(log.c.record_id.in_(chunk), log.c.op == "update", log.c.link_id.is_not(None))
