@@ -231,4 +231,5 @@ def test_the_package_carries_its_scripts() -> None:
         "v0004_two_ways.py",
         "v0005_communications.py",
         "v0006_duplicates.py",
+        "v0007_messages.py",
     ]
