@@ -21,6 +21,7 @@ class Capabilities:
 
     ``tokens``: the position after a read's last page is a place in the source's own history. It is kept, and a read
     from it brings what is new, changed or gone (``Page.deleted``) since; a source that knows it no more brings all.
+    A source that forgets what was taken (``Page.more``) is told so by a position alone, never by reading.
 
     ``versions_return``: a record that is changed back may get the version it had (a hash of its content), so seeing an
     earlier one is no evidence that the base went back in time.

@@ -16,6 +16,8 @@ from connectors.cloud_pbx.connector import CloudPbx
 from connectors.imap.config import ImapSettings, TokenEndpoint
 from connectors.imap.connector import Imap
 from connectors.memory import BASES, MemoryBase, MemoryConnector
+from connectors.messengers.config import Account as MessengerAccount
+from connectors.messengers.connector import Messenger
 from connectors.onec_odata.config import OneCSettings
 from connectors.onec_odata.connector import OneC
 from connectors.sql_tables.config import SqlSettings
@@ -25,7 +27,7 @@ from connectors.telephony.connector import InDatabase, Origin, Pbx
 from connectors.telephony.files import InFiles
 from hub.model.errors import NeedsPerson
 from hub.model.settings import SecretRef, SystemSettings
-from hub.model.settings_comms import CalendarSettings, CallSettings, MailSettings
+from hub.model.settings_comms import CalendarSettings, CallSettings, MailSettings, MessengerSettings
 
 
 def _onec(system: SystemSettings, cache: Path | None) -> Connector:
@@ -162,6 +164,28 @@ def _imap(system: SystemSettings, cache: Path | None) -> Connector:
     )
 
 
+def _messenger(system: SystemSettings, cache: Path | None) -> Connector:
+    del cache  # the one stream of a messenger is always the same
+    told = system.messenger or MessengerSettings()
+    return Messenger(
+        MessengerAccount(
+            told.service,
+            url=system.url,
+            secret=system.password.resolve() if system.password else "",
+            title=system.title or system.code,
+            own=told.own,
+            except_chats=told.except_chats,
+            timezone=system.timezone,
+            history_days=told.history_days,
+            page_size=min(system.page_size, 500),
+            max_sessions=system.max_sessions,
+            timeout=system.timeout,
+            verify=system.verify,
+            proxy=system.proxy,
+        )
+    )
+
+
 def _account(system: SystemSettings, url: str = "", *, bearer: bool = False) -> Account:
     told = system.calendar or CalendarSettings()
     return Account(
@@ -210,6 +234,7 @@ KINDS: dict[str, Callable[[SystemSettings, Path | None], Connector]] = {
     "sql": _sql,
     "pbx_cloud": _cloud,
     "imap": _imap,
+    "messenger": _messenger,
     "memory": _memory,
     "pbx_db": _pbx,
     "pbx_files": _pbx,

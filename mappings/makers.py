@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.model import identity
+from hub.model.messengers import messenger_norm
 from mappings.contact import parse_address, write_address
 from mappings.spec import Maker
 
@@ -70,7 +71,8 @@ def _email(system: str, *values: str | None) -> Rows:
 
 def _point(system: str, *values: str | None) -> Rows:
     text = _first(values)
-    return ((system, text, text.lower(), None, None),) if text else ()
+    norm = messenger_norm(text) if system == "messenger" else text.lower()
+    return ((system, text, norm, None, None),) if text else ()
 
 
 def _address(*values: str | None) -> Rows:
@@ -144,7 +146,8 @@ MAKERS: dict[str, MakerKind] = {
             _POINT,
             (1, 4),
             {"system": ("other", "url", "messenger")},
-            "any other contact point, as written",
+            "any other contact point, as written; of `messenger`, links and prefixes of Telegram and Matrix mean the "
+            "name itself",
             back=_point_back,
         ),
         MakerKind(

@@ -1,4 +1,4 @@
-"""``obmen activity``: letters, calls and meetings whose client is not known, and a person's word on them."""
+"""``obmen activity``: letters, calls, messages and meetings whose client is not known, and a person's word on them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens between people: letters, calls and meetings, the leads that come of them, and tasks."""
+"""What happens between people: letters, calls, messages and meetings, the leads that come of them, and tasks."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def _reminders(name: str) -> Child:
 
 
 #: ``external_key``: what tells the event apart wherever it is seen (Message-ID, call id, UID). ``line``: the mailbox,
-#: the number or the calendar of ours that it went through. ``party``: the client that the source itself names; whom
-#: the hub recognised is told beside the record.
+#: the number, the bot or the calendar of ours that it went through. ``party``: the client that the source itself names;
+#: whom the hub recognised is told beside the record.
 ACTIVITY = Entity(
     "activity",
     "События",
@@ -63,7 +63,18 @@ ACTIVITY = Entity(
                     "attendee",
                     required=True,
                 ),
-                enum("handle_kind", "Вид", "email", "phone", "extension", "service", "hidden", "other", required=True),
+                enum(
+                    "handle_kind",
+                    "Вид",
+                    "email",
+                    "phone",
+                    "messenger",
+                    "extension",
+                    "service",
+                    "hidden",
+                    "other",
+                    required=True,
+                ),
                 Field("handle_norm", Kind.TEXT, "Адрес или номер", required=True, personal=True),
                 Field("handle_raw", Kind.TEXT, "Как записано", personal=True, spelling=True),
                 Field("ext", Kind.TEXT, "Добавочный", personal=True, spelling=True),
@@ -110,6 +121,32 @@ ACTIVITY = Entity(
                 text("mime", "Тип"),
                 field("size", Kind.INT, "Размер, байт"),
                 text("part", "Часть письма"),
+            ),
+            lines=True,
+        ),
+        Child(
+            "chat_detail",
+            "Сообщение",
+            (
+                text("chat", "Чат", personal=True),
+                text("title", "Название чата", personal=True),
+                text("message_id", "Номер сообщения"),
+                text("reply_to", "Ответ на"),
+                field("edited_at", Kind.TIMESTAMP, "Изменено"),
+                enum(
+                    "kind", "Что в нём", "text", "media", "contact", "location", "poll", "service", "encrypted", "other"
+                ),
+            ),
+        ),
+        Child(
+            "chat_attachment",
+            "Файлы сообщения",
+            (
+                Field("name", Kind.TEXT, "Имя", personal=True),
+                enum("kind", "Вид", "photo", "video", "audio", "voice", "document", "sticker"),
+                text("mime", "Тип"),
+                field("size", Kind.INT, "Размер, байт"),
+                text("file_id", "Ключ файла"),
             ),
             lines=True,
         ),
@@ -170,7 +207,7 @@ LEAD = Entity(
             "lead_contact_point",
             "Контакты",
             (
-                enum("system", "Вид", "phone", "email", "other", required=True),
+                enum("system", "Вид", "phone", "email", "messenger", "other", required=True),
                 Field("value_norm", Kind.TEXT, "Нормализованное", required=True, personal=True),
                 Field("value_raw", Kind.TEXT, "Как записано", personal=True, spelling=True),
             ),

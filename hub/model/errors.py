@@ -28,6 +28,8 @@ _SETTINGS = frozenset(
         "cloud_sign_refused",
         "cloud_ip_refused",
         "cloud_right_missing",
+        "chat_token_refused",
+        "chat_webhook_set",
     }
 )
 #: Stops of a system that wait for an admin's word.

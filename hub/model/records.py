@@ -22,6 +22,8 @@ class Page:
     whatever the wire format was. ``deleted``: external ids that the source itself declared physically deleted.
     ``position``: where reading goes on after this page (JSON-able, opaque to all but the connector).
     ``last``: the stream is exhausted. ``nbytes``: size of the body, unpacked (read-ahead bounds memory by it).
+    ``more``, of a last page: the source keeps back what follows until this page's position is handed to it, which says
+    that everything before it is stored for good.
 
     Of a source that keeps a place in its history (``Capabilities.tokens``) and that had to list what there is:
     ``listed``, key and version of records that are there and were not fetched; ``whole``, beginnings of external ids of
@@ -36,6 +38,7 @@ class Page:
     nbytes: int = 0
     listed: Sequence[tuple[str, str | None]] = ()
     whole: Sequence[str] = ()
+    more: bool = False
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""What ``hub.yaml`` tells of a mailbox, a telephone exchange and a calendar besides what every system has."""
+"""What ``hub.yaml`` tells of a mailbox, an exchange, a messenger and a calendar besides what every system has."""
 
 from __future__ import annotations
 
@@ -80,6 +80,21 @@ class CallSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MessengerSettings:
+    """Section ``messenger`` of a bot or an account. ``service``: whose it is; ``own``: names of ours in it, besides its
+    own; ``except_chats``: chats that are never read, by title or key; ``unknown``, ``unknown_lines``: as of a mailbox.
+    ``history_days``: how far back the first read goes, where the service keeps what was said before.
+    """
+
+    service: str = ""
+    own: tuple[str, ...] = ()
+    except_chats: tuple[str, ...] = ()
+    unknown: Unknown = "keep"
+    history_days: int = 30
+    unknown_lines: tuple[tuple[str, Unknown], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CalendarSettings:
     """Section ``calendar`` of a calendar account. ``calendars``: only these, all without; ``new_in``: the one that new
     records go to; ``owner``: e-mail address of the employee whose calendar it is; ``past``, ``ahead``: days around
@@ -139,6 +154,16 @@ MAIL_KEYS = (
     Key("client_secret", secret_name),
     Key("scope", anything),
 )
+#: Messengers that are spoken to.
+MESSENGERS = ("telegram", "matrix")
+MESSENGER_KEYS = (
+    Key("service", one_of(*MESSENGERS), required=True),
+    Key("own", names),
+    Key("except_chats", names),
+    _UNKNOWN,
+    _LINES,
+    Key("history_days", integer(1, 3660)),
+)
 CALENDAR_KEYS = (
     Key("calendars", names),
     Key("new_in", anything),
@@ -161,6 +186,7 @@ class Section:
 SECTIONS = {
     "mail": Section(("imap",), MAIL_KEYS, MailSettings),
     "calls": Section(("pbx_db", "pbx_files", "pbx_cloud"), CALL_KEYS, CallSettings),
+    "messenger": Section(("messenger",), MESSENGER_KEYS, MessengerSettings),
     "calendar": Section(("caldav", "ics", "google_calendar", "ms_calendar"), CALENDAR_KEYS, CalendarSettings),
 }
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hub.model.errors import NeedsPerson
-from hub.model.settings_comms import CalendarSettings, CallSettings, MailSettings
+from hub.model.settings_comms import CalendarSettings, CallSettings, MailSettings, MessengerSettings
 from hub.model.settings_routes import Role, RouteSettings
 from hub.model.settings_tables import TableSettings
 from hub.texts import advice, sentence
@@ -72,6 +72,7 @@ Kind = Literal[
     "pbx_db",
     "pbx_files",
     "pbx_cloud",
+    "messenger",
     "caldav",
     "ics",
     "google_calendar",
@@ -84,16 +85,16 @@ Kind = Literal[
 class SystemSettings:
     """One system to exchange with.
 
-    ``timezone``: IANA name, the zone its dates are in. ``timeout``: seconds of silence on a connection.
-    ``verify``: ``False`` trusts any certificate, a text is the path of a CA file. ``page_size``: records asked for at
-    once, the most there may be. ``max_sessions``: requests in flight at once, each of them holds a licence of 1C.
+    ``timezone``: IANA name, the zone its dates are in. ``timeout``: seconds of silence on a connection. ``verify``:
+    ``False`` trusts any certificate, a text is the path of a CA file. ``page_size``: records asked for at once, the
+    most there may be. ``max_sessions``: requests in flight at once, each of them holds a licence of 1C.
     ``request_days``: days of dated records that one request covers at most. ``first_timeout``: as ``timeout``, for a
-    system that may have to start first. ``allowed_only``: leave out what the user has no right to see.
-    ``sensor``: seconds between two questions whether there is anything new, ``None`` to ask none. ``quiet_hours``:
-    from, to, by the system's own clocks: nothing is asked then. ``role``: what the system is to the others, ``None``
-    by its profile. ``schema_seconds`` is no key of the file: runs that only take changes believe a schema that was read
-    so lately. ``tables``: by name, of kind ``sql`` alone. ``mail``, ``calls``, ``calendar``: of a mailbox, a telephone
-    exchange, a calendar alone.
+    system that may have to start first. ``allowed_only``: leave out what the user has no right to see. ``sensor``:
+    seconds between two questions whether there is anything new, ``None`` to ask none. ``quiet_hours``: from, to, by the
+    system's own clocks: nothing is asked then. ``role``: what the system is to the others, ``None`` by its profile.
+    ``schema_seconds`` is no key of the file: runs that only take changes believe a schema that was read so lately.
+    ``tables``: by name, of kind ``sql`` alone. ``mail``, ``calls``, ``messenger``, ``calendar``: of a mailbox, a
+    telephone exchange, a messenger, a calendar alone.
     """
 
     code: str
@@ -123,6 +124,7 @@ class SystemSettings:
     mail: MailSettings | None = None
     calls: CallSettings | None = None
     calendar: CalendarSettings | None = None
+    messenger: MessengerSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Letters, calls and meetings: is their client known, and is everybody called back?"""
+"""Letters, calls, messages and meetings: is their client known, and is everybody called back?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables of what follows from letters, calls and meetings: whose they are, threads, whom to call back.
+"""Tables of what follows from letters, calls, messages and meetings: whose they are, threads, whom to call back.
 
 All of it is derived from activities, contact points and what persons said, and can be made anew from them. A record id
 here may be one that was merged away: readers follow the redirect.

@@ -10,11 +10,12 @@ from connectors.base import ReadRequest
 from connectors.certify.reading import decoded
 from connectors.imap.connector import Imap
 from connectors.memory import BASES, MemoryConnector
+from connectors.messengers.connector import Messenger
 from connectors.onec_odata.connector import OneC
 from connectors.registry import KINDS, open_connector
 from hub.model.errors import NeedsPerson, RetryLater
 from hub.model.settings import SecretRef, SystemSettings
-from hub.model.settings_comms import MailSettings
+from hub.model.settings_comms import MailSettings, MessengerSettings
 from tests.connectors.server import collection, serving
 
 
@@ -64,6 +65,26 @@ def test_a_mailbox_is_opened_from_its_settings(monkeypatch: pytest.MonkeyPatch) 
     assert (told.tokens.refresh(), told.tokens.secret()) == ("refresh-1", "тайна")
     assert "тайна" not in repr(told)
     connector.close()
+
+
+def test_a_messenger_is_opened_from_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Service, token, names of ours, chats passed over: all of it reaches the connector, and it is never shown."""
+    monkeypatch.setenv("OBMEN_TEST_TOKEN", "7012345678:AAsome-token_of-a-test-0123456789ab")
+    section = MessengerSettings("telegram", own=("@Anna",), except_chats=("Отдел",), history_days=7)
+    system = SystemSettings(
+        "bot", "messenger", "Europe/Moscow", "messenger", "Бот", password=SecretRef("env", "OBMEN_TEST_TOKEN"),
+        page_size=2000, messenger=section,
+    )  # fmt: skip
+    connector = open_connector(system)
+    assert isinstance(connector, Messenger)
+    told = connector._account
+    assert (set(told.own_names), told.except_chats, told.history_days) == ({"@anna"}, ("Отдел",), 7)
+    assert told.page_size == 500
+    assert "AAsome" not in repr(told)
+    connector.close()
+    with pytest.raises(NeedsPerson) as error:
+        open_connector(SystemSettings("bot", "messenger", "Europe/Moscow", "messenger", "Бот"))
+    assert (error.value.code, error.value.params["valid"]) == ("chat_service_missing", "telegram, matrix")
 
 
 def test_a_missing_secret_is_told_before_anything_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:

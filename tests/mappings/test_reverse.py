@@ -23,7 +23,7 @@ from tests.mappings.run import link_all, one, root
 PROFILES = {name: compile_profile(name, "Europe/Moscow") for name in profiles()}
 PROFILE = PROFILES["onec_ut11"]
 #: Profiles of systems that nothing is ever written to.
-_READ_ONLY = {"calls", "mail"}
+_READ_ONLY = {"calls", "mail", "messenger"}
 #: Profiles whose moments are told in UTC.
 _UTC = {"calendar"}
 WAYS = {

@@ -22,7 +22,7 @@ from hub.model.settings import (
     find_home,
     load_settings,
 )
-from hub.model.settings_comms import SECTIONS, CalendarSettings, CallSettings, MailSettings
+from hub.model.settings_comms import SECTIONS, CalendarSettings, CallSettings, MailSettings, MessengerSettings
 from hub.model.settings_keys import Key
 from hub.model.settings_tables import TABLE_KEYS, TableSettings
 
@@ -367,6 +367,7 @@ def documented(heading: str) -> dict[str, str]:
         ("A table", TableSettings, set(), TABLE_KEYS),
         ("A mailbox", MailSettings, set(), SECTIONS["mail"].keys),
         ("A telephone exchange", CallSettings, set(), SECTIONS["calls"].keys),
+        ("A messenger", MessengerSettings, set(), SECTIONS["messenger"].keys),
         ("A calendar", CalendarSettings, set(), SECTIONS["calendar"].keys),
         ("A route", RouteSettings, {"code", "lines"}, settings_routes_file.ROUTE_KEYS),
     ],

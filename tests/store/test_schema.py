@@ -231,5 +231,6 @@ def test_the_package_carries_its_scripts() -> None:
         "v0004_two_ways.py",
         "v0005_communications.py",
         "v0006_duplicates.py",
-        "v0007_merges_and_weights.py",
+        "v0007_messages.py",
+        "v0008_merges_and_weights.py",
     ]

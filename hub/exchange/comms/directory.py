@@ -19,7 +19,7 @@ _WORKS_FOR = frozenset({"contact_of", "employed_by"})
 #: A lead that is rubbish knows nobody.
 _DEAD_LEAD = "junk"
 _OPEN_ORDER = ("confirmed", "in_work", "partly_shipped")
-_SYSTEMS = {"email": "email", "phone": "phone", "fax": "phone"}
+_SYSTEMS = {"email": "email", "phone": "phone", "fax": "phone", "messenger": "messenger"}
 
 
 class Holder(NamedTuple):
@@ -159,7 +159,7 @@ class Directory:
                 .where(order.c.business_status.in_(_OPEN_ORDER))
             )
             having.update(conn.execute(query.distinct()).scalars())
-        self.busy = {number for number, orgs in people.items() if number in having or orgs & having}
+        self.busy |= {number for number, orgs in people.items() if number in having or orgs & having}
 
 
 def one_of_each(holders: Sequence[Holder], partner_of: Mapping[int, int]) -> list[Holder]:

@@ -1,4 +1,4 @@
-"""The card of a client with its history: orders, letters, calls, meetings, tasks, leads, each with why it is here."""
+"""The card of a client with its history: orders, letters, calls, messages, tasks, leads, each with why it is here."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hub.exchange.comms import reading, threads
+from hub.exchange.comms.chats import Chats
 from hub.exchange.comms.directory import Directory
 from hub.exchange.comms.matching import WEAK, Draft, Row, Verdict, correspondents, decide, draft
 from hub.exchange.comms.own import Own
@@ -23,6 +24,7 @@ from hub.store import bulk, comms_tables, tables
 CHUNK = 1000
 _PARTY = ("activity_id", "record_id", "entity", "kind", "rule", "role", "handle", "place")
 _MATCH = ("activity_id", "state", "rule", "domain", "thread_id", "subject_key")
+_SAID = "manual"
 Anchors = Mapping[int, set[tuple[str, int]]]
 
 
@@ -32,6 +34,22 @@ class Judged:
 
     event: Event
     verdict: Verdict
+
+
+@dataclass(slots=True)
+class _Work:
+    """What is judged together, by activity."""
+
+    events: dict[int, Event]
+    old: dict[int, Known]
+    places: dict[int, Place]
+    drafts: dict[int, Draft]
+
+    @property
+    def free(self) -> dict[int, Event]:
+        """Those that no person has decided."""
+        said = {number for number, known in self.old.items() if known.rule == _SAID}
+        return {number: one for number, one in self.events.items() if number not in said}
 
 
 class Judge:
@@ -49,18 +67,27 @@ class Judge:
         old = reading.matches(self.conn, events)
         firsts = {number: self._first(one) for number, one in events.items() if one.type == "email"}
         places = threads.join(self.conn, events, firsts, old)
-        members = reading.of_threads(self.conn, {place.thread for place in places.values() if place.thread is not None})
-        leaning = {one.id: one for one in members if one.id not in events and _leans(one)}
-        if leaning:
-            events |= reading.events(self.conn, leaning)
-            old |= leaning
-            places |= {number: Place(one.thread, one.subject) for number, one in leaning.items()}
-        free = {number: one for number, one in events.items() if number not in old or old[number].rule != "manual"}
-        drafts = self._drafts(free)
-        anchors = self._anchors(drafts, places, members)
-        verdicts = self._verdicts(drafts, places, anchors)
+        chats = Chats(self.conn, events, old, places)
+        work = _Work(events, old, places, {})
+        members = self._lean(work, {place.thread for place in places.values() if place.thread} - chats.threads)
+        work.drafts = self._drafts(work.free)
+        settled, stirred = chats.look(work.drafts)
+        members += self._lean(work, stirred)
+        work.drafts |= self._drafts({number: one for number, one in work.free.items() if number not in work.drafts})
+        anchors = self._anchors(work.drafts, places, members, settled)
+        verdicts = self._verdicts(work.drafts, places, anchors)
         self._write(events, old, places, verdicts)
-        return {number: Judged(free[number], verdict) for number, verdict in verdicts.items()}
+        return {number: Judged(events[number], verdict) for number, verdict in verdicts.items()}
+
+    def _lean(self, work: _Work, threads_: set[int]) -> list[Known]:
+        """All letters of these threads; those that stand on others are decided with them."""
+        members = reading.of_threads(self.conn, threads_)
+        leaning = {one.id: one for one in members if one.id not in work.events and _leans(one)}
+        if leaning:
+            work.events |= reading.events(self.conn, leaning)
+            work.old |= leaning
+            work.places |= {number: Place(one.thread, one.subject) for number, one in leaning.items()}
+        return members
 
     def _first(self, event: Event) -> str:
         """The address of the first correspondent: what letters of one subject are told apart by."""
@@ -96,9 +123,13 @@ class Judge:
                     found[number].append((clients[link], rule))
         return found
 
-    def _anchors(self, drafts: Mapping[int, Draft], places: Mapping[int, Place], members: Sequence[Known]) -> Anchors:
-        """By thread, what its letters are surely about."""
+    def _anchors(
+        self, drafts: Mapping[int, Draft], places: Mapping[int, Place], members: Sequence[Known], settled: Anchors
+    ) -> Anchors:
+        """By thread, what its letters are surely about. ``settled``: of chats whose messages were not looked at."""
         found: dict[int, set[tuple[str, int]]] = defaultdict(set)
+        looked_at = {one.thread for one in members}
+        found.update({thread: set(told) for thread, told in settled.items() if thread not in looked_at})
         thread_of = {one.id: one.thread for one in members if one.id not in drafts}
         rows = bulk.fetch_rows(self.conn, comms_tables.activity_party, _PARTY, "activity_id", sorted(thread_of))
         for number, record_id, entity, kind, rule, *_ in rows:
@@ -161,4 +192,4 @@ class Judge:
 
 def _leans(one: Known) -> bool:
     """Whether other letters, or what is known of others, may decide it."""
-    return one.rule != "manual" and (one.rule in WEAK or one.state in {"ambiguous", "unmatched", "ignored"})
+    return one.rule != _SAID and (one.rule in WEAK or one.state in {"ambiguous", "unmatched", "ignored"})

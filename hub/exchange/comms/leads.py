@@ -21,6 +21,9 @@ from hub.texts import sentence
 #: Kinds of events that a lead may come of, and what its source is called then.
 _SOURCES = {"email": "email", "call": "call", "chat_message": "chat_message", "sms": "other", "web_form": "web_form"}
 _SPEAKERS = frozenset({"reply_to", "from", "caller"})
+_KINDS = frozenset({"email", "phone", "messenger"})
+#: The state of a message that its sender took back.
+_TAKEN_BACK = "cancelled"
 _ALIVE = frozenset({"new", "in_progress", "qualified"})
 _OURS = "lead:"
 
@@ -42,8 +45,9 @@ def make(conn: Connection, desk: CardDesk, judged: Iterable[Judged]) -> set[str]
     records = [_record(key, event, who, links.get(event.id), lang) for key, (event, who) in sorted(new.items())]
     numbers = made.make(conn, desk, "lead", records)
     points = [
-        (number, 1, who.kind, who.norm, who.norm)
-        for number, (_, (_, who)) in zip(numbers, sorted(new.items()), strict=True)
+        (number, seq, one.kind, one.norm, one.norm)
+        for number, (_, (event, who)) in zip(numbers, sorted(new.items()), strict=True)
+        for seq, one in enumerate(_handles(event, who), 1)
     ]
     columns = ("lead_id", "seq", "system", "value_norm", "value_raw")
     bulk.insert_rows(conn, tables.CHILDREN["lead_contact_point"], columns, points)
@@ -56,15 +60,31 @@ def _stranger(one: Judged) -> Participant | None:
     event, verdict = one.event, one.verdict
     if (verdict.state, verdict.rule) != ("unmatched", "nobody") or event.type not in _SOURCES:
         return None
-    if event.direction != "inbound" or not made.recent(event.at):
+    taken_back = event.type == "chat_message" and event.status == _TAKEN_BACK
+    if event.direction != "inbound" or taken_back or not made.recent(event.at):
         return None
-    speakers = [who for who in event.people if who.role in _SPEAKERS and who.kind in {"email", "phone"}]
-    return next(iter(sorted(speakers, key=lambda who: who.role != "reply_to")), None)
+    speakers = [who for who in event.people if who.role in _SPEAKERS and who.kind in _KINDS]
+    surest = sorted(speakers, key=lambda who: (who.role != "reply_to", _passing(who), who.kind == "phone"))
+    return next(iter(surest), None)
+
+
+def _passing(who: Participant) -> bool:
+    """Whether people call him so and it may pass to another: a name in a messenger, where his number stays."""
+    return who.norm.startswith("@") and ":" not in who.norm
+
+
+def _handles(event: Event, who: Participant) -> list[Participant]:
+    """What the lead is known by: who writes in a messenger has several handles at once."""
+    if event.type != "chat_message":
+        return [who]
+    same = [one for one in event.people if one.role == who.role and one.kind in _KINDS and one != who]
+    return [who, *sorted(same)]
 
 
 def _record(key: str, event: Event, who: Participant, link: int | None, lang: str) -> dict[str, Any]:
     source = _SOURCES[event.type]
-    called = f"{who.name} ({who.norm})" if who.name and who.name != who.norm else who.norm
+    handle = next((one.norm for one in _handles(event, who) if _passing(one)), who.norm)
+    called = f"{who.name} ({handle})" if who.name and who.name != handle else handle
     return {
         "title": sentence(f"comms_lead_{source}", lang, who=called),
         "status": "new",

@@ -21,7 +21,7 @@ State = Literal["matched", "ambiguous", "unmatched", "ignored", "manual"]
 WEAK = frozenset({"thread", "open_order", "domain"})
 #: The source itself says it.
 _NAMED = frozenset({"source", "order"})
-_FOREIGN = frozenset({"email", "phone"})
+_FOREIGN = frozenset({"email", "phone", "messenger"})
 #: Parts that our own side plays, by direction, whatever the number or address.
 _OUR_PART = {
     "inbound": frozenset({"callee", "agent"}),

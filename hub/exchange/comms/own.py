@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from hub.model.identity import email_norm, parse_phone
+from hub.model.messengers import messenger_norm
 from hub.model.settings import Settings
 
 #: Domains where anybody gets an address: that two have theirs there says nothing.
@@ -40,13 +41,15 @@ class Own:
     addresses: frozenset[str]
     domains: frozenset[str]
     phones: frozenset[str]
+    names: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, settings: Settings) -> Own:
-        """Named at the top of the file and by mailboxes, exchanges and calendars; a mailbox's own domain is ours too,
-        unless it is everybody's.
+        """Named at the top of the file and by mailboxes, exchanges, messengers and calendars; a mailbox's own domain is
+        ours too, unless it is everybody's.
         """
         mails, boxes, phones = list(settings.own_addresses), list[str](), [(one, "") for one in settings.own_phones]
+        names = [name for one in settings.systems.values() if one.messenger is not None for name in one.messenger.own]
         for system in settings.systems.values():
             if system.mail is not None:
                 mails.extend(system.mail.own)
@@ -58,11 +61,12 @@ class Own:
         addresses = frozenset(norm for norm, good in map(email_norm, (*mails, *boxes)) if good)
         of_boxes = {domain_of(norm) for norm, good in map(email_norm, boxes) if good}
         domains = {name.lower().lstrip("@") for name in settings.own_domains} | set(filter(corporate, of_boxes))
-        return cls(addresses, frozenset(domains), frozenset(parse_phone(text, city).norm for text, city in phones))
+        numbers = frozenset(parse_phone(text, city).norm for text, city in phones)
+        return cls(addresses, frozenset(domains), numbers, frozenset(map(messenger_norm, names)))
 
     def has(self, kind: str, norm: str) -> bool:
         """Whether the handle is one of ours."""
         if kind == "email":
             domain = domain_of(norm)
             return norm in self.addresses or any(domain == one or domain.endswith(f".{one}") for one in self.domains)
-        return kind == "phone" and norm in self.phones
+        return norm in {"phone": self.phones, "messenger": self.names}.get(kind, frozenset())

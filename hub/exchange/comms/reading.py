@@ -34,7 +34,7 @@ class Mail:
 
 @dataclass(slots=True)
 class Event:
-    """One activity. ``at``: its start, UTC, as text."""
+    """One activity. ``at``: its start, UTC, as text; ``chat``: of a message, the key of its chat."""
 
     id: int
     type: str
@@ -49,6 +49,7 @@ class Event:
     auto: bool
     people: list[Participant] = field(default_factory=list)
     mail: Mail | None = None
+    chat: str = ""
 
 
 class Known(NamedTuple):
@@ -98,6 +99,11 @@ def events(conn: Connection, ids: Iterable[int]) -> dict[int, Event]:
     letters = [number for number, one in found.items() if one.type == "email"]
     for number, *told in bulk.fetch_rows(conn, tables.CHILDREN["email_detail"], _MAIL, "activity_id", letters):
         found[number].mail = Mail(*(text or "" for text in told))
+    messages = [number for number, one in found.items() if one.type == "chat_message"]
+    for number, chat in bulk.fetch_rows(
+        conn, tables.CHILDREN["chat_detail"], ("activity_id", "chat"), "activity_id", messages
+    ):
+        found[number].chat = chat or ""
     return found
 
 

@@ -1,4 +1,5 @@
-"""Which letters hang together: whatever names one Message-ID is one thread, in whatever order it comes.
+"""Which letters and messages hang together: whatever names one Message-ID is one thread, in whatever order it comes,
+and so are all messages of one chat.
 
 Each Message-ID seen stands in ``thread_key`` with its thread, whether the letter itself is here or is only named: so a
 parent that comes late finds its children. An answer that names no letter joins the letters of the same correspondent
@@ -43,10 +44,10 @@ def _hash(text: str) -> int:
 
 
 def keys_of(event: Event) -> list[int]:
-    """Hashes of the Message-IDs that the letter has and names."""
+    """Hashes of the Message-IDs that the letter has and names; of a message, of its chat."""
     mail = event.mail
     if mail is None:
-        return []
+        return [_hash(f"chat {event.chat}")] if event.chat else []
     named = [*_ID.findall(mail.message_id)[:1], *_ID.findall(mail.in_reply_to), *_ID.findall(mail.references)[-_MOST:]]
     return list(dict.fromkeys(map(_hash, named)))
 
@@ -93,7 +94,7 @@ def join(
     conn: Connection, events: Mapping[int, Event], firsts: Mapping[int, str], known: Mapping[int, Known]
 ) -> dict[int, Place]:
     """Threads of these letters; those of others are joined in the store. ``firsts``: the correspondent of each."""
-    letters = {number: one for number, one in events.items() if one.type == "email"}
+    letters = {number: one for number, one in events.items() if one.type == "email" or one.chat}
     keys = {number: keys_of(one) for number, one in letters.items()}
     subjects = {number: subject_of(one, firsts.get(number, "")) for number, one in letters.items()}
     there = _there(conn, {key for told in keys.values() for key in told})

@@ -1,4 +1,6 @@
-"""What becomes of a sender or caller whom nobody knows, by the mailbox or exchange that the activity came through."""
+"""What becomes of a sender or caller whom nobody knows, by the mailbox, exchange or messenger that the
+activity came through.
+"""
 
 from __future__ import annotations
 
@@ -32,12 +34,12 @@ class Policies:
 
 
 def _default(system: SystemSettings) -> str:
-    section = system.mail or system.calls
+    section = system.mail or system.calls or system.messenger
     return section.unknown if section is not None else "keep"
 
 
 def _lines(system: SystemSettings) -> dict[str, str]:
-    section = system.mail or system.calls
+    section = system.mail or system.calls or system.messenger
     return {_same(line): word for line, word in section.unknown_lines} if section is not None else {}
 
 

@@ -81,8 +81,8 @@ class RehearsedConnector:
         return self._inner.count(request)
 
     def read(self, request: ReadRequest) -> Iterator[Page]:
-        """See ``Connector.read``."""
-        return self._inner.read(request)
+        """See ``Connector.read``. What the source keeps back stays there: no place is stored for good here."""
+        return map(_and_no_more, self._inner.read(request))
 
     def fetch(self, request: ReadRequest, external_ids: Sequence[str]) -> Page:
         """See ``Connector.fetch``; of records that were written to, what they would show."""
@@ -143,6 +143,10 @@ class RehearsedConnector:
             return value
         blank = {column: _blank(kind) for column, kind in columns.items()}
         return [blank | dict(row) for row in value]
+
+
+def _and_no_more(page: Page) -> Page:
+    return replace(page, more=False)
 
 
 def _blank(kind: str) -> Any:

@@ -7,8 +7,8 @@ from alembic import op
 
 from hub.store.migrations.v0001.columns import big, moment, text
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,84 @@
+"""What is needed to read one bot or account of a messenger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from connectors.onec_odata.config import is_loopback
+from connectors.rest import Patience
+from connectors.web import Way
+from hub.model.errors import NeedsPerson
+from hub.model.messengers import messenger_norm
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One bot or account. ``secret``: its token. ``own``: names of ours, as people write them; ``except_chats``: titles
+    or keys of chats that are passed over. ``timezone``: in which dates are told. ``history_days``: how far back the
+    first read goes, where what was said before is kept.
+    """
+
+    service: str
+    url: str = ""
+    secret: str = field(default="", repr=False)
+    title: str = ""
+    own: tuple[str, ...] = ()
+    except_chats: tuple[str, ...] = ()
+    timezone: str = "Europe/Moscow"
+    history_days: int = 30
+    page_size: int = 500
+    max_sessions: int = 1
+    timeout: float = 60.0
+    connect: float = 10.0
+    verify: bool | str = True
+    proxy: str | None = field(default=None, repr=False)
+    patience: Patience = field(default_factory=Patience)
+
+    @property
+    def way(self) -> Way:
+        """How the service is reached."""
+        return Way(self.title, self.max_sessions, self.connect, self.timeout, self.verify, self.proxy)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone itself."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def own_names(self) -> frozenset[str]:
+        """Names of ours as they are compared."""
+        return frozenset(map(messenger_norm, self.own))
+
+    def passes_over(self, *names: str) -> bool:
+        """Whether a chat of these names is none that is read."""
+        wanted = {name.lower() for name in self.except_chats}
+        return any(name.lower() in wanted for name in names if name)
+
+
+def address(account: Account, own: str, example: str) -> str:
+    """Address of the service without a slash at its end; ``NeedsPerson(service_url_needed, service_url_bare)``.
+
+    ``own``: the service's, empty where each company has one of its own such as ``example``.
+    """
+    url = (account.url or own).strip().rstrip("/")
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        host, parts = "", urlsplit("")
+    if not host or parts.scheme not in {"http", "https"} or parts.username:
+        raise NeedsPerson("service_url_needed", system=account.title, example=example)
+    if parts.scheme == "http" and not is_loopback(host):
+        raise NeedsPerson("service_url_bare", system=account.title)
+    return url
+
+
+def token(account: Account) -> str:
+    """The token as it stands in a header or an address; ``NeedsPerson(chat_token_missing, service_key_letters)``."""
+    if not account.secret:
+        raise NeedsPerson("chat_token_missing", system=account.title)
+    if not account.secret.isascii() or not account.secret.isprintable() or " " in account.secret:
+        raise NeedsPerson("service_key_letters", system=account.title)
+    return account.secret

@@ -1,0 +1,1 @@
+"""Messengers: Telegram on a fake, Matrix on a real server."""

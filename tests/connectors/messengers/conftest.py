@@ -1,0 +1,28 @@
+"""What tests of messengers ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.connectors.messengers.fake_telegram import FakeTelegram, telegram
+from tests.connectors.messengers.synapse import NO_SYNAPSE, Synapse, interpreter
+
+
+@pytest.fixture
+def bot() -> Iterator[FakeTelegram]:
+    """A bot that nobody has written to."""
+    with telegram() as fake:
+        yield fake
+
+
+@pytest.fixture(scope="session")
+def synapse() -> Iterator[Synapse]:
+    """A running Matrix server, where there is one."""
+    python = interpreter()
+    if python is None:
+        pytest.skip(NO_SYNAPSE)
+    server = Synapse.start(python)
+    yield server
+    server.stop()
