@@ -248,20 +248,34 @@ class Replay:
             return Told(None, "nobody")
         cards = {name: {one: self.said[one][name] for one in paths if name in self.said[one]} for name in names}
         ended = self._ended()
-        heard = {name: _whole(cards[name]) for name in names if name not in ended} or {
-            name: _whole(cards[name]) for name in names
-        }
+        living = [name for name in names if name not in ended]
+        heard = {name: _whole(cards[name]) for name in self._sound(living or names, cards)}
         winner = self._best(heard, self.rules.of(paths[0]).word)
         mine, echo = cards[winner], self.sent[winner].get(path)
-        if is_member(path):
-            if path in mine:
-                return self._alone(path, [winner], policy, "master")
-        else:
-            rest = [name for name in names if name != winner and self._agree(mine, cards[name])]
-            rest = [*(one for one in rest if one not in ended), *(one for one in rest if one in ended)]
-            if echo is None or any(path in cards[name] for name in (winner, *rest)):
-                return self._alone(path, [winner, *rest], policy, "master")
+        told_whole = is_member(path) and (
+            _kind(path) not in self.rules.policies or any(_kind(one) == _kind(path) for one in mine)
+        )
+        rest = [name for name in names if name != winner and not told_whole and self._agree(mine, cards[name])]
+        rest = [*(one for one in rest if one not in ended), *(one for one in rest if one in ended)]
+        if any(path in cards[name] for name in (winner, *rest)) or (echo is None and not is_member(path)):
+            return self._alone(path, [winner, *rest], policy, "master")
         return Told(echo, policy.word, winner, 0, echo is None)
+
+    def _sound(self, names: list[int], cards: Mapping[int, Mapping[str, list[Statement]]]) -> list[int]:
+        """Without cards of which a number is wrong where another's is right; of each system those with most numbers."""
+        right: dict[int, set[str]] = {name: set() for name in names}
+        wrong: dict[int, set[str]] = {name: set() for name in names}
+        for name in names:
+            for path, said in cards[name].items():
+                at, value = self.rules.checks.get(path.partition("[")[0]), said[-1].value
+                if at is not None and isinstance(value, tuple):
+                    (wrong if value[at] == 0 else right)[name].add(_kind(path))
+        known = set().union(*right.values())
+        kept = [name for name in names if not (wrong[name] - right[name]) & known] or names
+        most: dict[str, int] = {}
+        for name in kept:
+            most[self.systems[name]] = max(most.get(self.systems[name], 0), len(right[name]))
+        return [name for name in kept if len(right[name]) == most[self.systems[name]]]
 
     def _agree(self, mine: Mapping[str, list[Statement]], other: Mapping[str, list[Statement]]) -> bool:
         rows = [{path for path in card if is_member(path)} for card in (mine, other)]
@@ -269,6 +283,12 @@ class Replay:
             return False
         filled = [(path, _filled(mine[path]), _filled(other[path])) for path in mine.keys() & other.keys()]
         return all(one is None or two is None or self.same(path, one, two) for path, one, two in filled)
+
+
+def _kind(path: str) -> str:
+    """``party_identifier[inn]`` of ``party_identifier[inn,7707083893]``."""
+    name, _, key = path.rstrip("]").partition("[")
+    return f"{name}[{key.partition(',')[0]}]"
 
 
 def _empty(path: str) -> Value:
