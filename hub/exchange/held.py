@@ -314,7 +314,9 @@ def carry_out(conn: Connection, desk: Desk, work: MappingDesk, item: Item, paylo
     if payload is None:
         return apply_page(conn, desk, work, Page(work.mapping.stream, [], [item.external_id]))
     desk.links.start_page()
-    return apply_records(conn, desk, work, [payload.encode()])
+    kept_by = conn.execute(select(core.held.c.last_run).where(core.held.c.id == int(item.id[1:]))).scalars()
+    with desk.read_in(conn, kept_by):
+        return apply_records(conn, desk, work, [payload.encode()])
 
 
 def _tried(conn: Connection, desk: Desk, work: MappingDesk, item: Item) -> tuple[Cell, ...]:

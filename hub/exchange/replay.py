@@ -335,7 +335,10 @@ class _Replay:
         raws = {row.id: raw for order, row in at_hand if (raw := self._raw(conn, work, desk, order, row)) is not None}
         made.gone = len(batch) - len(out) - len(raws)
         made.corrected = sum(order.action == "correct" and row.id in raws for order, row in at_hand)
-        made.outcome = apply_records(conn, desk, work, list(raws.values())) if raws else Outcome()
+        table = core.quarantine
+        kept_by = conn.execute(select(table.c.last_run).where(table.c.id.in_(raws))).scalars()
+        with desk.read_in(conn, kept_by):
+            made.outcome = apply_records(conn, desk, work, list(raws.values())) if raws else Outcome()
         made.refused = _still_refused(conn, [row for _, row in at_hand if row.id in raws])
         if out:
             left = Counters(received=len(out))

@@ -411,10 +411,11 @@ def _apply_deleted(
 def take_overdue(conn: Connection, desk: Desk, route_id: int, after: int) -> int:
     """Let records of a route pass that have waited ``after`` seconds for another one; how many passed."""
     passed = 0
-    for stream_id, raws in overdue(conn, route_id, after).items():
+    for stream_id, kept in overdue(conn, route_id, after).items():
         work = desk.by_stream.get(stream_id)
         if work is not None:
-            outcome = apply_records(conn, desk, work, raws)
+            with desk.read_in(conn, (run_id for _, run_id in kept)):
+                outcome = apply_records(conn, desk, work, [raw for raw, _ in kept])
             passed += outcome.counters.created + outcome.counters.updated + release(conn, desk, outcome.fulfilled)
     return passed
 
@@ -424,8 +425,10 @@ def release(conn: Connection, desk: Desk, fulfilled: list[int]) -> int:
     passed = 0
     while fulfilled:
         by_stream: dict[int, list[bytes]] = defaultdict(list)
-        for stream_id, external_id, payload in trouble.released_by(conn, fulfilled):
+        read_in: dict[int, set[int]] = defaultdict(set)
+        for stream_id, external_id, payload, run_id in trouble.released_by(conn, fulfilled):
             by_stream[stream_id].append(payload)
+            read_in[stream_id].add(run_id)
             if stream_id in desk.by_stream:
                 desk.by_stream[stream_id].troubled(conn)[1].add(external_id)
         fulfilled = []
@@ -433,7 +436,8 @@ def release(conn: Connection, desk: Desk, fulfilled: list[int]) -> int:
             work = desk.by_stream.get(stream_id)
             if work is None:
                 continue  # its mapping is paused: the record stays parked and comes again with its route
-            outcome = apply_records(conn, desk, work, raws)
+            with desk.read_in(conn, read_in[stream_id]):
+                outcome = apply_records(conn, desk, work, raws)
             passed += outcome.counters.created + outcome.counters.updated
             fulfilled.extend(outcome.fulfilled)
     return passed

@@ -41,8 +41,11 @@ def given_up(conn: Connection, links: Links, missing: Mapping[str, set[str]], af
     return found
 
 
-def overdue(conn: Connection, route_id: int, after: int) -> dict[int, list[bytes]]:
-    """Parked records of a route, by stream, that wait for nothing but links which are waited for no more."""
+def overdue(conn: Connection, route_id: int, after: int) -> dict[int, list[tuple[bytes, int]]]:
+    """Parked records of a route, by stream, that wait for nothing but links which are waited for no more.
+
+    Each with the run that read it.
+    """
     link, run, parked, wait = core.link, core.exchange_run, core.parked, core.parked_wait
     young = (
         exists()
@@ -50,11 +53,11 @@ def overdue(conn: Connection, route_id: int, after: int) -> dict[int, list[bytes
         .where(run.c.started_at > now() - timedelta(seconds=after))
     )
     rows = conn.execute(
-        select(parked.c.stream_id, parked.c.payload)
+        select(parked.c.stream_id, parked.c.payload, parked.c.last_run)
         .where(parked.c.route_id == route_id, parked.c.state == "waiting", ~young)
         .order_by(parked.c.id)
     )
-    found: dict[int, list[bytes]] = {}
+    found: dict[int, list[tuple[bytes, int]]] = {}
     for row in rows:
-        found.setdefault(int(row.stream_id), []).append(row.payload.encode())
+        found.setdefault(int(row.stream_id), []).append((row.payload.encode(), row.last_run))
     return found

@@ -127,8 +127,8 @@ def _unpark(conn: Connection, stream_id: int, external_ids: Sequence[str]) -> No
     conn.execute(delete(table).where(table.c.stream_id == stream_id, table.c.external_id.in_(external_ids)))
 
 
-def released_by(conn: Connection, link_ids: Sequence[int]) -> list[tuple[int, str, bytes]]:
-    """Parked records (stream id, external id, payload) whose last awaited link is among ``link_ids``.
+def released_by(conn: Connection, link_ids: Sequence[int]) -> list[tuple[int, str, bytes, int]]:
+    """Parked records whose last awaited link is among ``link_ids``: stream id, external id, payload, run that read it.
 
     The waits for these links are struck out.
     """
@@ -137,13 +137,13 @@ def released_by(conn: Connection, link_ids: Sequence[int]) -> list[tuple[int, st
     for chunk in bulk.chunks(link_ids):
         touched.update(conn.execute(select(wait.c.parked_id).where(wait.c.link_id.in_(chunk))).scalars())
         conn.execute(delete(wait).where(wait.c.link_id.in_(chunk)))
-    ready: list[tuple[int, str, bytes]] = []
+    ready: list[tuple[int, str, bytes, int]] = []
     ids = sorted(touched)
     for chunk in bulk.chunks(ids):
         rows = conn.execute(
-            select(parked.c.stream_id, parked.c.external_id, parked.c.payload)
+            select(parked.c.stream_id, parked.c.external_id, parked.c.payload, parked.c.last_run)
             .where(parked.c.id.in_(chunk), ~exists().where(wait.c.parked_id == parked.c.id))
             .order_by(parked.c.id)
         )
-        ready.extend((int(row.stream_id), str(row.external_id), row.payload.encode()) for row in rows)
+        ready.extend((int(row.stream_id), str(row.external_id), row.payload.encode(), row.last_run) for row in rows)
     return ready

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
 class CardDesk:
     """For one transaction of one run. ``at``: the moment of the change log, as text in UTC. ``brakes``: ``None`` where
-    an admin has let the changes pass.
+    an admin has let the changes pass. ``read_at``: see ``Desk``.
     """
 
-    def __init__(self, hub: Hub, run_id: int, at: str, brakes: Brakes | None = None) -> None:
-        self.hub, self.run_id, self.at, self.brakes = hub, run_id, at, brakes
+    def __init__(
+        self, hub: Hub, run_id: int, at: str, brakes: Brakes | None = None, read_at: str | None = None
+    ) -> None:
+        self.hub, self.run_id, self.at, self.brakes, self.read_at = hub, run_id, at, brakes, read_at
         #: The stream that is read was never read to its end before: what comes is history.
         self.first_reading = False
         self.refs = References()

@@ -277,7 +277,7 @@ class Ledger:
         kept: list[dict[str, Any]] = []
         for entry in self._entries.values():
             card = entry.card
-            if _needs_no_rows(card):
+            if _needs_no_rows(card) and self.desk.read_at is None:  # where it was read earlier a row has to say so
                 gone.extend(card.stored)
                 continue
             kept.extend(self._word(entry, card, one) for one in card.known.contributions)

@@ -249,7 +249,7 @@ def _written(conn: Connection, desk: CardDesk, work: MappingDesk, arrived: Seque
     )
     links: list[tuple[object, ...]] = []
     stopped: set[int] = set()
-    read_at = datetime.fromisoformat(desk.at).replace(tzinfo=UTC)
+    read_at = datetime.fromisoformat(desk.read_at or desk.at).replace(tzinfo=UTC)
     for one in arrived:
         stops = verdict is not None and one.arrival.changes and verdict.stops(ends=_ends(one))
         if verdict is not None and (stops or one.card.record_id in stopped):  # what came after it was decided upon it

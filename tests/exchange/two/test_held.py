@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from hub.exchange import held
 from hub.exchange.held import Item, Wanted
@@ -89,6 +91,24 @@ def test_an_approved_change_goes_its_way_to_the_other_system(braked: Two) -> Non
     braked.exchange()
     assert braked.shows("ut", one)[COMMENT] == "новое"
     assert say(braked, "approve", *waiting(braked, "in")).run_id is None
+
+
+@pytest.mark.parametrize("word", ["approve", "reject"])
+def test_what_was_held_was_read_when_it_was_held(braked: Two, word: Word) -> None:
+    """Let in days later it tells nothing of what was typed since: what comes next may be as old as that reading."""
+    ((_, other),) = shared(braked, 1)
+    braked.edit("ut2", other, **{COMMENT: "новое"})
+    braked.exchange()
+    (waits,) = braked.rows(core.held)
+    began = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
+    with braked.store.begin() as conn:
+        conn.execute(
+            update(core.exchange_run).where(core.exchange_run.c.id == waits["last_run"]).values(started_at=began)
+        )
+    say(braked, word, *waiting(braked, "in"))
+    (link,) = [row["id"] for row in braked.rows(core.link) if row["external_id"] == other]
+    (said,) = [row for row in braked.rows(core.contribution) if row["link_id"] == link]
+    assert said["read_at"] == began
 
 
 def test_a_rejected_change_leaves_our_value_and_gives_it_back(braked: Two) -> None:
