@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 
 import polars as pl
 
@@ -14,7 +15,7 @@ from dedup.weights import Weights
 #: Number of the rule that rests on facts, not on a key.
 _FACTS_RULE = len(KEY_RULES) + 1
 
-Pairs = Set[tuple[int | str, int | str]]
+Pairs = AbstractSet[tuple[int | str, int | str]]
 
 
 def joins_sql(cut: int | None) -> str:
@@ -22,9 +23,7 @@ def joins_sql(cut: int | None) -> str:
     return "rule > 0" if cut is None else f"rule > 0 OR (vetoes = 0 AND weight >= {cut})"
 
 
-def clustered(
-    edges: pl.DataFrame, same: Pairs, different: Pairs, table: Weights, cut: int | None
-) -> Clustering:
+def clustered(edges: pl.DataFrame, same: Pairs, different: Pairs, table: Weights, cut: int | None) -> Clustering:
     """Groups out of edges (see ``scoring.score_sql``) and of pairs that persons called ``same`` or ``different``."""
     never = {*edges.filter(pl.col("vetoes") != 0).select("a", "b").iter_rows(), *different} - same
     said = pairs_like(edges, same | different)
