@@ -7,7 +7,7 @@ from functools import partial
 
 import polars as pl
 import pyarrow as pa
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
 Function = Callable[[pl.DataFrame], pl.DataFrame]
@@ -20,6 +20,25 @@ _PLAIN = {
     pl.Int32: pa.int32(),
     pl.Int64: pa.int64(),
 }
+#: Names of Spark's plain types.
+_NAMED = {
+    "string": pl.String(),
+    "boolean": pl.Boolean(),
+    "tinyint": pl.Int8(),
+    "smallint": pl.Int16(),
+    "int": pl.Int32(),
+    "bigint": pl.Int64(),
+}
+
+
+def plain(frame: DataFrame) -> pl.Schema:
+    """The columns of ``frame`` as polars has them; ``KeyError`` for one that is not plain."""
+    return pl.Schema({name: _NAMED[kind] for name, kind in frame.dtypes})
+
+
+def sent(spark: SparkSession, frame: pl.DataFrame) -> DataFrame:
+    """A frame of plain columns, from here to Spark."""
+    return spark.createDataFrame(_to_arrow(frame, arrow_schema(frame.schema)))
 
 
 def mapped(frame: DataFrame, function: Function, like: pl.Schema, rows: int = 0) -> DataFrame:
@@ -49,7 +68,11 @@ def _mapped(
 ) -> Iterator[pa.RecordBatch]:
     for piece in _slices(batches, rows):
         made = function(piece).select(schema.names)
-        yield from made.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema).to_batches()
+        yield from _to_arrow(made, schema).to_batches()
+
+
+def _to_arrow(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:
+    return frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema)
 
 
 def _slices(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pl.DataFrame]:

@@ -29,9 +29,9 @@ def _capped(found: DataFrame, kinds: set[str], table: Weights) -> DataFrame:
     caps = " ".join(f"WHEN {KEY_KINDS.index(kind)} THEN {table.caps[kind]}" for kind in sorted(kinds))
     return found.sparkSession.sql(
         f"SELECT k, row, {', '.join(_READ)} FROM"
-        f" (SELECT kind, k, row, {', '.join(_READ)}, count(*) OVER (PARTITION BY k) AS n"
-        "  FROM {found} LATERAL VIEW inline(keys) said AS kind, k)"
-        f" WHERE n > 1 AND n <= CASE kind {caps or 'WHEN -1 THEN 0'} ELSE 0 END",
+        f" (SELECT tag, k, row, {', '.join(_READ)}, count(*) OVER (PARTITION BY k) AS n"
+        "  FROM {found} LATERAL VIEW inline(keys) said AS tag, k)"
+        f" WHERE n > 1 AND n <= CASE tag {caps or 'WHEN -1 THEN 0'} ELSE 0 END",
         found=found,
     )
 

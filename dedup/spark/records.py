@@ -1,7 +1,8 @@
 """One pass over raw records: normal forms, and all that follows from a record alone, as numbers to count and join by.
 
 The frame's own functions do it (``dedup.normal.frame``, ``dedup.batch.hashes``), slice by slice on each machine. Hashes
-of polars are the same in every process of one version on one kind of processor: all machines have to be alike.
+of polars are the same in every process of one version on one kind of processor; a machine that is not like the one
+which started the run is refused, for nothing that it hashes would ever meet the rest.
 """
 
 from __future__ import annotations
@@ -10,9 +11,8 @@ from collections.abc import Iterable
 from functools import partial
 
 import polars as pl
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812  # as everyone names it
-from pyspark.sql.types import ByteType, IntegerType, LongType, ShortType
 
 from dedup.batch import blocking, rarity
 from dedup.batch.hashes import Hashes
@@ -25,6 +25,8 @@ from dedup.weights import KEY_KINDS, Weights
 
 #: Records normalised at once.
 _SLICE = 50_000
+#: Whole numbers, as Spark calls them.
+_WHOLE = ("tinyint", "smallint", "int", "bigint")
 
 
 def _numbers(tag: str) -> pl.DataType:
@@ -38,12 +40,10 @@ def records(raw: DataFrame, table: Weights) -> DataFrame:
     ``dedup.frequencies.who``) and three lists of numbers: ``counted`` (``what`` is a place in ``COUNTED``),
     ``contacts`` (``what`` as in ``dedup.normal.frame.Normal``) and ``keys`` (``kind`` is a place in ``KEY_KINDS``).
     """
-    whole = isinstance(raw.schema["rec_id"].dataType, ByteType | ShortType | IntegerType | LongType)
-    row = F.col("rec_id").cast("bigint" if whole else "string").alias("row")
-    given = raw.select(row, *(name for name in RAW if name in raw.columns))
+    given = raw.select(identified(raw).alias("row"), *(name for name in RAW if name in raw.columns))
     like = pl.Schema(
         {
-            "row": pl.Int64() if whole else pl.String(),
+            "row": pl.Int64() if dict(given.dtypes)["row"] == "bigint" else pl.String(),
             **dict.fromkeys(TEXTS, pl.String()),
             **dict.fromkeys(MARKS, pl.Boolean()),
             "who": pl.Int64(),
@@ -52,10 +52,27 @@ def records(raw: DataFrame, table: Weights) -> DataFrame:
             "keys": _numbers("kind"),
         }
     )
-    return mapped(given, partial(_made, table=table), like, _SLICE)
+    return mapped(given, partial(_made, table=table, probe=_probe()), like, _SLICE)
 
 
-def _made(raw: pl.DataFrame, table: Weights) -> pl.DataFrame:
+def identified(raw: DataFrame) -> Column:
+    """``rec_id`` as a whole number of 64 bits or a text; ``ValueError`` where it is neither: its order would not be
+    that of the batch.
+    """
+    kind = dict(raw.dtypes).get("rec_id", "missing")
+    if kind not in (*_WHOLE, "string"):
+        raise ValueError(f"rec_id must be a whole number of at most 64 bits or a text; it is {kind}")
+    return F.col("rec_id").cast("bigint" if kind in _WHOLE else "string")
+
+
+def _probe() -> int:
+    """How this machine hashes."""
+    return int(pl.Series(["Обмен"]).hash(7)[0])
+
+
+def _made(raw: pl.DataFrame, table: Weights, probe: int) -> pl.DataFrame:
+    if probe != _probe():
+        raise RuntimeError(f"polars {pl.__version__} hashes otherwise here than where the run was started")
     normal = normalise(raw)
     hashes = Hashes(normal.main)
     counted = ((place, hashes.key(parts)) for place, parts in enumerate(COUNTED.values()))

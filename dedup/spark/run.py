@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import polars as pl
 from pyspark.sql import DataFrame
 
+from dedup.score import SAME
 from dedup.spark import blocking, rarity
+from dedup.spark.arrow import plain, sent
+from dedup.spark.kept import kept
 from dedup.spark.partition import partition
 from dedup.spark.records import records
 from dedup.spark.scoring import scored
 from dedup.weights import Weights, weights
+
+Judged = Mapping[tuple[int | str, int | str], str]
+
+_KNOWN = "SELECT said.* FROM {words} said JOIN {main} one ON one.row = said.a JOIN {main} other ON other.row = said.b"
+_CLUSTERS = """
+SELECT main.row AS rec_id, coalesce(made.b, main.row) AS cluster
+FROM {main} main LEFT JOIN {made} made ON made.a = main.row AND made.why = ''"""
 
 
 @dataclass(frozen=True)
@@ -26,11 +37,11 @@ class Settings:
 
 @dataclass(frozen=True)
 class Result:
-    """Frames of Spark, held by its executors until ``release``; ids stand for rows.
+    """Frames of Spark, computed (see ``dedup.spark.kept``); ids stand for rows.
 
-    ``edges``: pairs ``a`` < ``b`` worth a look, with the parts of their score (see
-    ``dedup.batch.scoring.score_sql``). ``clusters``: ``rec_id`` and ``cluster``, the id of the first member, of every
-    record. ``refused``: ``a``, ``b``, ``why``. ``records`` and ``pairs``: how many there were, how many were compared.
+    ``edges``: pairs ``a`` < ``b`` worth a look, with the parts of their score (see ``dedup.batch.scoring.score_sql``).
+    ``clusters``: ``rec_id`` and ``cluster``, the id of the first member, of every record. ``refused``: ``a``, ``b``,
+    ``why``. ``records`` and ``pairs``: how many there were, how many were compared.
     """
 
     edges: DataFrame
@@ -38,49 +49,41 @@ class Result:
     refused: DataFrame
     records: int
     pairs: int
-    held: tuple[DataFrame, ...]
-
-    def release(self) -> None:
-        """Let the executors forget what is held; after it the frames are computed anew when they are read."""
-        for frame in self.held:
-            frame.unpersist()
 
 
-def dedupe(
-    raw: DataFrame,
-    settings: Settings | None = None,
-    judged: Mapping[tuple[int | str, int | str], str] | None = None,
-) -> Result:
+def dedupe(raw: DataFrame, settings: Settings | None = None, judged: Judged | None = None) -> Result:
     """Find the duplicates of a frame with ``rec_id`` and columns of ``dedup.normal.record.RAW``.
 
-    ``judged``: standing words on pairs of ids, ``same`` or ``different``. ``ValueError`` where ids are not different.
+    ``judged``: standing words on pairs of ids, ``same`` or ``different``. ``ValueError`` where ids are not different,
+    or neither whole numbers nor texts.
     """
     settings = settings or Settings()
     table = settings.table
-    spark = raw.sparkSession
-    found = records(raw, table).persist()
+    found = kept(records(raw, table))
     height, different = found.selectExpr("count(*)", "count(DISTINCT row)").collect()[0]
     if height != different:
-        found.unpersist()
         raise ValueError("records to be deduplicated must have different ids")
-    main = rarity.rated(found, height).persist()
-    contacts = rarity.contacts(found, height, table).persist()
-    pairs = blocking.pairs(found, contacts, table).persist()
-    compared = pairs.count()
-    edges = scored(pairs, main, contacts, table, height, worth=True).persist()
-    kind = main.schema["row"].dataType.simpleString()
-    ordered = [(*sorted(pair), word) for pair, word in (judged or {}).items()]  # type: ignore[type-var]
-    words = spark.createDataFrame(ordered, f"a {kind}, b {kind}, word string")
-    made = partition(
-        edges, words, lambda part: scored(part, main, contacts, table, height, worth=False), table, settings.cut
-    ).persist()
-    clusters = spark.sql(
-        "SELECT main.row AS rec_id, coalesce(made.b, main.row) AS cluster FROM {main} main"
-        " LEFT JOIN {made} made ON made.a = main.row AND made.why = ''",
-        main=main.select("row"),
-        made=made,
-    ).persist()
-    clusters.count()
-    for frame in (pairs, found):
-        frame.unpersist()
-    return Result(edges, clusters, made.where("why <> ''"), height, compared, (clusters, made, edges, contacts, main))
+    main = kept(rarity.rated(found, height))
+    contacts = kept(rarity.contacts(found, height, table))
+    pairs = kept(blocking.pairs(found, contacts, table))
+    edges = kept(scored(pairs, main, contacts, table, height, worth=True))
+    words = kept(found.sparkSession.sql(_KNOWN, words=_words(main, judged or {}), main=main))
+    made = kept(
+        partition(
+            edges, words, lambda part: scored(part, main, contacts, table, height, worth=False), table, settings.cut
+        )
+    )
+    clusters = kept(found.sparkSession.sql(_CLUSTERS, main=main, made=made))
+    return Result(edges, clusters, made.where("why <> ''"), height, pairs.count())
+
+
+def _words(main: DataFrame, judged: Judged) -> DataFrame:
+    """``a`` < ``b`` and ``word``, each pair once: where both words were said, ``same`` is heard, as by the batch."""
+    said: dict[tuple[int | str, ...], str] = {}
+    for pair, word in judged.items():
+        ordered = tuple(sorted(pair))
+        said[ordered] = SAME if said.get(ordered) == SAME else word
+    kind = plain(main.select("row"))["row"]
+    rows = [(*pair, word) for pair, word in said.items()]
+    frame = pl.DataFrame(rows, schema={"a": kind, "b": kind, "word": pl.String}, orient="row")
+    return sent(main.sparkSession, frame)

@@ -15,7 +15,7 @@ from pyspark.sql import DataFrame
 from dedup.batch.scoring import BITS, MARKS, TEXTS, score_sql, shared_sql, worth_sql
 from dedup.batch.tables import lent, read
 from dedup.frequencies import CONTACTS
-from dedup.spark.arrow import mapped
+from dedup.spark.arrow import mapped, plain
 from dedup.weights import Weights
 
 #: Pairs scored at once.
@@ -32,7 +32,8 @@ def scored(
     where = f" WHERE {worth_sql(table)}" if worth else ""
     function = partial(_edges, sql=f"SELECT * FROM ({score_sql(table, records)}){where}")
     sides = _sides(pairs, main, contacts)
-    return mapped(sides, function, function(_empty(sides)).schema, _SLICE)
+    edges = function(pl.DataFrame(schema=plain(sides))).schema  # what the query makes of no rows has the types of edges
+    return mapped(sides, function, edges, _SLICE)
 
 
 def _sides(pairs: DataFrame, main: DataFrame, contacts: DataFrame) -> DataFrame:
@@ -48,12 +49,6 @@ def _sides(pairs: DataFrame, main: DataFrame, contacts: DataFrame) -> DataFrame:
         shared=shared,
         main=main,
     )
-
-
-def _empty(sides: DataFrame) -> pl.DataFrame:
-    """A frame of no rows with the columns of ``sides``: what the query makes of it has the types of edges."""
-    kinds = {"string": pl.String, "boolean": pl.Boolean, "smallint": pl.Int16, "int": pl.Int32, "bigint": pl.Int64}
-    return pl.DataFrame(schema={field.name: kinds[field.dataType.simpleString()] for field in sides.schema})
 
 
 @cache
