@@ -19,6 +19,8 @@ GROUPS: dict[str, tuple[tuple[str, ...], str]] = {
     "phone": (("phone",), "phone"),
     "email": (("email",), "email"),
 }
+#: Columns that decide beside ``rec_id``, and those that survive.
+NEEDED = ("source", "ts", *(field for fields, _ in GROUPS.values() for field in fields))
 
 
 def golden(
@@ -32,8 +34,13 @@ def golden(
     """
     of = pl.DataFrame({"rec_id": ids, "cluster": ids.gather(cluster)})
     of = of.filter(pl.len().over("cluster") > 1)
-    needed = {"rec_id", "source", "ts", *(field for fields, _ in GROUPS.values() for field in fields)}
-    rows = raw.lazy().select(needed).join(of.lazy(), on="rec_id", how="inner").collect().with_row_index("at")
+    rows = raw.lazy().select("rec_id", *NEEDED).join(of.lazy(), on="rec_id", how="inner").collect()
+    return survivors(rows, sources)
+
+
+def survivors(rows: pl.DataFrame, sources: Sequence[str]) -> pl.DataFrame:
+    """As ``golden``, out of the records of whole clusters: ``cluster``, ``rec_id`` and the columns ``NEEDED``."""
+    rows = rows.with_row_index("at")
     rank = {source: place for place, source in enumerate(sources)}
     ranked = pl.col("source").replace_strict(rank, default=len(rank), return_dtype=pl.Int32) if rank else pl.lit(0)
     found = rows.group_by("cluster").agg(members=pl.len()).sort("cluster")

@@ -15,11 +15,16 @@ _WHAT = {"phone": PHONE, "email": EMAIL, "domain": DOMAIN}
 
 def rated(main: pl.DataFrame, contacts: pl.DataFrame, hashes: Hashes) -> pl.DataFrame:
     """``main`` with the columns that facts read beside its own: see ``dedup.frequencies.rated``."""
+    bits = {f"{what}_b": _bits(hashes, main.height, parts) for what, parts in COUNTED.items()}
+    return marked(main, contacts).with_columns(**bits)
+
+
+def marked(main: pl.DataFrame, contacts: pl.DataFrame) -> pl.DataFrame:
+    """``main`` with those of these columns that follow from the record alone."""
     phones, emails = (contacts.filter(pl.col("what") == what)["row"].unique() for what in (PHONE, EMAIL))
     marks = {"has_phone": _mark(main.height, phones), "has_email": _mark(main.height, emails)}
     any_inn = pl.when(pl.col("inn") != "").then(pl.col("inn")).otherwise(pl.col("inn_bad")).alias("inn_any")
-    bits = {f"{what}_b": _bits(hashes, main.height, parts) for what, parts in COUNTED.items()}
-    return main.with_columns(any_inn, **marks, **bits)
+    return main.with_columns(any_inn, **marks)
 
 
 def _mark(height: int, rows: pl.Series) -> pl.Series:
@@ -44,20 +49,33 @@ def _bits(hashes: Hashes, height: int, parts: tuple[str, ...]) -> pl.Series:
 
 def shared(main: pl.DataFrame, contacts: pl.DataFrame, hashes: Hashes, table: Weights) -> pl.DataFrame:
     """Contacts that two records at least have: ``row``, ``what``, ``value`` as a number, ``bits`` and ``records``."""
-    last = hashes.part("last")
-    who = pl.Series(np.where(last != 0, mixed([last, hashes.part("first[1]")]), hashes.part("name")))
-    hashed = contacts.select("row", "what", k=pl.col("value").hash(3) ^ pl.col("what").cast(pl.UInt64))
-    several = hashed.filter(pl.col("k").is_duplicated())
-    several = several.with_columns(who=who.gather(several["row"]))
+    found = hashed(contacts)
+    several = found.filter(pl.col("k").is_duplicated())
+    several = several.with_columns(who=who(hashes).gather(several["row"]))
     values = (
         several.group_by("what", "k").agg(names=pl.col("who").n_unique(), records=pl.len()).with_row_index("number")
     )
     kinds = [(what, names) for what, names in values.select("what", "names").unique().iter_rows()]
-    specs = {PHONE: table.contact, EMAIL: table.contact, DOMAIN: table.domain}
     bits = pl.DataFrame(
-        [(what, names, specs[what].of(main.height, names)) for what, names in kinds],
+        [(what, names, contact_bits(table, main.height, what, names)) for what, names in kinds],
         schema={"what": pl.UInt8, "names": pl.UInt32, "bits": pl.Int32},
         orient="row",
     )
     known = values.join(bits, on=["what", "names"], how="left")
     return several.join(known, on=["what", "k"], how="left").select("row", "what", "number", "bits", "records")
+
+
+def who(hashes: Hashes) -> pl.Series:
+    """Whom contacts belong to, as a number, by row: see ``dedup.frequencies.who``."""
+    last = hashes.part("last")
+    return pl.Series(np.where(last != 0, mixed([last, hashes.part("first[1]")]), hashes.part("name")))
+
+
+def hashed(contacts: pl.DataFrame) -> pl.DataFrame:
+    """``row``, ``what`` and the value of each contact as a number ``k``."""
+    return contacts.select("row", "what", k=pl.col("value").hash(3) ^ pl.col("what").cast(pl.UInt64))
+
+
+def contact_bits(table: Weights, records: int, what: int, names: int) -> int:
+    """Hundredths of a bit of a contact of that kind that so many different names are on."""
+    return (table.domain if what == DOMAIN else table.contact).of(records, names)

@@ -14,11 +14,12 @@ import numpy as np
 import polars as pl
 
 from dedup.batch import blocking, rarity, scoring
+from dedup.batch.clusters import clustered, joins_sql
 from dedup.batch.hashes import Hashes
 from dedup.batch.tables import fill, lent, read
-from dedup.cluster import Clustering, Link, cluster, components
-from dedup.component import JUDGED, WHOLE
-from dedup.facts import KEY_RULES, RELATIONS
+from dedup.cluster import Clustering, components
+from dedup.component import WHOLE
+from dedup.facts import RELATIONS
 from dedup.normal.frame import Normal, normalise
 from dedup.score import SAME
 from dedup.weights import Weights, weights
@@ -27,8 +28,6 @@ from dedup.weights import Weights, weights
 _SLICE = 200_000
 #: Pairs scored at once.
 _PAIRS = 60_000
-#: Number of the rule that rests on facts, not on a key.
-_FACTS_RULE = len(KEY_RULES) + 1
 
 
 @contextmanager
@@ -133,7 +132,7 @@ class Batch:
         """
         table = self.settings.table
         sql = scoring.score_sql(table, self.height, self.empty)
-        where = f" WHERE (vetoes = 0 AND weight >= {table.review}) OR rule > 0 OR relation > 0" if worth else ""
+        where = f" WHERE {scoring.worth_sql(table)}" if worth else ""
         fill(self.con, "pair", pairs)
         pairs = pairs.join(
             read(self.con, scoring.shared_sql()), on=["a", "b"], how="left", maintain_order="left"
@@ -149,7 +148,7 @@ class Batch:
     @_no_collector()
     def partition(self, cut: int | None = None) -> tuple[Clustering, pl.Series]:
         """Clusters by rows, and for each row the first row of its cluster; ``cut`` as in ``Settings``."""
-        joins = self.edges.filter(self._joins(cut)).select("a", "b")
+        joins = self.edges.filter(pl.sql_expr(joins_sql(cut))).select("a", "b")
         said = _pairs(self.same | self.different)
         joins = pl.concat([joins.join(said, on=["a", "b"], how="anti"), _pairs(self.same)])
         degree = np.bincount(np.concatenate([joins["a"].to_numpy(), joins["b"].to_numpy()]), minlength=self.height)
@@ -157,12 +156,7 @@ class Batch:
         couples, rest = joins.filter(alone), joins.filter(~alone)  # a link that meets no other needs no judging
         parts = components(rest.iter_rows())
         edges = self._closed([part for part in parts if len(part) <= WHOLE], {row for part in parts for row in part})
-        never = {*edges.filter(pl.col("vetoes") != 0).select("a", "b").iter_rows(), *self.different} - self.same
-        links = [
-            *self._links(edges.join(said, on=["a", "b"], how="anti"), cut),
-            *(Link(*pair, JUDGED, joins=True, key=True) for pair in self.same),
-        ]
-        made = cluster(links, never, cut=cut or 0)
+        made = clustered(edges, self.same, self.different, self.settings.table, cut)
         of_row = np.arange(self.height, dtype=np.uint32)
         of_row[couples["b"].to_numpy()] = couples["a"].to_numpy()
         for group in made.groups:
@@ -181,18 +175,6 @@ class Batch:
         within = pl.Series(mark[self.edges["a"].to_numpy()] & mark[self.edges["b"].to_numpy()])
         known = self.edges.filter(within).join(pairs, on=["a", "b"], how="anti")
         return pl.concat([known, self._scored(pairs, worth=False)])
-
-    def _joins(self, cut: int | None) -> pl.Expr:
-        strong = pl.col("rule") > 0
-        return strong if cut is None else strong | ((pl.col("vetoes") == 0) & (pl.col("weight") >= cut))
-
-    def _links(self, edges: pl.DataFrame, cut: int | None) -> Iterable[Link]:
-        kept = edges.filter((pl.col("vetoes") == 0) & (pl.col("weight") >= self.settings.table.review))
-        key = (pl.col("rule") > 0) & (pl.col("rule") < _FACTS_RULE)
-        return (
-            Link(*row)
-            for row in kept.select("a", "b", "weight", self._joins(cut).alias("joins"), key.alias("key")).iter_rows()
-        )
 
 
 @_no_collector()

@@ -44,14 +44,17 @@ _WHAT = {"phone": PHONE, "email": EMAIL, "domain": DOMAIN}
 AGREEING_NAMES = (*AGREEING, "name")
 
 
-def shared_sql() -> str:
-    """Pairs that share a contact, with the bits of the rarest of each kind, or 0; reads ``pair`` and ``contact``."""
+def shared_sql(pair: str = "pair", contact: str = "contact") -> str:
+    """Pairs that share a contact, with the bits of the rarest of each kind, or 0: the same for DuckDB and Spark.
+
+    ``pair``: the table of ``a``, ``b``; ``contact``: that of ``row``, ``what``, ``number`` and ``bits``.
+    """
     bits = ", ".join(
         f"coalesce(max(CASE WHEN one.what = {_WHAT[what]} THEN one.bits END), 0) AS {what}" for what in CONTACTS
     )
     return (
-        f"SELECT pair.a, pair.b, {bits} FROM pair JOIN contact one ON one.row = pair.a"
-        " JOIN contact other ON other.row = pair.b AND other.number = one.number GROUP BY pair.a, pair.b"
+        f"SELECT pair.a, pair.b, {bits} FROM {pair} pair JOIN {contact} one ON one.row = pair.a"
+        f" JOIN {contact} other ON other.row = pair.b AND other.number = one.number GROUP BY pair.a, pair.b"
     )
 
 
@@ -62,6 +65,11 @@ def sides(main: pl.DataFrame, pairs: pl.DataFrame, empty: Collection[str]) -> pl
     kept = [*(name for name in TEXTS if name not in empty), *BITS, *MARKS]
     halves = [main.select(pl.col(kept).name.prefix(f"{side}_"))[pairs[row]] for side, row in (("l", "a"), ("r", "b"))]
     return pl.concat([pairs, *halves], how="horizontal")
+
+
+def worth_sql(table: Weights) -> str:
+    """Which edges are worth a look: those that may join, wait for a person or relate."""
+    return f"(vetoes = 0 AND weight >= {table.review}) OR rule > 0 OR relation > 0"
 
 
 def score_sql(table: Weights, records: int, empty: Collection[str] = ()) -> str:

@@ -12,6 +12,7 @@ import pytest
 from bench import dedup_persons
 from bench.clients import make
 from bench.quality import pairwise
+from dedup.batch.clusters import joins_sql
 from dedup.batch.golden import golden
 from dedup.batch.run import Batch, Settings, dedupe, relations, review
 from dedup.component import recompute_component
@@ -80,7 +81,7 @@ def test_a_component_judged_alone_ends_as_in_the_batch(cut: int | None) -> None:
     """The partition of the batch, component by component, is what ``recompute_component`` makes of their records."""
     batch = _batch()
     made, _ = batch.partition(cut)
-    strong = batch.edges.filter(batch._joins(cut))
+    strong = batch.edges.filter(pl.sql_expr(joins_sql(cut)))
     from dedup.cluster import components
 
     parts = components(strong.select("a", "b").iter_rows())
