@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hub.engine.arrive import Known, arrive, changes, decided, golden_of
 from hub.engine.cells import (
     HUB,
+    LIVING,
     STATE,
     Contribution,
     Golden,
@@ -107,6 +108,7 @@ def test_a_new_mapping_rebases_silently() -> None:
     assert after.own["c"] == Own("К2", Moment(0, 20), Moment(0, 20))
     assert (PHONE in after.own, after.shown[PHONE]) == (False, None)
     assert (after.shown["w"], after.stands_for("w"), after.stands_for("x")) == ("НАШЕ", "Наше", "а")
+    assert (after.stands_for("never"), after.stands_for(STATE)) == (None, LIVING)
     assert "w" not in after.own
 
 
