@@ -8,14 +8,16 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from dedup.weights import CURRENT, Weights, weights
+from hub.exchange.duplicates import sql
+from hub.exchange.duplicates.statistics import THE_ONE
 from hub.model.errors import NeedsPerson
 from hub.store import duplicates
 
 
 def in_force(conn: Connection) -> Weights:
     """What the last comparison of everything was made with; before the first one, what is shipped."""
-    version = conn.execute(select(duplicates.statistics.c.weights)).scalar()
-    return named(conn, version or CURRENT)
+    found = sql.many(conn, "SELECT weights FROM dedup_statistics WHERE id", [THE_ONE])
+    return named(conn, found[0][0] if found else CURRENT)
 
 
 def named(conn: Connection, version: str) -> Weights:
