@@ -1,7 +1,7 @@
 # Everything starts from nothing but Python 3.11-3.13 and make: each target makes .venv when it is not there yet.
 # On Windows: .\make.ps1 <target>
 .POSIX:
-.PHONY: demo test test-all lint format bench-exchange bench-read bench-mail bench-dedup bench-calls bench-calendar mutation lock clean set-up set-up-dev help
+.PHONY: demo test test-all lint format bench-exchange bench-read bench-mail bench-dedup bench-spark bench-calls bench-calendar mutation lock clean set-up set-up-dev help
 
 BIN = .venv/bin
 PYTEST_FLAGS ?=
@@ -18,6 +18,7 @@ help:
 	@echo "make bench-read      a million orders' keys and whole orders over OData: time, memory, sessions"
 	@echo "make bench-mail      100,000 letters on Dovecot against imapclient fetching the same; asks for dovecot-imapd"
 	@echo "make bench-dedup     finding duplicates: quality, time and memory beside Splink; asks for the group bench"
+	@echo "make bench-spark     the same duplicates on DuckDB and on Spark's local mode, side by side; asks for Java 17"
 	@echo "make bench-calls     a million rows of a telephone exchange's calls: rate, CPU, memory, a second run"
 	@echo "make mutation        every small change of the engine must make a test fail; asks for mutmut"
 	@echo "make lock            resolve the dependencies anew and write both lock files"
@@ -55,6 +56,8 @@ bench-mail: set-up-dev
 	$(BIN)/python -m bench.mail
 bench-dedup: set-up-dev
 	$(BIN)/python -W ignore -m bench.dedup
+bench-spark: set-up-dev
+	$(BIN)/python -m bench.dedup_spark
 bench-calls: set-up-dev
 	$(BIN)/python -m bench.calls
 

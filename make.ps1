@@ -1,7 +1,7 @@
 # The Makefile's targets for Windows PowerShell 5.1 and newer. UNTRIED: written beside the Makefile, not run on Windows yet.
 #   .\make.ps1 demo        .\make.ps1 demo -Once        .\make.ps1 test
 param(
-    [ValidateSet('demo', 'test', 'test-all', 'lint', 'format', 'bench-exchange', 'bench-read', 'bench-mail', 'bench-dedup', 'bench-calls', 'bench-calendar', 'mutation', 'lock', 'clean', 'help')]
+    [ValidateSet('demo', 'test', 'test-all', 'lint', 'format', 'bench-exchange', 'bench-read', 'bench-mail', 'bench-dedup', 'bench-spark', 'bench-calls', 'bench-calendar', 'mutation', 'lock', 'clean', 'help')]
     [string]$Target = 'help',
     [switch]$Once,
     [string]$Python = ''
@@ -73,6 +73,7 @@ switch ($Target) {
     'bench-read' { Install-Obmen 'dev'; Invoke-Checked "$Bin\python.exe" @('-m', 'bench.read') }
     'bench-mail' { Install-Obmen 'dev'; Invoke-Checked "$Bin\python.exe" @('-m', 'bench.mail') }
     'bench-dedup' { Install-Obmen 'dev'; Invoke-Checked "$Bin\python.exe" @('-W', 'ignore', '-m', 'bench.dedup') }
+    'bench-spark' { Install-Obmen 'dev'; Invoke-Checked "$Bin\python.exe" @('-m', 'bench.dedup_spark') }
     'bench-calls' { Install-Obmen 'dev'; Invoke-Checked "$Bin\python.exe" @('-m', 'bench.calls') }
     'bench-calendar' { Install-Obmen 'dev'; Invoke-Checked "$Bin\python.exe" @('-m', 'bench.calendars') }
     'mutation' { Install-Obmen 'dev'; Invoke-Checked "$Bin\python.exe" @('-m', 'bench.mutation') }

@@ -2,7 +2,7 @@
 
 In SQL a column of the two records begins with ``l_`` or ``r_``, what they share has a plain name; in Python ``l``,
 ``r`` and ``p`` are mappings. Texts are ASCII where distances are taken, and empty where nothing is known. The SQL is
-DuckDB's.
+DuckDB's; what takes no distance Spark understands too.
 """
 
 from __future__ import annotations
