@@ -103,7 +103,7 @@ def test_long_chains_of_words_end_as_on_duckdb(spark: SparkSession, tmp_path: Pa
     ids = raw["rec_id"].sort().to_list()
     shuffled = random.Random(5).sample(ids[2_000:], 5 * WHOLE)
     words: Words = dict.fromkeys([*pairwise(ids[: 5 * WHOLE]), *pairwise(shuffled)], SAME)
-    words |= {(ids[9], ids[3]): DIFFERENT, (ids[1_600], "nobody"): SAME, ("nobody", ids[1_601]): SAME}
+    words |= {(ids[9], ids[3]): DIFFERENT, **{(ids[n], "nobody"): SAME for n in (3, 1_600, 1_601)}}
     found = _compare(spark, raw, tmp_path / "clients.parquet", 100, words)
     assert {"veto", "size"} <= set(found.refused["why"])
     assert found.cluster.value_counts()["count"].max() == MOST
