@@ -180,7 +180,10 @@ def test_the_command_writes_its_answers_and_leaves_no_process(tmp_path: Path) ->
         stderr=subprocess.PIPE,
         text=True,
     ) as started:
-        said, complained = started.communicate(timeout=500)
+        try:
+            said, complained = started.communicate(timeout=500)
+        finally:
+            started.kill()
     assert started.returncode == 0, complained
     assert said.startswith("500 records, ")
     one = batch.dedupe(raw)
