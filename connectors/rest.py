@@ -11,24 +11,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from http.client import IncompleteRead
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    DecodeError,
-    HTTPError,
-    NameResolutionError,
-    NewConnectionError,
-    ProtocolError,
-    ProxyError,
-    ReadTimeoutError,
-    SSLError,
-)
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from connectors import web
 from connectors.base import Traffic
@@ -39,24 +26,6 @@ log = logging.getLogger("obmen.rest")
 
 #: Bytes of an answer that are taken.
 LIMIT = 64 << 20
-#: The service says that it has not taken the request.
-NOT_TAKEN = frozenset({408, 425, 429, 503})
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How a passing fault is met: so many more tries, each pause twice as long.
-
-    ``first`` and ``longest`` pause in seconds; ``longest`` is also the most that the service's own wish gets.
-    """
-
-    retries: int = 4
-    first: float = 0.5
-    longest: float = 60.0
-
-    def pause(self, attempt: int, asked: float | None) -> float:
-        """Seconds before try ``attempt`` (from 1); ``asked`` is what the service wants."""
-        return min(self.longest, asked if asked is not None else self.first * 2 ** (attempt - 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +64,7 @@ class Answer:
     @property
     def retry_after(self) -> float | None:
         """Seconds that the ``Retry-After`` of the answer asks to wait."""
-        value = self.headers.get("retry-after", "").strip()
-        if value.isdigit():
-            return float(value)
-        until, now = _date(value), _date(self.headers.get("date", ""))
-        return max(0.0, (until - now).total_seconds()) if until and now else None
+        return web.retry_after(self.headers)
 
 
 #: The error that an answer means; ``None`` for a good one.
@@ -118,11 +83,12 @@ class Wire:
         base: str,
         meaning: Meaning,
         headers: Mapping[str, str] | None = None,
-        patience: Patience = Patience(),
+        patience: web.Patience | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.traffic = Traffic()
-        self._way, self._base, self._meaning, self._patience = way, base, meaning, patience
+        self._way, self._base, self._meaning = way, base, meaning
+        self._patience = patience or web.Patience()
         self._headers = {"User-Agent": "obmen", "Accept": "application/json", **(headers or {})}
         self._sleep, self._lock = sleep, threading.Lock()
         self._pool = web.manager(way, https=base.startswith("https"))
@@ -137,7 +103,7 @@ class Wire:
                 if fault is None:
                     return answer
                 pause = fault.retry_after if isinstance(fault, RetryLater) else None
-            except _Failed as failed:
+            except web.Failed as failed:
                 fault, pause = self._broken(failed.error), None
             if not self._again(fault, attempt):
                 raise fault
@@ -155,15 +121,15 @@ class Wire:
                 self.traffic.writes += 1
             try:
                 answer = self._once(ask)
-            except _Failed as failed:
+            except web.Failed as failed:
                 fault = self._broken(failed.error)
-                if not isinstance(failed.error, (ProxyError, NewConnectionError, ConnectTimeoutError, SSLError)):
+                if not web.unsent(failed.error):
                     log.warning("%s: %s after a writing request", self._way.name, fault.code)
                     raise Unanswered from None
             else:
-                if answer.status >= 500 and answer.status not in NOT_TAKEN:
+                if answer.status >= 500 and answer.status not in web.NOT_TAKEN:
                     raise Unanswered
-                if answer.status not in NOT_TAKEN:
+                if answer.status not in web.NOT_TAKEN:
                     return answer
                 name = self._way.name
                 fault = self._meaning(answer) or RetryLater("service_busy", system=name, service=name)
@@ -185,7 +151,7 @@ class Wire:
 
     def _again(self, fault: HubError, attempt: int) -> bool:
         """Whether a fault passes by itself, soon enough."""
-        passing = isinstance(fault, RetryLater) and fault.code != "source_timeout"
+        passing = isinstance(fault, RetryLater) and fault.code != "service_timeout"
         asked = (fault.retry_after or 0.0) if isinstance(fault, RetryLater) else 0.0
         return passing and attempt < self._patience.retries and asked <= self._patience.longest
 
@@ -205,48 +171,21 @@ class Wire:
             body, headers["Content-Type"] = urlencode(ask.form).encode(), "application/x-www-form-urlencoded"
         elif ask.body is not None:
             body, headers["Content-Type"] = msgspec.json.encode(ask.body), "application/json"
-        try:
-            response = self._pool.request(
-                ask.method, url, body=body, headers=headers, retries=False, redirect=False, preload_content=False
-            )
-            try:
-                content = web.read(response, LIMIT)
-            except BaseException:
-                response.close()  # half-read: the connection cannot serve another request
-                raise
-            finally:
-                response.release_conn()
-        except (HTTPError, web.TooBig) as error:
-            raise _Failed(error) from None
+        got = web.once(self._pool, ask.method, url, headers, body, LIMIT)
         with self._lock:
-            self.traffic.bytes_read += len(content)
-        return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, content)
+            self.traffic.bytes_read += len(got.body)
+        return Answer(*got)
 
     def _broken(self, error: HTTPError | web.TooBig) -> HubError:
-        """A fault of the way. Its own text is dropped: it names the address, and a key may stand there."""
         system, host = self._way.name, urlsplit(self._base).hostname or ""
         if isinstance(error, web.TooBig):
             return StopRoute("service_unexpected", system=system)
-        if isinstance(error, ProxyError):
-            return RetryLater("proxy_unreachable", system=system)
-        if isinstance(error, SSLError):
-            return StopSystem("tls_invalid", system=system, host=host, reason=web.tls_reason(error))
-        if isinstance(error, NameResolutionError):
-            return RetryLater("host_unknown", system=system, host=host)
         if isinstance(error, ReadTimeoutError):
-            return RetryLater("source_timeout", system=system, seconds=round(self._way.read))
-        cut = isinstance(error, ProtocolError) and any(isinstance(part, IncompleteRead) for part in web.chain(error))
-        if cut or isinstance(error, DecodeError):
-            return RetryLater("service_cut", system=system)
-        return RetryLater("service_unreachable", system=system, host=host)
-
-
-class _Failed(Exception):
-    """The way to the service failed."""
-
-    def __init__(self, error: HTTPError | web.TooBig) -> None:
-        super().__init__(type(error).__name__)
-        self.error = error
+            return RetryLater("service_timeout", system=system, seconds=round(self._way.read))
+        fault = web.way_fault(error, system, host, self._way.read)
+        if fault is None and web.cut(error):
+            fault = RetryLater("service_cut", system=system)
+        return fault or RetryLater("service_unreachable", system=system, host=host)
 
 
 def by_status(answer: Answer, system: str, service: str) -> HubError | None:
@@ -255,18 +194,10 @@ def by_status(answer: Answer, system: str, service: str) -> HubError | None:
     if 300 <= status < 400:
         host = urlsplit(answer.headers.get("location", "")).hostname or "—"
         return StopSystem("service_moved", system=system, host=host)
-    if status in NOT_TAKEN:
+    if status in web.NOT_TAKEN:
         return RetryLater("service_busy", answer.retry_after, system=system, service=service)
     if status >= 500:
         return RetryLater("service_failed", answer.retry_after, system=system, service=service, status=status)
     if answer.is_page:
         return StopSystem("service_not_it", system=system, service=service)
     return None if status < 300 else StopRoute("service_refused", system=system, service=service, text=f"HTTP {status}")
-
-
-def _date(value: str) -> datetime | None:
-    try:
-        found = parsedate_to_datetime(value)
-    except (TypeError, ValueError):
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -6,21 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How a passing fault of a reading request is met: so many more tries, each pause twice as long.
-
-    ``first`` and ``longest`` pause in seconds; ``longest`` is also the most that a server's ``Retry-After`` gets.
-    """
-
-    retries: int = 4
-    first: float = 0.5
-    longest: float = 60.0
-
-    def pause(self, attempt: int, asked: float | None) -> float:
-        """Seconds before try ``attempt`` (from 1); ``asked`` is what the server wants."""
-        return min(self.longest, asked if asked is not None else self.first * 2 ** (attempt - 1))
+from connectors.web import Patience
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +36,7 @@ class Account:
     proxy: str | None = field(default=None, repr=False)
     past: int = 90
     ahead: int = 365
-    patience: Patience = Patience()
+    patience: Patience = field(default_factory=Patience)
 
     @property
     def zone(self) -> ZoneInfo:

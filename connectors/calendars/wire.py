@@ -12,21 +12,10 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from http.client import IncompleteRead
 from urllib.parse import urljoin, urlsplit
 
 from urllib3.exceptions import (
-    ConnectTimeoutError,
-    DecodeError,
     HTTPError,
-    NameResolutionError,
-    NewConnectionError,
-    ProtocolError,
-    ProxyError,
-    ReadTimeoutError,
-    SSLError,
 )
 
 from connectors import web
@@ -38,8 +27,6 @@ from hub.model.errors import HubError, RetryLater, StopRoute, StopSystem
 log = logging.getLogger("obmen.calendars")
 
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
-#: The server says that it has not taken the request.
-_NOT_TAKEN = frozenset({408, 425, 429, 503})
 _MOVED = frozenset({301, 302, 307, 308})
 _HOPS = 5
 #: Bytes of an answer that are taken: a year of a big company's meetings is far below.
@@ -58,11 +45,7 @@ class Answer:
     @property
     def retry_after(self) -> float | None:
         """Seconds that the server asks to wait; ``None`` when it does not say."""
-        value = self.headers.get("retry-after", "").strip()
-        if value.isdigit():
-            return float(value)
-        until, now = _date(value), _date(self.headers.get("date", ""))
-        return max(0.0, (until - now).total_seconds()) if until and now else None
+        return web.retry_after(self.headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +56,6 @@ class Ask:
     url: str
     body: bytes | None = None
     headers: Mapping[str, str] | None = None
-
-
-class Failed(Exception):
-    """The way to the server failed."""
-
-    def __init__(self, error: HTTPError | web.TooBig) -> None:
-        super().__init__(type(error).__name__)
-        self.error = error
 
 
 class Wire:
@@ -108,8 +83,8 @@ class Wire:
                     return answer
                 fault, pause = self.fault(answer, stream), answer.retry_after
                 worth = answer.status in _PASSING and (pause is None or pause <= patience.longest)
-            except Failed as failed:
-                fault = self._broken(failed, stream)
+            except web.Failed as failed:
+                fault = self._broken(failed.error, stream)
                 worth = isinstance(fault, RetryLater) and fault.code != "source_timeout"
             if not worth or attempt >= patience.retries:
                 raise fault
@@ -130,16 +105,16 @@ class Wire:
                 self.traffic.writes += 1
             try:
                 answer = self._once(ask)
-            except Failed as failed:
-                fault = self._broken(failed, stream)
-                if not isinstance(failed.error, (ProxyError, NewConnectionError, ConnectTimeoutError)):
+            except web.Failed as failed:
+                fault = self._broken(failed.error, stream)
+                if not web.unsent(failed.error):
                     log.warning("%s: %s after a writing request", self.account.title, fault.code)
                     raise Unanswered from None
                 pause = None
             else:
-                if answer.status >= 500 and answer.status not in _NOT_TAKEN:
+                if answer.status >= 500 and answer.status not in web.NOT_TAKEN:
                     raise Unanswered
-                if answer.status not in _NOT_TAKEN:
+                if answer.status not in web.NOT_TAKEN:
                     return answer
                 fault, pause = self.fault(answer, stream), answer.retry_after
             if attempt >= patience.retries or (pause is not None and pause > patience.longest):
@@ -167,7 +142,7 @@ class Wire:
             return StopSystem("calendar_forbidden", system=system)
         if status in {404, 410}:
             return StopRoute("calendar_not_there", system=system, stream=stream or answer.url)
-        if status in _NOT_TAKEN:
+        if status in web.NOT_TAKEN:
             return RetryLater("calendar_busy", answer.retry_after, system=system, status=status)
         if status >= 500:
             return RetryLater("calendar_failed", answer.retry_after, system=system, status=status)
@@ -188,48 +163,22 @@ class Wire:
     def _once(self, ask: Ask) -> Answer:
         with self._lock:
             self.traffic.requests += 1
-        try:
-            response = self._pool.request(
-                ask.method,
-                ask.url,
-                body=ask.body,
-                headers={**self._headers, **(ask.headers or {})},
-                retries=False,
-                redirect=False,
-                preload_content=False,
-            )
-            try:
-                body = web.read(response, _LIMIT)
-            except BaseException:
-                response.close()  # half-read: the connection cannot serve another request
-                raise
-            finally:
-                response.release_conn()
-        except (HTTPError, web.TooBig) as error:
-            raise Failed(error) from None
+        headers = {**self._headers, **(ask.headers or {})}
+        got = web.once(self._pool, ask.method, ask.url, headers, ask.body, _LIMIT)
         with self._lock:
-            self.traffic.bytes_read += len(body)
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status, headers, body, ask.url)
+            self.traffic.bytes_read += len(got.body)
+        return Answer(*got, ask.url)
 
-    def _broken(self, failed: Failed, stream: str) -> HubError:
-        error, system, host = failed.error, self.account.title, self.account.host
+    def _broken(self, error: HTTPError | web.TooBig, stream: str) -> HubError:
+        system, host = self.account.title, self.account.host
         if isinstance(error, web.TooBig):
             return StopRoute("calendar_answer", system=system, stream=stream, status="256 MB")
-        if isinstance(error, ProxyError):
-            return RetryLater("proxy_unreachable", system=system)
-        if isinstance(error, SSLError):
-            return StopSystem("tls_invalid", system=system, host=host, reason=web.tls_reason(error))
-        if isinstance(error, NameResolutionError):
-            return RetryLater("host_unknown", system=system, host=host)
-        if isinstance(error, ReadTimeoutError):
-            return RetryLater("source_timeout", system=system, seconds=round(self.account.timeout))
-        if isinstance(error, (NewConnectionError, ConnectTimeoutError)):
-            return RetryLater("source_unreachable", system=system, host=host)
-        cut = isinstance(error, ProtocolError) and any(isinstance(part, IncompleteRead) for part in web.chain(error))
-        if cut or isinstance(error, DecodeError):
-            return RetryLater("page_cut", system=system, stream=stream)
-        return RetryLater("connection_lost", system=system, host=host)
+        fault = web.way_fault(error, system, host, self.account.timeout)
+        if fault is None and web.unreachable(error):
+            fault = RetryLater("source_unreachable", system=system, host=host)
+        if fault is None and web.cut(error):
+            fault = RetryLater("page_cut", system=system, stream=stream)
+        return fault or RetryLater("connection_lost", system=system, host=host)
 
 
 def _login(account: Account) -> dict[str, str]:
@@ -239,11 +188,3 @@ def _login(account: Account) -> dict[str, str]:
         return {}
     plain = f"{account.user}:{account.secret}".encode()
     return {"Authorization": "Basic " + base64.b64encode(plain).decode("ascii")}
-
-
-def _date(value: str) -> datetime | None:
-    try:
-        found = parsedate_to_datetime(value)
-    except (TypeError, ValueError):
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -7,20 +7,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
-from http.client import IncompleteRead
+from collections.abc import Callable
 from typing import IO
 from urllib.parse import urlsplit
 
 import urllib3
 from urllib3.exceptions import (
-    DecodeError,
     HTTPError,
-    NameResolutionError,
-    ProtocolError,
-    ProxyError,
     ReadTimeoutError,
-    SSLError,
 )
 
 from connectors import web
@@ -29,7 +23,7 @@ from connectors.cloud_pbx.asking import Ask, Keys, Packed, Sign, packed
 from connectors.cloud_pbx.config import CloudSettings
 from connectors.cloud_pbx.faults import Complaint, by_status, meant
 from connectors.onec_odata.answers import Answer
-from hub.model.errors import HubError, NeedsPerson, RetryLater, StopRoute, StopSystem
+from hub.model.errors import HubError, NeedsPerson, RetryLater, StopRoute
 
 log = logging.getLogger("obmen.cloud")
 
@@ -176,23 +170,16 @@ class Client:
             if target is not None:
                 raise
             raise StopRoute("cloud_unexpected", system=self.settings.title, service=self.service) from None
-        return Answer(response.status, _lower(response.headers), body, time.monotonic() - begun)
+        return Answer(response.status, web.lower(response.headers), body, time.monotonic() - begun)
 
     def _fault(self, error: HTTPError, host: str) -> HubError:
-        """A fault of the way. Its own text is dropped: it names the address, and keys may stand there."""
         system = self.settings.title
-        if isinstance(error, ProxyError):
-            return RetryLater("proxy_unreachable", system=system)
-        if isinstance(error, SSLError):
-            return StopSystem("tls_invalid", system=system, host=host, reason=web.tls_reason(error))
-        if isinstance(error, NameResolutionError):
-            return RetryLater("host_unknown", system=system, host=host)
         if isinstance(error, ReadTimeoutError):
             return RetryLater("cloud_timeout", system=system, seconds=round(self.settings.timeout))
-        broken = isinstance(error, ProtocolError) and any(isinstance(p, IncompleteRead) for p in web.chain(error))
-        if broken or isinstance(error, DecodeError):
-            return RetryLater("cloud_cut", system=system, service=self.service)
-        return RetryLater("cloud_unreachable", system=system, host=host)
+        fault = web.way_fault(error, system, host, self.settings.timeout)
+        if fault is None and web.cut(error):
+            fault = RetryLater("cloud_cut", system=system, service=self.service)
+        return fault or RetryLater("cloud_unreachable", system=system, host=host)
 
 
 def _into(response: urllib3.BaseHTTPResponse, target: IO[bytes], limit: int) -> bytes:
@@ -205,7 +192,3 @@ def _into(response: urllib3.BaseHTTPResponse, target: IO[bytes], limit: int) -> 
         head = head or part[:512]
         target.write(part)
     return head
-
-
-def _lower(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}

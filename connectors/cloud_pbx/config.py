@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from connectors.onec_odata.config import Patience, is_loopback
-from connectors.web import Way
+from connectors.web import Patience, Way, is_loopback, service_address
 from hub.model.errors import NeedsPerson
 
 
@@ -66,14 +65,8 @@ def address(settings: CloudSettings, own: str, example: str) -> str:
 
     ``own``: the service's, empty where each company has one of its own such as ``example``.
     """
-    url = (settings.url or own).strip().rstrip("/")
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        host, parts = "", urlsplit("")
-    if not host or parts.scheme not in {"http", "https"} or parts.username:
-        raise NeedsPerson("cloud_url_needed", system=settings.title, example=example or own)
-    if parts.scheme == "http" and not is_loopback(host):
-        raise NeedsPerson("cloud_url_bare", system=settings.title)
-    return url
+    return service_address(
+        settings.url or own,
+        needed=NeedsPerson("cloud_url_needed", system=settings.title, example=example or own),
+        bare=NeedsPerson("cloud_url_bare", system=settings.title),
+    )

@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from connectors import web
 from connectors.cloud_pbx.asking import Keys
-from connectors.onec_odata.answers import Answer, retry_after
+from connectors.onec_odata.answers import Answer
 from hub.model.errors import HubError, RetryLater, StopRoute, StopSystem
 
 TEXT_LIMIT = 200
@@ -66,10 +67,11 @@ def by_status(answer: Answer, system: str, service: str, keys: Keys) -> HubError
         host = urlsplit(answer.headers.get("location", "")).hostname or "—"
         return StopSystem("cloud_moved", system=system, host=host)
     if status in {429, 503}:
-        return RetryLater("cloud_busy", retry_after=retry_after(answer), system=system, service=service)
+        return RetryLater("cloud_busy", retry_after=web.retry_after(answer.headers), system=system, service=service)
     if status >= 500:
         text = f"HTTP {status}"
-        return RetryLater("cloud_failed", retry_after=retry_after(answer), system=system, service=service, text=text)
+        pause = web.retry_after(answer.headers)
+        return RetryLater("cloud_failed", retry_after=pause, system=system, service=service, text=text)
     if status == 404:
         return StopSystem("cloud_not_service", system=system, service=service)
     text = masked(f"HTTP {status} {words(answer)}", keys)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
+from connectors.web import is_loopback
 from hub.model.errors import NeedsPerson
 from hub.model.mailaddress import mail_handle
 
@@ -84,13 +84,3 @@ def place_of(settings: ImapSettings) -> Place:
     if parts.scheme == "imaps":
         return Place(parts.hostname, port or 993, "tls")
     return Place(parts.hostname, port or 143, "none" if is_loopback(parts.hostname) else "starttls")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether what is sent there never leaves this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -10,7 +10,8 @@ from urllib.parse import urlencode, urlsplit
 
 import urllib3
 
-from connectors.imap.config import ImapSettings, TokenEndpoint, is_loopback
+from connectors.imap.config import ImapSettings, TokenEndpoint
+from connectors.web import is_loopback
 from hub.model.errors import HubError, NeedsPerson, RetryLater, StopSystem
 
 #: A token is not used in the last seconds of its life.

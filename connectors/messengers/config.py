@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from connectors.onec_odata.config import is_loopback
-from connectors.rest import Patience
-from connectors.web import Way
+from connectors.web import Patience, Way, service_address
 from hub.model.errors import NeedsPerson
 from hub.model.messengers import messenger_norm
 
@@ -62,17 +59,11 @@ def address(account: Account, own: str, example: str) -> str:
 
     ``own``: the service's, empty where each company has one of its own such as ``example``.
     """
-    url = (account.url or own).strip().rstrip("/")
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        host, parts = "", urlsplit("")
-    if not host or parts.scheme not in {"http", "https"} or parts.username:
-        raise NeedsPerson("service_url_needed", system=account.title, example=example)
-    if parts.scheme == "http" and not is_loopback(host):
-        raise NeedsPerson("service_url_bare", system=account.title)
-    return url
+    return service_address(
+        account.url or own,
+        needed=NeedsPerson("service_url_needed", system=account.title, example=example),
+        bare=NeedsPerson("service_url_bare", system=account.title),
+    )
 
 
 def token(account: Account) -> str:

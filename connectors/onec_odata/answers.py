@@ -20,12 +20,11 @@ import binascii
 import html
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import msgspec
 
+from connectors import web
 from hub.model.errors import HubError, RetryLater, StopRoute, StopSystem
 
 TEXT_LIMIT = 400
@@ -157,24 +156,6 @@ def _unpacked(text: str) -> str:
         return text
 
 
-def retry_after(answer: Answer) -> float | None:
-    """Seconds that the server asks to wait; ``None`` when it does not say. A date is measured by the server's clock."""
-    value = answer.headers.get("retry-after", "").strip()
-    if value.isdigit():
-        return float(value)
-    until, now = server_time(value), server_time(answer.headers.get("date", ""))
-    return max(0.0, (until - now).total_seconds()) if until and now else None
-
-
-def server_time(value: str) -> datetime | None:
-    """An HTTP date as an aware ``datetime``; ``None`` for anything else."""
-    try:
-        found = parsedate_to_datetime(value)
-    except (TypeError, ValueError):
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
 def failure(answer: Answer, asked: Asked) -> HubError:
     """The error that an unsuccessful answer means."""
     said = complaint(answer)
@@ -217,9 +198,9 @@ def _by_status(answer: Answer, said: Complaint, asked: Asked) -> HubError | None
         target = answer.headers.get("location", "").split("?")[0].rpartition("@")[2]
         return StopSystem("address_moved", system=system, target=target)
     if status in _BUSY:
-        return RetryLater("source_busy", retry_after=retry_after(answer), system=system, status=status)
+        return RetryLater("source_busy", retry_after=web.retry_after(answer.headers), system=system, status=status)
     if status in _GATEWAY:
-        return RetryLater("source_gateway", retry_after=retry_after(answer), system=system, status=status)
+        return RetryLater("source_gateway", retry_after=web.retry_after(answer.headers), system=system, status=status)
     return None
 
 

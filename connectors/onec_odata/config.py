@@ -5,26 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
 
+from connectors.web import Patience
 from hub.model.errors import NeedsPerson
 
 #: Where every publication keeps its standard interface; an address given without it is completed.
 SERVICE = "/odata/standard.odata"
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How a passing fault of a reading request is met: so many more tries, each pause twice as long.
-
-    ``first`` and ``longest`` pause in seconds.
-    """
-
-    retries: int = 4
-    first: float = 0.5
-    longest: float = 30.0
-
-    def pause(self, attempt: int, asked: float | None) -> float:
-        """Seconds before try ``attempt`` (from 1); ``asked`` is what the server's ``Retry-After`` wants."""
-        return min(self.longest, asked if asked is not None else self.first * 2 ** (attempt - 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +45,7 @@ class OneCSettings:
     request_days: int = 31
     allowed_only: bool = False
     first_timeout: float | None = None
-    patience: Patience = Patience()
+    patience: Patience = field(default_factory=lambda: Patience(longest=30.0))
     timezone: str = "UTC"
     schema_seconds: float = 0.0
 
@@ -87,8 +72,3 @@ def service_root(settings: OneCSettings) -> str:
     if not path.endswith(SERVICE):
         path += SERVICE
     return urlunsplit((parts.scheme, f"{name}:{port}" if port else name, path, "", ""))
-
-
-def is_loopback(host: str) -> bool:
-    """True for this machine itself, where compressing costs more than it saves."""
-    return host in {"localhost", "::1"} or host.startswith("127.")

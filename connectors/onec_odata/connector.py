@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from connectors import web
 from connectors.base import (
     Capabilities,
     Change,
@@ -23,7 +24,7 @@ from connectors.base import (
     WriteResult,
 )
 from connectors.onec_odata import metadata
-from connectors.onec_odata.answers import Answer, Asked, misfit, server_time
+from connectors.onec_odata.answers import Answer, Asked, misfit
 from connectors.onec_odata.asking import plain
 from connectors.onec_odata.config import OneCSettings
 from connectors.onec_odata.feed import Feed
@@ -108,7 +109,7 @@ class OneC:
         asked = Asked(self._settings.name)
         answer = self._transport.get(build(self._transport.root, "", [("$format", "json")]), asked)
         report.reachable = True
-        report.server_time = server_time(answer.headers.get("date", ""))
+        report.server_time = web.server_time(answer.headers.get("date", ""))
         try:
             return {item.name or item.url for item in msgspec.json.decode(answer.content, type=_Service).value}
         except (msgspec.DecodeError, UnicodeDecodeError):

@@ -14,37 +14,28 @@ from __future__ import annotations
 import base64
 import logging
 import queue
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.client import IncompleteRead
 from http.cookies import CookieError, SimpleCookie
 from typing import IO
 from urllib.parse import urlsplit
 
 import urllib3
 from urllib3.exceptions import (
-    ConnectTimeoutError,
-    DecodeError,
     HTTPError,
-    NameResolutionError,
-    NewConnectionError,
-    ProtocolError,
-    ProxyError,
-    ReadTimeoutError,
-    SSLError,
 )
 from urllib3.response import BaseHTTPResponse
 
 from connectors import web
 from connectors.base import Traffic
-from connectors.onec_odata.answers import Answer, Asked, complaint, failure, misfit, retry_after
-from connectors.onec_odata.config import OneCSettings, is_loopback, service_root
+from connectors.onec_odata.answers import Answer, Asked, complaint, failure, misfit
+from connectors.onec_odata.config import OneCSettings, service_root
+from connectors.web import is_loopback
 from connectors.writing import Unanswered
-from hub.model.errors import HubError, RetryLater, StopSystem
+from hub.model.errors import HubError, RetryLater
 
 log = logging.getLogger("obmen.onec")
 
@@ -207,7 +198,7 @@ class Transport:
                 fault, worth = judged(answer, asked)
                 if fault is None:
                     return answer
-                asked_pause = retry_after(answer)
+                asked_pause = web.retry_after(answer.headers)
             except RetryLater as error:
                 fault, worth = error, error.code != "source_timeout"
             if not worth or attempt >= patience.retries:
@@ -230,7 +221,7 @@ class Transport:
             answer = self._attempt(call)
         except _Failed as failed:
             fault = self._fault(failed, call.asked)
-            if _unsent(failed.error):
+            if web.unsent(failed.error):
                 raise fault from None
             log.warning("%s: %s after a writing request", call.asked.system, fault.code)
             raise Unanswered from None
@@ -291,8 +282,7 @@ class Transport:
         except HTTPError as error:
             raise _Failed(error, patience) from None
         self._heard = time.monotonic()
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status, headers, body, 0.0 if cold else self._heard - begun)
+        return Answer(response.status, web.lower(response.headers), body, 0.0 if cold else self._heard - begun)
 
     @property
     def _cold_patience(self) -> float:
@@ -304,20 +294,12 @@ class Transport:
     def _fault(self, failed: _Failed, asked: Asked) -> HubError:
         """A fault of the way to the base. Its own text is dropped: it may name what nobody needs to read."""
         error, patience, system, host = failed.error, failed.patience, asked.system, self._host
-        if isinstance(error, ProxyError):
-            return RetryLater("proxy_unreachable", system=system)
-        if isinstance(error, SSLError):
-            return StopSystem("tls_invalid", system=system, host=host, reason=web.tls_reason(error))
-        if isinstance(error, NameResolutionError):
-            return RetryLater("host_unknown", system=system, host=host)
-        if isinstance(error, ReadTimeoutError):
-            return RetryLater("source_timeout", system=system, seconds=round(patience))
-        if isinstance(error, (NewConnectionError, ConnectTimeoutError)):
-            return RetryLater("source_unreachable", system=system, host=host)
-        cut = isinstance(error, ProtocolError) and any(isinstance(part, IncompleteRead) for part in web.chain(error))
-        if cut or isinstance(error, DecodeError):
-            return RetryLater("page_cut", system=system, stream=asked.stream)
-        return RetryLater("connection_lost", system=system, host=host)
+        fault = web.way_fault(error, system, host, patience)
+        if fault is None and web.unreachable(error):
+            fault = RetryLater("source_unreachable", system=system, host=host)
+        if fault is None and web.cut(error):
+            fault = RetryLater("page_cut", system=system, stream=asked.stream)
+        return fault or RetryLater("connection_lost", system=system, host=host)
 
 
 def _judged(answer: Answer, asked: Asked) -> tuple[HubError | None, bool]:
@@ -340,13 +322,6 @@ def _not_taken(answer: Answer, asked: Asked) -> tuple[HubError | None, bool]:
     """The same of a writing request: only what was not taken is a fault here."""
     busy = answer.status in _NOT_TAKEN
     return failure(answer, asked) if busy else None, busy
-
-
-def _unsent(error: HTTPError) -> bool:
-    """True when no byte of the request can have reached the base."""
-    if isinstance(error, SSLError):  # any other fault of TLS may come in the middle of an answer
-        return any(isinstance(part, ssl.SSLCertVerificationError) for part in web.chain(error))
-    return isinstance(error, (ProxyError, NewConnectionError, ConnectTimeoutError))
 
 
 def _read_into(response: BaseHTTPResponse, target: IO[bytes]) -> bytes:

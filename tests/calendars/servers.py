@@ -20,7 +20,8 @@ from typing import Any
 from dulwich.repo import Repo
 from lxml import etree
 
-from connectors.calendars.account import Account, Patience
+from connectors.calendars.account import Account
+from connectors.web import Patience
 from tests.connectors.server import Reply, Request, Scripted, serving
 
 USER, PASSWORD = "manager", "Пароль-7%"

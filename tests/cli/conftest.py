@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from connectors.onec_odata.config import Patience
+from connectors.web import Patience
 from hub.cli.main import main
 from stand.onec.generate.build import build
 from stand.onec.server import OneCStand

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy.engine import URL
 
-from connectors.onec_odata.config import OneCSettings, Patience
+from connectors.onec_odata.config import OneCSettings
 from connectors.onec_odata.connector import OneC
+from connectors.web import Patience
 from tests.connectors import sql_server
 from tests.connectors.front import Front
 from tests.connectors.server import Script, Scripted, serving

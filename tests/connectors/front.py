@@ -9,8 +9,9 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from connectors.base import Change, WriteResult
-from connectors.onec_odata.config import OneCSettings, Patience
+from connectors.onec_odata.config import OneCSettings
 from connectors.onec_odata.connector import OneC
+from connectors.web import Patience
 from stand.onec.engine import Engine
 from stand.onec.generate.build import build
 from stand.onec.quirks import Quirks

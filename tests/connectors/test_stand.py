@@ -11,8 +11,9 @@ import pytest
 
 from connectors.base import ReadRequest
 from connectors.certify.reading import decoded
-from connectors.onec_odata.config import OneCSettings, Patience
+from connectors.onec_odata.config import OneCSettings
 from connectors.onec_odata.connector import OneC
+from connectors.web import Patience
 from hub.model.errors import HubError
 from hub.model.records import Page
 from mappings.compiled import compile_profile

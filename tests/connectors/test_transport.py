@@ -16,10 +16,11 @@ from typing import ClassVar
 
 import pytest
 
-from connectors.onec_odata.answers import Answer, Asked, retry_after
-from connectors.onec_odata.config import OneCSettings, Patience
+from connectors import web
+from connectors.onec_odata.answers import Asked
+from connectors.onec_odata.config import OneCSettings
 from connectors.onec_odata.transport import IDLE, Transport, _headers
-from connectors.web import TooBig
+from connectors.web import Patience, TooBig
 from hub.model.errors import HubError, RetryLater, StopSystem
 from tests.connectors.conftest import EAGER, SECRET
 from tests.connectors.server import Reply, Request, Script, Scripted, collection, fault, serving
@@ -195,10 +196,10 @@ def test_pauses_double_and_heed_the_server() -> None:
     assert [patience.pause(n, None) for n in (1, 2, 3, 4)] == [0.5, 1.0, 2.0, 3.0]
     assert patience.pause(1, 2.5) == 2.5
     assert patience.pause(1, 999.0) == 3.0
-    assert retry_after(Answer(503, {"retry-after": "7"}, b"")) == 7.0
+    assert web.retry_after({"retry-after": "7"}) == 7.0
     dated = {"date": "Thu, 01 Jan 2026 00:00:00 GMT", "retry-after": "Thu, 01 Jan 2026 00:00:05 GMT"}
-    assert retry_after(Answer(503, dated, b"")) == 5.0
-    assert retry_after(Answer(503, {"retry-after": "soon"}, b"")) is None
+    assert web.retry_after(dated) == 5.0
+    assert web.retry_after({"retry-after": "soon"}) is None
 
 
 def test_the_wait_between_tries_is_the_one_the_server_asked_for() -> None:

@@ -17,9 +17,11 @@ from urllib3.exceptions import (
     SSLError,
 )
 
+from connectors import web
 from connectors.onec_odata.answers import Asked
-from connectors.onec_odata.config import OneCSettings, Patience
-from connectors.onec_odata.transport import Transport, _unsent
+from connectors.onec_odata.config import OneCSettings
+from connectors.onec_odata.transport import Transport
+from connectors.web import Patience
 from connectors.writing import Unanswered
 from hub.model.errors import RetryLater
 from tests.connectors.conftest import EAGER
@@ -125,7 +127,7 @@ def test_patience_in_looking_ends() -> None:
 )
 def test_what_cannot_have_been_sent_is_known(error: HTTPError, unsent: bool) -> None:
     """No connection, or a certificate refused before it: nothing sent. Everything else may have been."""
-    assert _unsent(error) is unsent
+    assert web.unsent(error) is unsent
 
 
 def test_a_base_that_is_down_is_met_with_patience_and_told() -> None:

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.onec_odata.config import OneCSettings, is_loopback, service_root
+from connectors.onec_odata.config import OneCSettings, service_root
 from connectors.onec_odata.urls import between, build, guid, moment, text
+from connectors.web import is_loopback
 from hub.model.errors import NeedsPerson
 
 ROOT = "http://server/base/odata/standard.odata"
@@ -95,4 +96,4 @@ def test_what_is_no_address_is_refused(url: str) -> None:
 def test_only_this_machine_is_loopback() -> None:
     """Compression is left out only where no wire is between."""
     assert all(map(is_loopback, ["127.0.0.1", "127.9.9.9", "localhost", "::1"]))
-    assert not any(map(is_loopback, ["10.0.0.1", "server", "localhost.company.ru", "128.0.0.1"]))
+    assert not any(map(is_loopback, ["10.0.0.1", "server", "localhost.company.ru", "128.0.0.1", "127.company.ru"]))

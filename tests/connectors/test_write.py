@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from connectors.base import Change, WriteResult
-from connectors.onec_odata.config import OneCSettings, Patience
+from connectors.onec_odata.config import OneCSettings
 from connectors.onec_odata.connector import OneC
+from connectors.web import Patience
 from hub.model.errors import HubError, RetryLater, StopRoute, StopSystem
 from stand.onec.generate.build import build
 from stand.onec.model import EMPTY_REF

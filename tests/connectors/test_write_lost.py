@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from connectors.base import Change, WriteResult
-from connectors.onec_odata.config import Patience
 from connectors.onec_odata.connector import OneC
+from connectors.web import Patience
 from hub.model.errors import RetryLater
 from tests.connectors.front import CLIENTS, ORDERS, Act, Front
 from tests.connectors.server import Reply, fault

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from connectors.base import Change
-from connectors.onec_odata.config import Patience
 from connectors.onec_odata.connector import OneC
+from connectors.web import Patience
 from tests.connectors.front import ORDERS, Front, one, order, shown
 from tests.connectors.server import Reply, fault
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from connectors.base import Change, Connector, WriteResult
 from connectors.memory import MemoryBase, MemoryConnector
-from connectors.onec_odata.config import Patience
+from connectors.web import Patience
 from hub.model.errors import RetryLater
 from stand.onec.configurations import UT
 from stand.onec.world import World

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from connectors.base import Change
-from connectors.onec_odata.config import Patience
 from connectors.onec_odata.connector import OneC
+from connectors.web import Patience
 from tests.connectors.front import Act, Front, one, shown
 from tests.connectors.server import Reply, fault
 

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from connectors.onec_odata.config import OneCSettings, Patience
+from connectors.onec_odata.config import OneCSettings
 from connectors.onec_odata.connector import OneC
+from connectors.web import Patience
 from hub.exchange import ways
 from hub.exchange.hub import Hub
 from hub.exchange.service import RunReport, exchange_changes, run_exchange

@@ -10,9 +10,10 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from connectors.onec_odata.config import OneCSettings, Patience
+from connectors.onec_odata.config import OneCSettings
 from connectors.onec_odata.connector import OneC
 from connectors.registry import open_connector
+from connectors.web import Patience
 from hub.exchange.hub import Hub
 from hub.model.settings import RouteSettings, SystemSettings
 from hub.store import core, tables

@@ -11,7 +11,7 @@ from connectors.base import ReadRequest
 from connectors.certify.reading import decoded
 from connectors.cloud_pbx.config import CloudSettings
 from connectors.cloud_pbx.connector import CloudPbx
-from connectors.onec_odata.config import Patience
+from connectors.web import Patience
 from hub.model.records import Page
 from tests.connectors.cloud_pbx.fake import HOOK, NOW, SECRET, USER, FakeCall, FakeCloud, serving
 from tests.connectors.cloud_pbx.fake_services import PROTOCOLS

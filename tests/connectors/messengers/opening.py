@@ -9,7 +9,7 @@ from connectors.base import ReadRequest
 from connectors.certify.reading import decoded
 from connectors.messengers.config import Account
 from connectors.messengers.connector import Messenger
-from connectors.rest import Patience
+from connectors.web import Patience
 from hub.exchange.hub import Hub
 from hub.model.settings import SystemSettings
 from hub.model.settings_comms import MessengerSettings

@@ -12,7 +12,7 @@ import pytest
 from connectors.base import ReadRequest
 from connectors.messengers.config import Account
 from connectors.messengers.connector import Messenger
-from connectors.rest import Patience
+from connectors.web import Patience
 from hub.model.errors import HubError, NeedsPerson, RetryLater, StopRoute, StopSystem
 from hub.model.records import Window
 from tests.connectors.messengers.fake_telegram import (
