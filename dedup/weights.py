@@ -117,6 +117,10 @@ def _file() -> dict[str, Any]:
     return loaded
 
 
+#: The shipped versions.
+VERSIONS = tuple(_file())
+
+
 @cache
 def weights(version: str = CURRENT) -> Weights:
     """One version of the shipped table; ``KeyError`` names the versions there are."""

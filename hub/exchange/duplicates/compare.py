@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hub.exchange.acting import acting
 from hub.exchange.duplicates.rebuild import Rebuilt, rebuild
-from hub.exchange.duplicates.table import in_force, named
+from hub.exchange.duplicates.weighing import in_force, named
 from hub.exchange.hub import Hub
 
 

@@ -24,7 +24,7 @@ from dedup.score import Edge, score
 from dedup.weights import Weights
 from hub.exchange.duplicates import sql, statistics
 from hub.exchange.duplicates.statistics import Statistics, hashed
-from hub.exchange.duplicates.table import in_force
+from hub.exchange.duplicates.weighing import in_force
 
 #: What persons, and the records that links hang on already, say of pairs of these links: ``same`` or ``different``.
 Words: TypeAlias = Callable[[Connection, Collection[int]], Mapping[tuple[int, int], str]]

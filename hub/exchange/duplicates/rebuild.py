@@ -25,8 +25,8 @@ from hub.exchange.duplicates import statistics
 from hub.exchange.duplicates.numbers import Numbers, numbers
 from hub.exchange.duplicates.partition import Live, encoded, row_of, worth
 from hub.exchange.duplicates.statistics import THE_ONE, hashed
-from hub.exchange.duplicates.table import in_force
 from hub.exchange.duplicates.units import bare_units, raws_of, shared_links
+from hub.exchange.duplicates.weighing import in_force
 from hub.exchange.duplicates.words import words
 from hub.exchange.runs import now
 from hub.model.errors import NeedsPerson

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice, product
 
 import msgspec
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, select
 
 from dedup.normal.record import Record
 from dedup.refit import LEAST, LEAST_EACH, Fit, Judged, enough, fit, moved
@@ -17,8 +17,9 @@ from hub.exchange.acting import acting
 from hub.exchange.duplicates import sql, statistics
 from hub.exchange.duplicates.marks import ENTITY
 from hub.exchange.duplicates.rebuild import Rebuilt, rebuild
-from hub.exchange.duplicates.table import encoded
+from hub.exchange.duplicates.weighing import encoded
 from hub.exchange.hub import Hub
+from hub.exchange.merging import log
 from hub.exchange.runs import now
 from hub.model.errors import NeedsPerson
 from hub.store import core, duplicates
@@ -85,24 +86,13 @@ def judged(conn: Connection) -> Iterator[Judged]:
 
 def _sides(conn: Connection) -> Iterator[tuple[list[int], list[int], bool]]:
     """Links of either side of each judged pair, and whether it is one client."""
-    log, said, seen = core.merge_log, core.judgement, duplicates.sample
-    word = select(said.c.id).where(
-        said.c.entity == ENTITY,
-        said.c.verdict == "same",
-        said.c.revoked_at.is_(None),
-        or_(said.c.record_a == log.c.other_id, said.c.record_b == log.c.other_id),
-    )
-    right = select(seen.c.merge_id).where(seen.c.merge_id == log.c.id, seen.c.right)
-    merges = conn.execute(
-        select(log.c.before)
-        .where(log.c.entity == ENTITY, log.c.op == "merge", log.c.undone_run.is_(None))
-        .where(or_(log.c.mode == "manual", word.exists(), right.exists()))
-        .order_by(log.c.id)
-    )
-    for before in merges.scalars():
-        theirs = sorted(int(number) for number in before["links"])
+    said = core.judgement
+    merges = [entry for entry in log.entries(conn, standing=True) if (entry.entity, entry.op) == (ENTITY, "merge")]
+    meant = log.agreed(conn, merges)
+    for entry in merges:
+        theirs = sorted(entry.links)
         home = {record for _, record in sql.many(conn, "SELECT id, record_id FROM link WHERE id", theirs)}
-        if len(home) == 1:
+        if entry.id in meant and len(home) == 1:
             yield theirs, [number for number in _links(conn, home.pop()) if number not in theirs], True
     rows = conn.execute(
         select(said.c.record_a, said.c.record_b, said.c.verdict)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, or_, select, update
 
 from hub.exchange.runs import now
-from hub.store import bulk, core
+from hub.store import bulk, core, duplicates
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,25 +106,49 @@ def standing_on(conn: Connection, chosen: Sequence[Entry]) -> list[Entry]:
 
 def loose(conn: Connection, entity: str, record_ids: Collection[int]) -> dict[int, list[Entry]]:
     """Merges into these records, by record, that a rule made, no person agreed to and no system was told of."""
-    table, said, found = core.merge_log, core.judgement, defaultdict[int, list[Entry]](list)
-    agreed = select(said.c.id).where(
-        said.c.entity == entity,
-        said.c.verdict == "same",
-        said.c.revoked_at.is_(None),
-        or_(said.c.record_a == table.c.other_id, said.c.record_b == table.c.other_id),
-    )
+    table, made, found = core.merge_log, list[Entry](), defaultdict[int, list[Entry]](list)
     query = select(table).where(
         table.c.entity == entity,
         table.c.op == "merge",
         table.c.mode == "auto",
         table.c.told_run.is_(None),
         table.c.undone_run.is_(None),
-        ~agreed.exists(),
     )
     for some in bulk.chunks(sorted(record_ids)):
-        for row in conn.execute(query.where(table.c.record_id.in_(some)).order_by(table.c.id)).mappings():
-            found[row["record_id"]].append(_entry(row))
+        made += map(_entry, conn.execute(query.where(table.c.record_id.in_(some)).order_by(table.c.id)).mappings())
+    meant = agreed(conn, made)
+    for entry in made:
+        if entry.id not in meant:
+            found[entry.record_id].append(entry)
     return found
+
+
+def agreed(conn: Connection, merges: Collection[Entry]) -> set[int]:
+    """Which of these a person stands behind: made it, called it right in a sample, or said "same" of its two sides."""
+    meant = {entry.id for entry in merges if entry.mode == "manual"}
+    seen, said, away = duplicates.sample, core.judgement, core.redirect
+    theirs = {entry.id: {entry.other_id, *entry.before["redirects"]} for entry in merges}
+    for ids in bulk.chunks(sorted(theirs)):
+        meant.update(conn.execute(select(seen.c.merge_id).where(seen.c.merge_id.in_(ids), seen.c.right)).scalars())
+    pairs: set[tuple[int, int]] = set()
+    standing = select(said.c.record_a, said.c.record_b).where(said.c.verdict == "same", said.c.revoked_at.is_(None))
+    for ids in bulk.chunks(sorted(set[int]().union(*theirs.values()))):
+        named = or_(said.c.record_a.in_(ids), said.c.record_b.in_(ids))
+        pairs.update((one, other) for one, other in conn.execute(standing.where(named)))
+    ends: dict[int, int] = {}
+    for ids in bulk.chunks(sorted({number for pair in pairs for number in pair} | {one.record_id for one in merges})):
+        ends.update(
+            (gone, into)
+            for gone, into in conn.execute(
+                select(away.c.from_record_id, away.c.to_record_id).where(away.c.from_record_id.in_(ids))
+            )
+        )
+    for entry in merges:
+        inside, home = theirs[entry.id], ends.get(entry.record_id, entry.record_id)
+        crossing = (pair for pair in pairs if len(inside & {*pair}) == 1)
+        if any(ends.get(one, one) == home for pair in crossing for one in {*pair} - inside):
+            meant.add(entry.id)
+    return meant
 
 
 def tell(conn: Connection, entity: str, record_ids: Collection[int], run_id: int) -> None:

@@ -17,6 +17,7 @@ from hub.exchange.duplicates.rebuild import rebuild
 from hub.exchange.duplicates.sample import draw, interval, precision
 from hub.exchange.duplicates.sample import judge as judge_sample
 from hub.exchange.duplicates.settle import Settled, settle
+from hub.exchange.merging import log
 from hub.exchange.merging import unmerge as undoing
 from hub.exchange.merging.judgements import judge, put
 from hub.exchange.merging.merge import ask, merge
@@ -177,6 +178,31 @@ def test_what_a_person_agreed_to_or_did_the_rule_never_parts(readers: World) -> 
     readers.desks["crm"].change(other, comment="другой")
     assert night(readers).parted == 0
     assert readers.at("ut", ut) == readers.at("crm", crm) == readers.at("crm", other)
+
+
+def test_a_word_on_somebody_else_keeps_no_merge(readers: World) -> None:
+    """A "same" of the merged card and a third client says nothing of the two sides: no person stands behind them."""
+    merged(readers)
+    third = readers.desks["ut"].add("ООО Ландыш", inn="", kpp="", phones=["+7 903 555-66-77"])
+    night(readers)
+    (row,) = readers.rows(core.merge_log)
+    pair = sorted((readers.at("ut", third), row["other_id"]))
+    with readers.store.begin() as conn:
+        put(conn, "party", pair[0], pair[1], "unsure", by="Анна", note=None, run_id=row["run_id"])
+        (entry,) = log.entries(conn)
+        assert log.agreed(conn, [entry]) == set()
+        put(conn, "party", pair[0], pair[1], "same", by="Анна", note=None, run_id=row["run_id"])
+        assert log.agreed(conn, [entry]) == set(), "a third client that is no part of the card"
+
+
+def test_a_merge_called_right_in_a_sample_is_a_persons_too(readers: World) -> None:
+    """Somebody looked at it blind and said that it is one client: the rule never parts it."""
+    ut, crm = merged(readers)
+    (row,) = readers.rows(core.merge_log)
+    judge_sample(readers.hub, {row["id"]: True}, by="Анна")
+    readers.desks["crm"].change(crm, name="Лютик", legal_name="ООО Лютик", phones=["+7 903 111-22-33"])
+    assert night(readers).parted == 0
+    assert readers.at("ut", ut) == readers.at("crm", crm)
 
 
 def test_what_stands_on_such_a_merge_keeps_it(readers: World) -> None:

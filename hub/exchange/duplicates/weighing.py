@@ -7,7 +7,7 @@ from functools import lru_cache
 import msgspec
 from sqlalchemy import Connection, select
 
-from dedup.weights import CURRENT, Weights, weights
+from dedup.weights import CURRENT, VERSIONS, Weights, weights
 from hub.exchange.duplicates import sql
 from hub.exchange.duplicates.statistics import THE_ONE
 from hub.model.errors import NeedsPerson
@@ -24,15 +24,12 @@ def named(conn: Connection, version: str) -> Weights:
     """A table by its name. ``NeedsPerson``: ``dedup_weights_unknown``; ``dedup_weights_unfit`` for a table whose facts
     are no longer those that are compared.
     """
-    if "+" not in version:
-        try:
-            return weights(version)
-        except KeyError:
-            pass
+    if version in VERSIONS:
+        return weights(version)
     table = duplicates.weights
     body = conn.execute(select(table.c.body).where(table.c.version == version)).scalar()
     if body is None:
-        there = [CURRENT, *conn.execute(select(table.c.version).order_by(table.c.run_id)).scalars()]
+        there = [*VERSIONS, *conn.execute(select(table.c.version).order_by(table.c.run_id)).scalars()]
         raise NeedsPerson("dedup_weights_unknown", version=version, valid=", ".join(there))
     return _parsed(body)
 
