@@ -21,6 +21,7 @@ from hub.exchange.cards.card import lock_links
 from hub.exchange.cards.creation import offer
 from hub.exchange.cards.desk import CardDesk
 from hub.exchange.cards.receive import receive, receive_gone, special
+from hub.exchange.cards.rows import date_rows
 from hub.exchange.comms.follow import follow
 from hub.exchange.desk import Desk
 from hub.exchange.mapping_desk import MappingDesk
@@ -351,9 +352,17 @@ def _write(conn: Connection, desk: Desk, work: MappingDesk, ready: list[Incoming
     for item in there:
         item.record_id = records[item.link_id]
     apart = special(conn, [item.record_id for item in there if item.record_id is not None])
-    changed = write.change(conn, desk, work, [item for item in there if item.record_id not in apart])
+    alone = [item for item in there if item.record_id not in apart]
+    changed = write.change(conn, desk, work, alone)
     to_cards = [*linked, *(item for item in there if item.record_id in apart), *changed.special]
     received = receive(conn, cards, work, to_cards)
+    kept_back = {one.external_id for one in changed.held} | {item.external_id for item in changed.special}
+    date_rows(
+        conn,
+        cards,
+        work,
+        [*made, *(item.record_id for item in alone if item.record_id and item.external_id not in kept_back)],
+    )
     held = [*changed.held, *received.held]
     brakes.hold(conn, desk.run_id, work, held)
     offer(conn, cards, work.entity.name, [*made, *changed.ids, *received.ids])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from hub.exchange import replay as replaying
 from hub.exchange import runs, went_back
@@ -91,8 +92,13 @@ def test_a_mended_mapping_lets_what_it_refused_pass(fast: World) -> None:
     fast.overlay("sales_order", STATUS.format(known="Закрыт: closed, Особый: in_work"))
     (told,) = fast.replay(apply=False).causes
     assert (told.passed, [found.example.value for found in told.refused.values()]) == (1, ["Другой"])
+    began = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
+    with fast.store.begin() as conn:
+        conn.execute(update(core.exchange_run).values(started_at=began))
     fast.replay()
     assert [row.value for row in fast.open()] == ["Другой"]
+    with fast.store.read() as conn:
+        assert conn.execute(select(core.contribution.c.read_at)).scalars().all() == [began], "read when it was refused"
     before = dump(fast.store)
     night = fast.exchange()
     assert sum(one.counters.created + one.counters.updated for one in night.routes) == 0

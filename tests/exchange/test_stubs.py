@@ -11,6 +11,8 @@ from sqlalchemy import func, select
 
 from connectors.memory import MemoryBase, MemoryConnector
 from hub.exchange import runs
+from hub.exchange.cards.card import load
+from hub.exchange.cards.refs import References
 from hub.exchange.hub import Hub
 from hub.exchange.service import run_exchange
 from hub.model.records import Window
@@ -124,3 +126,26 @@ def test_without_a_limit_they_wait_for_ever(store: Store, base: MemoryBase, tmp_
     clock.ahead = timedelta(days=300)
     run_exchange(hub, [ORDERS])
     assert parked(store) == waiting > 0
+
+
+def test_what_waited_is_as_old_as_the_run_that_read_it(
+    store: Store, base: MemoryBase, tmp_path: Path, clock: type[Later]
+) -> None:
+    """Orders that clients release two days later were read two days ago: edits in between are not yet known."""
+    hub = opened(store, base, tmp_path, None)
+    run_exchange(hub, ["ut.product", ORDERS])
+    waiting = parked(store)
+    with store.read() as conn:
+        began = conn.execute(select(func.max(core.exchange_run.c.started_at))).scalar_one()
+        there = set(conn.execute(select(tables.ROOTS["sales_order"].c.id)).scalars())
+    clock.ahead = timedelta(days=2)
+    run_exchange(hub, ["ut.party"])
+    with store.read() as conn:
+        come = sorted(set(conn.execute(select(tables.ROOTS["sales_order"].c.id)).scalars()) - there)
+        cards = load(conn, "sales_order", come, References(), lock=False)
+    assert len(come) == waiting > 0
+    read = {link.read_at for card in cards.values() for link in card.links.values()}
+    assert read == {began.replace(microsecond=0)}
+    run_exchange(hub)
+    with store.read() as conn:
+        assert conn.execute(select(func.count()).select_from(core.parked)).scalar_one() == 0

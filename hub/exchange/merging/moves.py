@@ -24,6 +24,7 @@ from hub.exchange.cards.card import UNSEEN, Card, CardLink
 from hub.exchange.cards.desk import CardDesk
 from hub.exchange.cards.moving import MERGED, revive
 from hub.exchange.cards.pinning import moment_of
+from hub.exchange.cards.rows import give_rows
 from hub.exchange.runs import now
 from hub.model.errors import RetryLater
 from hub.store import core, tables
@@ -39,20 +40,6 @@ def refuse_busy(conn: Connection, cards: Iterable[Card]) -> None:
     row = conn.execute(leased.join(run, run.c.id == box.c.lease_run_id).where(run.c.state == "running")).first()
     if row is not None:
         raise RetryLater("merge_busy", run=row[0])
-
-
-def give_rows(conn: Connection, desk: CardDesk, card: Card) -> None:
-    """Contributions that had no row because the golden record was exactly theirs get one."""
-    kept = []
-    for one in card.known.contributions:
-        link_id = card.hub_link if one.system == HUB else one.link_id
-        if link_id not in card.stored:
-            link = card.links.get(link_id)
-            told = {"read_at": link.read_at if link else now(), "mapping": link.mapping if link else None}
-            kept.append({"link_id": link_id, **encode(one), "run_id": desk.run_id, **told})
-            card.stored.add(link_id)
-    if kept:
-        conn.execute(core.contribution.insert(), kept)
 
 
 def join(conn: Connection, desk: CardDesk, survivor: Card, other: Card) -> Before:

@@ -14,12 +14,13 @@ from hub.exchange.cards.card import UNSEEN, Card, load
 from hub.exchange.cards.desk import CardDesk
 from hub.exchange.cards.layout import layout_of
 from hub.exchange.cards.moving import insert_record
+from hub.exchange.cards.rows import give_rows
 from hub.exchange.hub import Hub
 from hub.exchange.merging import log
 from hub.exchange.merging.finish import adopt, adopted, desk_of, finish, rehearsing
 from hub.exchange.merging.judgements import put, take_along
 from hub.exchange.merging.merge import alive, mergeable
-from hub.exchange.merging.moves import even_primaries, give_rows, point, refuse_busy, take_questions
+from hub.exchange.merging.moves import even_primaries, point, refuse_busy, take_questions
 from hub.exchange.merging.told import Moved
 from hub.exchange.runs import now
 from hub.exchange.which import label_of, the_one
