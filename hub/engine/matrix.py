@@ -35,6 +35,8 @@ _WHEN = Policy("latest", ("other", *_CRM))
 _OWN = replace(_ABOUT, on_loss="keep")
 #: An event is what its own systems saw of it; two of them that differ are left as they are.
 _EVENT = Policy("master", _CRM, on_loss="keep")
+#: Whether somebody is subscribed is told by the service that he subscribes and unsubscribes at; we only ask it to.
+_SERVICE = Policy("master", ("other", *_CRM))
 _BY_STATUS = ByValue("business_status", _HANDED_OVER, _TRADE)
 _ORDER = Policy("master", (ORIGIN, *_CRM), on_loss="task", group="composition", by=_BY_STATUS)
 _SETS = ("contact_point", "address", "party_identifier", "party_role", "party_relationship")
@@ -45,7 +47,7 @@ MATRIX: Mapping[str, Mapping[str, Policy]] = MappingProxyType(
         "party": {
             **dict.fromkeys(("legal_name", "address[legal]"), _LEGAL),
             **{f"party_identifier[{scheme}]": _LEGAL for scheme in ("inn", "kpp", "ogrn", "ogrnip")},
-            **dict.fromkeys(("trade_name", "owner", "segment", "status"), _SALES),
+            **dict.fromkeys(("trade_name", "owner", "segment", "status", "mailing_consent"), _SALES),
             "display_name": replace(_SALES, on_loss="keep"),  # a working name, each system may have its own
             "person_detail": replace(_SALES, group="person"),
             "comment": _ABOUT,
@@ -62,6 +64,7 @@ MATRIX: Mapping[str, Mapping[str, Policy]] = MappingProxyType(
             **dict.fromkeys(("meeting_exception", "meeting_detail"), _WHEN),
             "activity_reminder": _OWN,
         },
+        "subscription": {"status": _SERVICE},
         "task": {
             **dict.fromkeys(("title", "body", "status", "priority", "done_at"), _ABOUT),
             **dict.fromkeys(("start_at", "due_at"), _WHEN),

@@ -232,4 +232,5 @@ def test_the_package_carries_its_scripts() -> None:
         "v0005_communications.py",
         "v0006_duplicates.py",
         "v0007_messages.py",
+        "v0008_subscriptions.py",
     ]
