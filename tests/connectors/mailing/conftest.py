@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from mappings import profile
 from tests.connectors.mailing.mailman import NO_MAILMAN, MailmanServer, interpreter
+from tests.connectors.mailing.world import PROFILES
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +22,13 @@ def mailman() -> Iterator[MailmanServer]:
     server = MailmanServer.start(python)
     yield server
     server.stop()
+
+
+@pytest.fixture
+def profiles(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Clients come by a small profile of these tests, subscriptions by the one that is shipped."""
+    folder = tmp_path / "profiles"
+    shutil.copytree(PROFILES, folder)
+    shutil.copytree(profile.ROOT / "mailing", folder / "mailing")
+    monkeypatch.setattr(profile, "ROOT", folder)
+    return folder

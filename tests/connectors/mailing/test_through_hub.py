@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,23 +19,12 @@ from hub.exchange.service import run_exchange
 from hub.model.settings import RouteSettings
 from hub.store import core
 from hub.store.database import Store
-from mappings import profile
 from tests.connectors.mailing.mailman import MailmanServer
 from tests.connectors.mailing.opening import on_mailman
-from tests.connectors.mailing.world import PROFILES, WRITES, Firm, email, make_firm
+from tests.connectors.mailing.world import WRITES, Firm, email, make_firm
 
 CHILD = "tests.connectors.mailing.child"
 Make = Callable[..., Firm]
-
-
-@pytest.fixture
-def profiles(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Clients come by a small profile of these tests, subscriptions by the one that is shipped."""
-    folder = tmp_path / "profiles"
-    shutil.copytree(PROFILES, folder)
-    shutil.copytree(profile.ROOT / "mailing", folder / "mailing")
-    monkeypatch.setattr(profile, "ROOT", folder)
-    return folder
 
 
 @pytest.fixture
@@ -89,7 +77,7 @@ def test_409_is_no_error_when_somebody_subscribes_meanwhile(make: Make, monkeypa
     write = connector.write
 
     def meanwhile(stream: str, changes: list[Change]) -> Any:
-        firm.server.subscribe(firm.list, anna)
+        firm.server.subscribe(firm.list_id, anna)
         return write(stream, changes)
 
     monkeypatch.setattr(connector, "write", meanwhile)
@@ -103,7 +91,7 @@ def test_who_is_on_the_list_already_is_not_asked_for(make: Make) -> None:
     firm = make()
     anna, stranger = email(), email()
     for one in (anna, stranger):
-        firm.server.subscribe(firm.list, one)
+        firm.server.subscribe(firm.list_id, one)
     firm.client("Анна", anna)
     assert firm.sent(firm.night()) == {}
     assert firm.known() == {anna: "subscribed", stranger: "subscribed"}
@@ -116,7 +104,7 @@ def test_unsubscribe_wins_and_is_never_overwritten(make: Make) -> None:
     firm.client("Анна", anna)
     firm.client("Борис", boris)
     firm.night()
-    firm.server.unsubscribe(firm.list, anna)
+    firm.server.unsubscribe(firm.list_id, anna)
     report = firm.night()
     assert (firm.known()[anna], firm.sent(report)) == ("unsubscribed", {})
     firm.client("Анна", anna, segment="Опт")
@@ -137,9 +125,9 @@ def test_who_comes_back_by_himself_is_back(make: Make) -> None:
     anna = email()
     firm.client("Анна", anna)
     firm.night()
-    firm.server.unsubscribe(firm.list, anna)
+    firm.server.unsubscribe(firm.list_id, anna)
     firm.night()
-    firm.server.subscribe(firm.list, anna)
+    firm.server.subscribe(firm.list_id, anna)
     firm.night()
     assert (firm.known(), firm.members) == ({anna: "subscribed"}, {anna})
 
@@ -151,7 +139,7 @@ def test_unsubscribe_wins_over_a_merge(make: Make) -> None:
     firm.client("Анна", one)
     firm.client("Анна П.", other)
     firm.night()
-    firm.server.unsubscribe(firm.list, one)
+    firm.server.unsubscribe(firm.list_id, one)
     firm.night()
     merge(firm.hub, Asked("party", firm.party("Анна"), (firm.party("Анна П."),), by="Анна", confirm=True))
     firm.night()
@@ -170,13 +158,13 @@ def test_unsubscribe_wins_over_a_crash(make: Make, store: Store, tmp_path: Path,
     firm.client("Анна", anna)
     firm.night()
     url = store.engine.url.render_as_string(hide_password=False)
-    command = [sys.executable, "-m", CHILD, url, firm.server.url, str(tmp_path), str(profiles), firm.list]
+    command = [sys.executable, "-m", CHILD, url, firm.server.url, str(tmp_path), str(profiles), firm.list_id]
     child = subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, timeout=120, check=False)
     assert child.returncode == -signal.SIGKILL, child.stderr[-2000:]
     assert firm.members == {anna}
     if leaves:
-        firm.server.unsubscribe(firm.list, anna)
-    after = make_firm(store, tmp_path, firm.server, on_mailman(firm.server.url, firm.list), firm.list)
+        firm.server.unsubscribe(firm.list_id, anna)
+    after = make_firm(store, tmp_path, firm.server, on_mailman(firm.server.url, firm.list_id), firm.list_id)
     after.client("Анна", anna)
     after.night()
     after.night()
@@ -191,7 +179,7 @@ def test_unsubscribe_wins_over_a_replay(make: Make) -> None:
     anna = email()
     firm.client("Анна", anna)
     firm.night()
-    firm.server.unsubscribe(firm.list, anna)
+    firm.server.unsubscribe(firm.list_id, anna)
     firm.night()
     with firm.store.begin() as conn:
         conn.execute(core.cursor.delete())
@@ -204,7 +192,7 @@ def test_consent_that_is_taken_back_ends_the_subscription(make: Make) -> None:
     """Of those that the hub made, and only where no other client with the address consents."""
     firm = make()
     anna, shared, himself = email(), email(), email()
-    firm.server.subscribe(firm.list, himself)
+    firm.server.subscribe(firm.list_id, himself)
     firm.client("Анна", anna)
     firm.client("Борис", shared)
     firm.client("Вера", shared)
@@ -244,7 +232,7 @@ def test_a_ban_fails_one_row_and_no_other(make: Make) -> None:
     """The owner of the list does not want somebody: told with a reason, not tried each night, the others are there."""
     firm = make()
     bad, good = email(), email()
-    firm.server.ban(firm.list, bad)
+    firm.server.ban(firm.list_id, bad)
     firm.client("Плохой", bad)
     firm.client("Хороший", good)
     assert firm.sent(firm.night()) == {"confirmed": 1, "failed": 1}
@@ -257,7 +245,7 @@ def test_a_list_that_went_away_ends_nothing(make: Make) -> None:
     anna = email()
     firm.client("Анна", anna)
     firm.night()
-    firm.server.ask("DELETE", f"/lists/{firm.list}")
+    firm.server.ask("DELETE", f"/lists/{firm.list_id}")
     report = run_exchange(firm.hub)
     errors = {one.route: one.error.code for one in report.routes if one.error}
     assert errors == {"mm.subscription": "mailing_list_unknown"}

@@ -1,4 +1,4 @@
-"""A firm with clients in memory and lists on a real Mailman."""
+"""A firm with clients in memory and a list of a mailing service."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from hub.model.settings import RouteSettings, SystemSettings
 from hub.model.settings_comms import MailingSettings
 from hub.store import tables
 from hub.store.database import Store
-from tests.connectors.mailing.mailman import MailmanServer
 from tests.exchange.installation import make_hub
 
 PROFILES = Path(__file__).parent / "profiles"
@@ -43,13 +42,13 @@ def clients() -> MemoryBase:
 
 @dataclass
 class Firm:
-    """A hub of clients (``crm``) and one list of a Mailman (``mm``)."""
+    """A hub of clients (``crm``) and one list of a service (``mm``); ``server``: the service past the hub."""
 
     hub: Hub
     store: Store
     crm: MemoryBase
-    server: MailmanServer
-    list: str
+    server: Any
+    list_id: str
 
     def client(
         self, key: str, *emails: str, segment: str = SEGMENT, consent: bool | None = True, role: str = ""
@@ -73,16 +72,22 @@ class Firm:
         names = ("confirmed", "superseded", "waiting", "held", "unknown", "failed")
         return {name: n for name in names if (n := getattr(found, name))}
 
+    def rows(self, table: Any) -> list[dict[str, Any]]:
+        """Every row of a table."""
+        with self.store.read() as conn:
+            return [dict(row) for row in conn.execute(select(table)).mappings()]
+
     @property
     def members(self) -> set[str]:
         """Who is on the list, past the hub."""
-        return self.server.members(self.list)
+        found: set[str] = self.server.members(self.list_id)
+        return found
 
     def known(self) -> dict[str, str]:
         """Status by address, as the store has it; each address once."""
         root = tables.ROOTS["subscription"]
         with self.store.read() as conn:
-            rows = conn.execute(select(root.c.email, root.c.status).where(root.c.list == self.list)).all()
+            rows = conn.execute(select(root.c.email, root.c.status).where(root.c.list == self.list_id)).all()
         assert len(rows) == len({row.email for row in rows})
         return {row.email: row.status for row in rows}
 
@@ -96,7 +101,7 @@ class Firm:
 def make_firm(
     store: Store,
     home: Path,
-    server: MailmanServer,
+    server: Any,
     connector: Mailing,
     list_id: str,
     routes: Mapping[str, RouteSettings] | None = None,
