@@ -15,6 +15,8 @@ from connectors.cloud_pbx.config import CloudSettings
 from connectors.cloud_pbx.connector import CloudPbx
 from connectors.imap.config import ImapSettings, TokenEndpoint
 from connectors.imap.connector import Imap
+from connectors.mailing.config import Account as MailingAccount
+from connectors.mailing.connector import Mailing
 from connectors.memory import BASES, MemoryBase, MemoryConnector
 from connectors.messengers.config import Account as MessengerAccount
 from connectors.messengers.connector import Messenger
@@ -27,7 +29,7 @@ from connectors.telephony.connector import InDatabase, Origin, Pbx
 from connectors.telephony.files import InFiles
 from hub.model.errors import NeedsPerson
 from hub.model.settings import SecretRef, SystemSettings
-from hub.model.settings_comms import CalendarSettings, CallSettings, MailSettings, MessengerSettings
+from hub.model.settings_comms import CalendarSettings, CallSettings, MailingSettings, MailSettings, MessengerSettings
 
 
 def _onec(system: SystemSettings, cache: Path | None) -> Connector:
@@ -186,6 +188,26 @@ def _messenger(system: SystemSettings, cache: Path | None) -> Connector:
     )
 
 
+def _mailing(system: SystemSettings, cache: Path | None) -> Connector:
+    del cache  # the one stream of a mailing service is always the same
+    told = system.mailing or MailingSettings()
+    return Mailing(
+        MailingAccount(
+            told.service,
+            url=system.url,
+            user=system.user,
+            secret=system.password.resolve() if system.password else "",
+            title=system.title or system.code,
+            lists=told.lists,
+            page_size=system.page_size,
+            max_sessions=system.max_sessions,
+            timeout=system.timeout,
+            verify=system.verify,
+            proxy=system.proxy,
+        )
+    )
+
+
 def _account(system: SystemSettings, url: str = "", *, bearer: bool = False) -> Account:
     told = system.calendar or CalendarSettings()
     return Account(
@@ -235,6 +257,7 @@ KINDS: dict[str, Callable[[SystemSettings, Path | None], Connector]] = {
     "pbx_cloud": _cloud,
     "imap": _imap,
     "messenger": _messenger,
+    "mailing": _mailing,
     "memory": _memory,
     "pbx_db": _pbx,
     "pbx_files": _pbx,

@@ -26,7 +26,6 @@ _HANDED_OVER = frozenset({"confirmed", "in_work", "partly_shipped", "shipped", "
 BASE = Policy("master", _TRADE)
 _LEGAL = Policy("master", _LEGALLY, on_loss="task", group="legal")
 _SALES = Policy("master", _CRM)
-_LIST = Policy("union", _TRADE)
 #: Of comments, meetings and tasks the later word wins; where nobody can tell which it is, the CRM says what they are
 #: about and the calendar when.
 _ABOUT = Policy("latest", _CRM)
@@ -45,11 +44,11 @@ MATRIX: Mapping[str, Mapping[str, Policy]] = MappingProxyType(
         "party": {
             **dict.fromkeys(("legal_name", "address[legal]"), _LEGAL),
             **{f"party_identifier[{scheme}]": _LEGAL for scheme in ("inn", "kpp", "ogrn", "ogrnip")},
-            **dict.fromkeys(("trade_name", "owner", "segment", "status"), _SALES),
+            **dict.fromkeys(("trade_name", "owner", "segment", "status", "mailing_consent"), _SALES),
             "display_name": replace(_SALES, on_loss="keep"),  # a working name, each system may have its own
             "person_detail": replace(_SALES, group="person"),
             "comment": _ABOUT,
-            **dict.fromkeys(_SETS, _LIST),
+            **dict.fromkeys(_SETS, Policy("union", _TRADE)),
         },
         "sales_order": {
             **dict.fromkeys(("sales_order_line", "total", "vat_total", "vat_included", "currency"), _ORDER),
@@ -57,11 +56,13 @@ MATRIX: Mapping[str, Mapping[str, Policy]] = MappingProxyType(
         },
         "activity": {
             **dict.fromkeys(("subject", "body_text", "status", "privacy"), _ABOUT),
-            "activity_participant": replace(_LIST, on_loss="keep"),
+            "activity_participant": Policy("union", _TRADE, on_loss="keep"),
             **dict.fromkeys(("started_at", "ended_at"), replace(_WHEN, group="time")),
             **dict.fromkeys(("meeting_exception", "meeting_detail"), _WHEN),
             "activity_reminder": _OWN,
         },
+        # Whether somebody is subscribed is told by the service that he comes to and leaves; we only ask it to.
+        "subscription": {"status": Policy("master", ("other", *_CRM))},
         "task": {
             **dict.fromkeys(("title", "body", "status", "priority", "done_at"), _ABOUT),
             **dict.fromkeys(("start_at", "due_at"), _WHEN),

@@ -14,6 +14,7 @@ from hub.exchange.pauses import paused
 from hub.exchange.push.decide import Gate
 from hub.exchange.push.push import Push
 from hub.exchange.resettle import resettle
+from hub.exchange.subscribing import subscribe
 from hub.model.errors import Fenced, HubError, RetryLater, StopSystem
 from hub.model.records import Counters, PushCounters
 from hub.store import core
@@ -88,6 +89,7 @@ def push_all(
     reports: dict[str, PushReport] = {}
     unreachable = set(down)
     wanted = list(systems) if systems is not None else list(hub.settings.systems)
+    subscribe(hub, run_id, [code for code in wanted if code not in unreachable])
     for _ in range(ROUNDS):
         due = [route for route in owing(hub, wanted) if route.system not in unreachable and _due(hub, route)]
         due = [route for route in due if route.code not in reports or reports[route.code].error is None]

@@ -216,6 +216,21 @@ LEAD = Entity(
     ),
 )
 
+#: An address on a mailing list: once known, known for good, whatever becomes of it. ``party``: for whom the hub made
+#: it.
+SUBSCRIPTION = Entity(
+    "subscription",
+    "Подписки",
+    "Subscriptions",
+    "communications",
+    (
+        text("list", "Список", required=True),
+        text("email", "Адрес", required=True, personal=True),
+        enum("status", "Состояние", "subscribed", "unsubscribed", required=True),
+        ref("party", "Клиент", "party"),
+    ),
+)
+
 TASK = Entity(
     "task",
     "Задачи",

@@ -6,7 +6,7 @@ labels from it. Names follow the party/role/document vocabulary of the reference
 
 from __future__ import annotations
 
-from hub.model.communications import ACTIVITY, LEAD, TASK
+from hub.model.communications import ACTIVITY, LEAD, SUBSCRIPTION, TASK
 from hub.model.entity import Child, Entity
 from hub.model.fields import Field, Kind, enum, field, ref, text
 
@@ -186,6 +186,7 @@ PARTY = Entity(
         text("country", "Страна регистрации"),
         text("comment", "Дополнительная информация", clearable=True),
         field("registered_on", Kind.DATE, "Дата регистрации"),
+        field("mailing_consent", Kind.BOOL, "Согласие на рассылку"),
     ),
     (
         Child(
@@ -416,6 +417,7 @@ ENTITIES: dict[str, Entity] = {
         SETTLEMENT_BALANCE,
         ACTIVITY,
         LEAD,
+        SUBSCRIPTION,
         TASK,
     )
 }

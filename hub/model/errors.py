@@ -30,6 +30,7 @@ _SETTINGS = frozenset(
         "cloud_right_missing",
         "chat_token_refused",
         "chat_webhook_set",
+        "mailing_login_refused",
     }
 )
 #: Stops of a system that wait for an admin's word.

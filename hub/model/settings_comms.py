@@ -1,4 +1,6 @@
-"""What ``hub.yaml`` tells of a mailbox, an exchange, a messenger and a calendar besides what every system has."""
+"""What ``hub.yaml`` tells of a mailbox, an exchange, a messenger, a mailing service and a calendar besides what
+every system has.
+"""
 
 from __future__ import annotations
 
@@ -95,6 +97,17 @@ class MessengerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MailingSettings:
+    """Section ``mailing`` of a mailing service. ``service``: whose it is; ``lists``: only these, by id or address, all
+    without; ``subscribe``: which clients are subscribed to which list, (list, segment), ``*`` for all who consent.
+    """
+
+    service: str = ""
+    lists: tuple[str, ...] = ()
+    subscribe: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CalendarSettings:
     """Section ``calendar`` of a calendar account. ``calendars``: only these, all without; ``new_in``: the one that new
     records go to; ``owner``: e-mail address of the employee whose calendar it is; ``past``, ``ahead``: days around
@@ -164,6 +177,26 @@ MESSENGER_KEYS = (
     _LINES,
     Key("history_days", integer(1, 3660)),
 )
+
+
+def segments(text: str) -> tuple[tuple[str, str], ...]:
+    """``list=segment`` with commas between them; a list is an id or an address."""
+    found = []
+    for part in names(text):
+        name, equals, segment = part.partition("=")
+        if not equals or not name.strip() or not segment.strip():
+            raise Bad("settings_form", value=part, example="news@lists.firma.ru=Розница")
+        found.append((name.strip().replace("@", ".").lower(), segment.strip()))
+    return tuple(found)
+
+
+#: Mailing services that are spoken to.
+MAILING_SERVICES = ("mailman",)
+MAILING_KEYS = (
+    Key("service", one_of(*MAILING_SERVICES), required=True),
+    Key("lists", names),
+    Key("subscribe", segments),
+)
 CALENDAR_KEYS = (
     Key("calendars", names),
     Key("new_in", anything),
@@ -187,6 +220,7 @@ SECTIONS = {
     "mail": Section(("imap",), MAIL_KEYS, MailSettings),
     "calls": Section(("pbx_db", "pbx_files", "pbx_cloud"), CALL_KEYS, CallSettings),
     "messenger": Section(("messenger",), MESSENGER_KEYS, MessengerSettings),
+    "mailing": Section(("mailing",), MAILING_KEYS, MailingSettings),
     "calendar": Section(("caldav", "ics", "google_calendar", "ms_calendar"), CALENDAR_KEYS, CalendarSettings),
 }
 

@@ -67,6 +67,7 @@ ADDRESSES: dict[str, Callable[[str], str]] = {
     "pbx_db": sql_url,
     "caldav": keys.url,
     "ics": keys.url,
+    "mailing": keys.url,
 }
 
 

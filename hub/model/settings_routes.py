@@ -15,6 +15,7 @@ _BY_PROFILE: Mapping[str, Role] = {
     "onec_ut11": "trade",
     "onec_unf": "trade",
     "calendar": "other",
+    "mailing": "other",
 }
 #: In an order of systems: the one in which the record was made.
 ORIGIN = "origin"
@@ -25,7 +26,7 @@ PolicyWord = Literal["master", "latest", "fill_empty", "union", "append_only", "
 
 
 def role_of(profile: str) -> Role:
-    """The role of a system whose settings name none: by its profile, a CRM for any but those of 1C and calendars."""
+    """The role of a system whose settings name none: by its profile, a CRM where none is known for it."""
     return _BY_PROFILE.get(profile, "crm")
 
 

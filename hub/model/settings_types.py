@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hub.model.errors import NeedsPerson
-from hub.model.settings_comms import CalendarSettings, CallSettings, MailSettings, MessengerSettings
+from hub.model.settings_comms import (
+    CalendarSettings,
+    CallSettings,
+    MailingSettings,
+    MailSettings,
+    MessengerSettings,
+)
 from hub.model.settings_routes import Role, RouteSettings
 from hub.model.settings_tables import TableSettings
 from hub.texts import advice, sentence
@@ -73,6 +79,7 @@ Kind = Literal[
     "pbx_files",
     "pbx_cloud",
     "messenger",
+    "mailing",
     "caldav",
     "ics",
     "google_calendar",
@@ -125,6 +132,7 @@ class SystemSettings:
     calls: CallSettings | None = None
     calendar: CalendarSettings | None = None
     messenger: MessengerSettings | None = None
+    mailing: MailingSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)

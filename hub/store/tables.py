@@ -46,6 +46,7 @@ INDEXED: dict[str, tuple[tuple[str, ...], ...]] = {
     "email_detail": (("message_id",),),
     "lead": (("dedupe_key",),),
     "lead_contact_point": (("value_norm",),),
+    "subscription": (("email",),),
     "task": (("party_link_id",), ("assignee_link_id",), ("dedupe_key",)),
 }
 

@@ -9,13 +9,14 @@ import pytest
 from connectors.base import ReadRequest
 from connectors.certify.reading import decoded
 from connectors.imap.connector import Imap
+from connectors.mailing.connector import Mailing
 from connectors.memory import BASES, MemoryConnector
 from connectors.messengers.connector import Messenger
 from connectors.onec_odata.connector import OneC
 from connectors.registry import KINDS, open_connector
 from hub.model.errors import NeedsPerson, RetryLater
 from hub.model.settings import SecretRef, SystemSettings
-from hub.model.settings_comms import MailSettings, MessengerSettings
+from hub.model.settings_comms import MailingSettings, MailSettings, MessengerSettings
 from tests.connectors.server import collection, serving
 
 
@@ -85,6 +86,23 @@ def test_a_messenger_is_opened_from_its_settings(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(NeedsPerson) as error:
         open_connector(SystemSettings("bot", "messenger", "Europe/Moscow", "messenger", "Бот"))
     assert (error.value.code, error.value.params["valid"]) == ("chat_service_missing", "telegram, matrix")
+
+
+def test_a_mailing_service_is_opened_from_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Login, lists: all of it reaches the connector, and nothing shows the password."""
+    monkeypatch.setenv("OBMEN_TEST_PASSWORD", "тайна")
+    system = SystemSettings(
+        "mm", "mailing", "Europe/Moscow", "mailing", "Рассылки", "https://lists.example/3.1", "restadmin",
+        SecretRef("env", "OBMEN_TEST_PASSWORD"), mailing=MailingSettings("mailman", ("news@lists.example",)),
+    )  # fmt: skip
+    connector = open_connector(system)
+    assert isinstance(connector, Mailing)
+    assert (connector._account.user, connector._account.lists) == ("restadmin", ("news@lists.example",))
+    assert "тайна" not in repr(connector._account)
+    connector.close()
+    with pytest.raises(NeedsPerson) as error:
+        open_connector(SystemSettings("mm", "mailing", "Europe/Moscow", "mailing", "Рассылки"))
+    assert (error.value.code, error.value.params["valid"]) == ("mailing_service_missing", "mailman")
 
 
 def test_a_missing_secret_is_told_before_anything_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:

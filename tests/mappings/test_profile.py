@@ -40,8 +40,8 @@ def trade() -> CompiledProfile:
 
 
 #: What a configuration has no objects for: БП knows neither orders nor variants.
-#: Letters, calls and meetings come from elsewhere, and leads are made of them.
-ELSEWHERE = {"activity", "lead"}
+#: Letters, calls, messages, meetings and subscriptions come from elsewhere, and leads are made of them.
+ELSEWHERE = {"activity", "lead", "subscription"}
 ABSENT = {"onec_ut11": ELSEWHERE, "onec_unf": ELSEWHERE, "onec_bp3": {"sales_order", "product_variant", *ELSEWHERE}}
 PARTIES = {"onec_ut11": 5, "onec_unf": 5, "onec_bp3": 4}
 

@@ -22,7 +22,14 @@ from hub.model.settings import (
     find_home,
     load_settings,
 )
-from hub.model.settings_comms import SECTIONS, CalendarSettings, CallSettings, MailSettings, MessengerSettings
+from hub.model.settings_comms import (
+    SECTIONS,
+    CalendarSettings,
+    CallSettings,
+    MailingSettings,
+    MailSettings,
+    MessengerSettings,
+)
 from hub.model.settings_keys import Key
 from hub.model.settings_tables import TABLE_KEYS, TableSettings
 
@@ -367,6 +374,7 @@ def documented(heading: str) -> dict[str, str]:
         ("A table", TableSettings, set(), TABLE_KEYS),
         ("A mailbox", MailSettings, set(), SECTIONS["mail"].keys),
         ("A telephone exchange", CallSettings, set(), SECTIONS["calls"].keys),
+        ("A mailing service", MailingSettings, set(), SECTIONS["mailing"].keys),
         ("A messenger", MessengerSettings, set(), SECTIONS["messenger"].keys),
         ("A calendar", CalendarSettings, set(), SECTIONS["calendar"].keys),
         ("A route", RouteSettings, {"code", "lines"}, settings_routes_file.ROUTE_KEYS),
@@ -458,41 +466,3 @@ def test_what_is_wrong_with_tables_is_told_by_its_line(tmp_path: Path) -> None:
     assert problems(tmp_path, CRM.format(url="sqlite:////srv/crm.db") + "    tables: all\n") == [
         (8, "systems.crm.tables", "settings_not_section")
     ]
-
-
-MAILBOX = """\
-company_timezone: Europe/Moscow
-systems:
-  post:
-    kind: imap
-    url: {url}
-    timezone: Europe/Moscow
-    profile: mail
-"""
-
-
-def test_a_section_of_one_kind(tmp_path: Path) -> None:
-    """A mailbox has its section even where the file does not mention it; lists are written with commas."""
-    home = write(tmp_path, MAILBOX.format(url="imaps://imap.example.test") + "    mail: {own: 'a@b.ru, c@d.ru'}\n")
-    system = load_settings(home).systems["post"]
-    assert system.mail == MailSettings(own=("a@b.ru", "c@d.ru"))
-    assert (system.calls, system.calendar) == (None, None)
-    plain = load_settings(write(tmp_path, MAILBOX.format(url="imaps://imap.example.test"))).systems["post"]
-    assert plain.mail == MailSettings()
-
-
-@pytest.mark.parametrize(
-    ("url", "more", "code"),
-    [
-        ("imaps://boss@imap.example.test", "", "settings_url_login"),
-        ("https://imap.example.test", "", "settings_imap_url"),
-        ("imaps://imap.example.test", "    calls: {}\n", "settings_section_kind"),
-        ("imaps://imap.example.test", "    mail: {unknown: maybe}\n", "settings_choice"),
-        ("imaps://imap.example.test", "    mail: [own]\n", "settings_not_section"),
-    ],
-)
-def test_a_section_that_is_wrong(tmp_path: Path, url: str, more: str, code: str) -> None:
-    """A section of another kind, a wrong word, an address with a login: each is told."""
-    with pytest.raises(SettingsInvalid) as caught:
-        load_settings(write(tmp_path, MAILBOX.format(url=url) + more))
-    assert [problem.code for problem in caught.value.problems] == [code]

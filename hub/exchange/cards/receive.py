@@ -48,19 +48,21 @@ class _Arrived:
 
 
 def special(conn: Connection, record_ids: Iterable[int]) -> set[int]:
-    """Those of the records that the bulk path must not decide: several links, a contribution, or a person's word."""
+    """Those of the records that the bulk path must not decide: several links, one that was only reserved until now
+    (what it shows is ours), a contribution, or a person's word.
+    """
     link, said, pin, conflict = core.link, core.contribution, core.pin, core.conflict
     found: set[int] = set()
     ids = sorted(set(record_ids))
     for chunk in bulk.chunks(ids):
         rows = conn.execute(
-            select(link.c.record_id, said.c.link_id)
+            select(link.c.record_id, said.c.link_id, link.c.state)
             .outerjoin(said, said.c.link_id == link.c.id)
             .where(link.c.record_id.in_(chunk))
         ).all()
         seen: set[int] = set()
-        for record_id, stored in rows:
-            if record_id in seen or stored is not None:
+        for record_id, stored, state in rows:
+            if record_id in seen or stored is not None or state == "reserved":
                 found.add(record_id)
             seen.add(record_id)
         for table in (pin, conflict):

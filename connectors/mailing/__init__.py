@@ -1,0 +1,1 @@
+"""Connector of kind ``mailing``: who is subscribed to which mailing list, both ways."""

@@ -1,0 +1,1 @@
+"""Mailing lists, on a real GNU Mailman."""
