@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -43,6 +44,8 @@ class Service:
     def __init__(self) -> None:
         self.events: dict[str, dict[str, Any]] = {}
         self.tokens: dict[str, list[dict[str, Any]] | None] = {}
+        self.plain: dict[str, dict[str, Any]] = {}
+        self.patches: list[str] = []
         self.first: list[Reply] = []
         self.slept: list[float] = []
         self.server: Scripted | None = None
@@ -58,6 +61,8 @@ class Service:
         below = parts.path.partition("/events")[2].strip("/")
         if request.method == "GET" and not below:
             return self.listed(query)
+        if below.endswith("/instances"):
+            return told({"items": self.instances(below.partition("/")[0], query)})
         if request.method == "POST":
             return self.made(json.loads(request.body), imported=below == "import")
         if request.method == "PATCH":
@@ -76,6 +81,21 @@ class Service:
             return told({"items": items[2:], "nextSyncToken": "t1"})
         return told({"items": items[:2], **({"nextPageToken": "p"} if len(items) > 2 else {"nextSyncToken": "t1"})})
 
+    def instances(self, key: str, query: dict[str, str]) -> list[dict[str, Any]]:
+        """Four weeks of a series by the days that they fall on; one that was changed is where it was moved to."""
+        first, last = (datetime.fromisoformat(query[name]) for name in ("timeMin", "timeMax"))
+        found = []
+        for week in range(4):
+            at = datetime(2026, 2, 10, 7, tzinfo=UTC) + timedelta(weeks=week)
+            start, end = ({"dateTime": moment.isoformat()} for moment in (at, at + timedelta(hours=1)))
+            name = f"{key}_{at:%Y%m%dT%H%M%SZ}"
+            plain = {"recurringEventId": key, "iCalUID": self.events[key]["iCalUID"], "originalStartTime": start}
+            self.plain.setdefault(name, item(name, **plain, start=start, end=end))
+            one = self.events.get(name, self.plain[name])
+            if "start" in one and first < datetime.fromisoformat(one["start"]["dateTime"]) < last:
+                found.append(one)
+        return found
+
     def made(self, body: dict[str, Any], *, imported: bool) -> Reply:
         key = str(body.get("id") or "imported")
         if key in self.events and not imported:
@@ -84,9 +104,11 @@ class Service:
         return told(self.events[key])
 
     def patched(self, key: str, request: Request) -> Reply:
-        if request.headers.get("if-match") != self.events[key]["etag"]:
+        stands = self.events.get(key) or self.plain[key]
+        if request.headers.get("if-match") != stands["etag"]:
             return Reply(412)
-        self.events[key] = {**self.events[key], **json.loads(request.body), "etag": '"patched"'}
+        self.patches.append(key)
+        self.events[key] = {**stands, **json.loads(request.body), "etag": f'"patched-{len(self.patches)}"'}
         return told(self.events[key])
 
     def pages(self, position: Any = None) -> list[Page]:
@@ -151,6 +173,92 @@ def test_a_moved_occurrence_brings_its_whole_series(service: Service) -> None:
         ("2026-02-17T07:00:00Z", "2026-02-18T07:00:00Z", "confirmed"),
         ("2026-02-24T07:00:00Z", "", "cancelled"),
     ]
+
+
+WEEKLY = item("s", recurrence=["RRULE:FREQ=WEEKLY;COUNT=4"], location="Зал")
+MOVED = {"recurrence_id": "2026-02-17T07:00:00Z", "start": "2026-02-18T09:00:00Z", "summary": "Другая"}
+OFF = {"recurrence_id": "2026-02-24T07:00:00Z", "status": "cancelled"}
+
+
+def shown(record: bytes | None) -> list[tuple[str, str, str, str]]:
+    """The exceptions of a record."""
+    rows = json.loads(record or b"")["exceptions"]
+    return [(row["recurrence_id"][:10], row["start"], row["status"], row["summary"]) for row in rows]
+
+
+def test_exceptions_are_written_one_by_one(service: Service) -> None:
+    """An occurrence is moved and another called off, each over its own version; what is not told stays."""
+    service.events = {"s": WEEKLY}
+    assert service.connector is not None
+    key = f"{CALENDAR}/s"
+    [made] = service.connector.write("events", [Change(key, {"exceptions": [MOVED, OFF]})])
+    assert made.became == "written"
+    assert shown(made.record) == [
+        ("2026-02-17", "2026-02-18T09:00:00Z", "confirmed", "Другая"),
+        ("2026-02-24", "", "cancelled", ""),
+    ]
+    assert service.patches == ["s_20260217T070000Z", "s_20260224T070000Z"]
+    moved = service.events["s_20260217T070000Z"]
+    assert (moved["end"]["dateTime"], moved["location"]) == ("2026-02-18T13:00:00+03:00", "Зал")
+    [again] = service.connector.write("events", [Change(key, {"exceptions": [MOVED, OFF]})])
+    assert again.became == "unchanged"
+    first = json.loads(made.record or b"")["_version"]
+    rows = [{"recurrence_id": MOVED["recurrence_id"], "summary": "Третья"}]
+    [back] = service.connector.write("events", [Change(key, {"exceptions": rows}, version=first)])
+    assert shown(back.record) == [("2026-02-17", "2026-02-18T09:00:00Z", "confirmed", "Третья")], "the time stays"
+    [none] = service.connector.write("events", [Change(key, {"exceptions": []})])
+    assert (none.became, shown(none.record)) == ("written", [])
+    assert service.events["s_20260217T070000Z"]["start"]["dateTime"] == "2026-02-17T10:00:00+03:00"
+
+
+def test_a_series_is_made_with_its_exceptions(service: Service) -> None:
+    """The series first, then what differs."""
+    assert service.connector is not None
+    new = {**NEW, "rrule": "FREQ=WEEKLY;COUNT=4", "exceptions": [OFF]}
+    [made] = service.connector.write("events", [Change("k", new, create=True)])
+    assert (made.became, shown(made.record)) == ("written", [("2026-02-24", "", "cancelled", "")])
+
+
+def test_an_occurrence_that_somebody_else_changed(service: Service) -> None:
+    """Its series tells no new version of itself; the record does, and an edit in between is not written over."""
+    service.events = {"s": WEEKLY}
+    assert service.connector is not None
+    key = f"{CALENDAR}/s"
+    before = json.loads(bytes(service.connector.fetch(EVENTS, [key]).records[0]))["_version"]
+    inner = service.answer
+    met: list[Request] = []
+
+    def answer(request: Request) -> Reply:
+        met.append(request)
+        if request.method == "GET" and request.raw.partition("?")[0].endswith("/events/s") and len(met) > 1:
+            service.instances("s", {"timeMin": "2026-01-01T00:00:00Z", "timeMax": "2026-12-31T00:00:00Z"})
+            plain = service.plain["s_20260217T070000Z"]
+            service.events["s_20260217T070000Z"] = {**plain, "summary": "Чужая", "etag": '"theirs"'}
+        return inner(request)
+
+    assert service.server is not None
+    service.server.becomes(answer)
+    change = Change(key, {"exceptions": [MOVED]}, version=before)
+    [moved] = service.connector.write("events", [change])
+    assert (moved.became, shown(moved.record)) == (
+        "moved",
+        [("2026-02-17", "2026-02-17T07:00:00Z", "confirmed", "Чужая")],
+    )
+    assert service.patches == []
+    assert moved.version != before
+
+
+@pytest.mark.parametrize("name", ["2026-02-18T07:00:00Z", "2026-05-19T07:00:00Z", "завтра"])
+def test_an_occurrence_that_there_is_not(service: Service, name: str) -> None:
+    """It is refused with a reason before anything is sent."""
+    service.events = {"s": WEEKLY}
+    assert service.connector is not None
+    rows = [MOVED, {"recurrence_id": name, "summary": "x"}]
+    [refused] = service.connector.write("events", [Change(f"{CALENDAR}/s", {"exceptions": rows})])
+    assert refused.became == "refused"
+    assert refused.error is not None
+    assert refused.error.code in {"calendar_no_occurrence", "calendar_bad_value"}
+    assert service.patches == []
 
 
 def test_410(service: Service) -> None:

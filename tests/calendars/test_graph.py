@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -18,7 +19,7 @@ from connectors.calendars.dav.write import uid_of
 from hub.model.errors import StopSystem
 from hub.model.records import Page
 from tests.calendars.servers import account
-from tests.calendars.test_google import records, told
+from tests.calendars.test_google import MOVED, OFF, records, shown, told
 from tests.connectors.server import Reply, Request, Scripted, serving
 
 NEW = {"summary": "Новая", "start": "2026-02-10T07:00:00Z", "end": "2026-02-10T08:00:00Z"}
@@ -41,6 +42,8 @@ class Service:
         self.events: dict[str, dict[str, Any]] = {}
         self.deltas: dict[str, list[dict[str, Any]] | None] = {}
         self.windows: list[dict[str, str]] = []
+        self.plain: dict[str, dict[str, Any]] = {}
+        self.sent: list[tuple[str, str]] = []
         self.elsewhere = False
         self.server: Scripted | None = None
         self.connector: CloudCalendar | None = None
@@ -52,6 +55,8 @@ class Service:
             return told({"value": [{"id": "c1", "name": "Календарь"}]})
         if parts.path.endswith("/calendarView/delta"):
             return self.delta(query)
+        if parts.path.endswith("/instances"):
+            return told({"value": self.instances(parts.path.split("/")[-2], query)})
         if parts.path.startswith("/me/events/"):
             return self.event(parts.path.rpartition("/")[2], request)
         if request.method == "POST":
@@ -77,7 +82,44 @@ class Service:
         found = self.deltas.get(query["$deltatoken"], [])
         return Reply(410) if found is None else told({"value": found, "@odata.deltaLink": f"{link}?$deltatoken=d2"})
 
+    def instances(self, key: str, query: dict[str, str]) -> list[dict[str, Any]]:
+        """Four weeks of a series; those that were deleted are not among them."""
+        first, last = (datetime.fromisoformat(query[name]) for name in ("startDateTime", "endDateTime"))
+        found = []
+        for week in range(4):
+            at = datetime(2026, 2, 10, 7, tzinfo=UTC) + timedelta(weeks=week)
+            name = f"{key}-{at:%Y-%m-%d}"
+            times = {
+                side: {"dateTime": f"{moment:%Y-%m-%dT%H:%M:%S}", "timeZone": "UTC"}
+                for side, moment in (("start", at), ("end", at + timedelta(hours=1)))
+            }
+            self.plain.setdefault(name, item(name, type="occurrence", subject=self.events[key]["subject"], **times))
+            if first < at < last and f"OID.{key}.{at:%Y-%m-%d}" not in self.events[key].get("cancelledOccurrences", ()):
+                found.append(self.plain[name])
+        return found
+
+    def occurrence(self, key: str, request: Request) -> Reply:
+        """One that is changed is told with its series from then on."""
+        series = self.events[key.partition("-")[0]]
+        there = series.setdefault("exceptionOccurrences", [])
+        one = next((one for one in there if one["id"] == key), self.plain[key])
+        if request.headers.get("if-match") != one["@odata.etag"]:
+            return Reply(412)
+        self.sent.append((request.method, key))
+        series["exceptionOccurrences"] = [other for other in there if other["id"] != key]
+        if request.method == "DELETE":
+            series.setdefault("cancelledOccurrences", []).append(f"OID.{key.partition('-')[0]}.{key.partition('-')[2]}")
+            return Reply(204)
+        made = {"originalStart": f"{key.partition('-')[2]}T07:00:00Z", **one, **json.loads(request.body)}
+        for side in ("start", "end"):  # the answer is in UTC, as it is asked for
+            local = datetime.fromisoformat(made[side]["dateTime"]).replace(tzinfo=ZoneInfo(made[side]["timeZone"]))
+            made[side] = {"dateTime": f"{local.astimezone(UTC):%Y-%m-%dT%H:%M:%S}", "timeZone": "UTC"}
+        series["exceptionOccurrences"].append({**made, "@odata.etag": f'W/"{key}-{len(self.sent)}"'})
+        return told(made)
+
     def event(self, key: str, request: Request) -> Reply:
+        if key in self.plain and request.method != "GET":
+            return self.occurrence(key, request)
         if key not in self.events:
             return Reply(404)
         if request.method == "PATCH":
@@ -186,6 +228,56 @@ def test_an_occurrence_brings_its_series(service: Service) -> None:
     assert [(row["recurrence_id"], row["summary"]) for row in record["exceptions"]] == [
         ("2026-02-17T07:00:00Z", "Другая")
     ]
+
+
+def weekly() -> dict[str, Any]:
+    """A series on Tuesdays."""
+    pattern = {"type": "weekly", "interval": 1, "daysOfWeek": ["tuesday"]}
+    span = {"type": "numbered", "numberOfOccurrences": 4}
+    zone = {"originalStartTimeZone": "Russian Standard Time", "location": {"displayName": "Зал"}}
+    return item("s", type="seriesMaster", recurrence={"pattern": pattern, "range": span}, **zone)
+
+
+def test_an_occurrence_that_was_called_off_is_told_by_its_day(service: Service) -> None:
+    """At the time of the series by its own clock: by its name in Windows, and in whole days."""
+    assert service.connector is not None
+    service.events = {"s": {**weekly(), "cancelledOccurrences": ["OID.s.2026-02-17"]}}
+    asked = ReadRequest("events", key=("href",))
+    assert shown(bytes(service.connector.fetch(asked, ["c1/s"]).records[0])) == [("2026-02-17", "", "cancelled", "")]
+    assert service.server is not None
+    assert "cancelledOccurrences" in service.server.requests[-1].raw
+    service.events["s"] |= {"isAllDay": True, "start": {"dateTime": "2026-02-10T00:00:00", "timeZone": "UTC"},
+                            "end": {"dateTime": "2026-02-11T00:00:00", "timeZone": "UTC"}}  # fmt: skip
+    [row] = json.loads(bytes(service.connector.fetch(asked, ["c1/s"]).records[0]))["exceptions"]
+    assert row["recurrence_id"] == "2026-02-17"
+
+
+def test_exceptions_are_written_one_by_one(service: Service) -> None:
+    """One is moved, another deleted; the moved one is put back; a deleted one cannot be, which is told."""
+    assert service.connector is not None
+    service.events = {"s": weekly()}
+    [made] = service.connector.write("events", [Change("c1/s", {"exceptions": [MOVED, OFF]})])
+    assert (made.became, shown(made.record)) == (
+        "written",
+        [("2026-02-17", "2026-02-18T09:00:00Z", "confirmed", "Другая"), ("2026-02-24", "", "cancelled", "")],
+    )
+    assert service.sent == [("PATCH", "s-2026-02-17"), ("DELETE", "s-2026-02-24")]
+    [again] = service.connector.write("events", [Change("c1/s", {"exceptions": [MOVED, OFF]})])
+    assert again.became == "unchanged"
+    [back] = service.connector.write("events", [Change("c1/s", {"exceptions": [OFF]})])
+    assert (back.became, shown(back.record)) == ("written", [("2026-02-24", "", "cancelled", "")])
+    [refused] = service.connector.write("events", [Change("c1/s", {"exceptions": [MOVED]})])
+    assert (refused.became, refused.error and refused.error.code) == ("refused", "calendar_no_occurrence")
+    assert len(service.sent) == 3
+
+
+def test_an_occurrence_that_somebody_else_changed(service: Service) -> None:
+    """412 of the occurrence: nothing is written over it."""
+    assert service.connector is not None
+    service.events = {"s": weekly()}
+    service.occurrence = lambda *_: Reply(412)  # type: ignore[method-assign]
+    [moved] = service.connector.write("events", [Change("c1/s", {"exceptions": [MOVED]})])
+    assert moved.became == "moved"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 * ``events.list`` with a ``syncToken`` brings what changed; 410 says that the token is too old, then all is read again.
 * An event id that we give makes a create repeatable (409); one with a UID of its own is imported, which is so anyway.
-* A cancelled event is a deleted one. Exceptions come as events of their own and are put back into their series.
+* A cancelled event is a deleted one. Exceptions come as events of their own and are put back into their series; they
+  are written as what they are there, each over its own version.
 """
 
 from __future__ import annotations
@@ -14,20 +15,22 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from connectors.calendars.cloud.base import Calendar, News, Place, Record, accepted
-from connectors.calendars.cloud.google_shape import read, written
+from connectors.calendars.cloud.google_shape import name_of, occurrence, read, written
+from connectors.calendars.cloud.occurrences import Occurrence, Row, around, etag_of, put
 from connectors.calendars.dav.write import uid_of
 from connectors.calendars.wire import Ask, Wire
 
 URL = "https://www.googleapis.com/calendar/v3"
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
 _PAGE = "2500"
+_TIMES = frozenset({"start", "end", "all_day", "tz", "rrule"})
 
 
 class Google:
     """One account, by a bearer token."""
 
     name = "Google Calendar v3"
-    fixed = frozenset({"exceptions"})
+    fixed: frozenset[str] = frozenset()
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
@@ -83,11 +86,39 @@ class Google:
         if answer.status in {401, 404, 429}:
             raise self._wire.fault(answer)
         accepted(self._wire, answer.status, answer.body, key)
-        return str(msgspec.json.decode(answer.body)["id"])
+        event = str(msgspec.json.decode(answer.body)["id"])
+        if body.get("exceptions"):
+            put(self, self._wire.account, calendar, event, body["exceptions"], None)
+        return event
 
     def change(self, calendar: str, event: str, etag: str, body: Record, before: Record) -> None:
-        """Patch that version."""
-        made = msgspec.json.encode(written(body, before, self._wire.account))
+        """Patch that version, then the occurrences that differ."""
+        rest = {name: value for name, value in body.items() if name != "exceptions"}
+        if rest:
+            self._patch(calendar, event, etag_of(etag), written(rest, before, self._wire.account))
+        if "exceptions" in body:  # a series that was moved names its occurrences anew
+            decided = None if _TIMES & rest.keys() else before["exceptions"]
+            put(self, self._wire.account, calendar, event, body["exceptions"], decided)
+
+    def occurrence(self, calendar: str, event: str, name: str) -> tuple[str, str] | None:
+        """Among those that differ, else where it lies in the series."""
+        answer = self._wire.read(Ask("GET", f"{self._root}{_events(calendar)}/{quote(event)}"), (200,), "events")
+        series = self._series(calendar, str(msgspec.json.decode(answer.body).get("iCalUID")))
+        first, last = (moment.strftime("%Y-%m-%dT%H:%M:%SZ") for moment in around(name))
+        asked = {"showDeleted": "true", "timeMin": first, "timeMax": last, "maxResults": _PAGE}
+        pages = self._pages(f"{_events(calendar)}/{quote(event)}/instances", asked)
+        for one in (*series, *(one for page in pages for one in page.get("items", ()))):
+            of = one.get("recurringEventId") == event
+            if of and name_of(one.get("originalStartTime", {}), self._wire.account.zone) == name:
+                return str(one["id"]), str(one.get("etag") or "")
+        return None
+
+    def tell(self, calendar: str, one: tuple[str, str], now: Occurrence, goal: Occurrence, series: Row) -> None:
+        """Patch that version of the occurrence."""
+        self._patch(calendar, *one, occurrence(goal, series, self._wire.account))
+
+    def _patch(self, calendar: str, event: str, etag: str, body: Record) -> None:
+        made = msgspec.json.encode(body)
         url = f"{self._root}{_events(calendar)}/{quote(event)}?sendUpdates=none"
         answer = self._wire.send(Ask("PATCH", url, made, {**_JSON, "If-Match": etag}))
         if answer.status in {401, 404}:

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.calendars.account import Account
+from connectors.calendars.cloud.occurrences import Occurrence, differing, version
 from connectors.calendars.ical.moments import heard, named, told
 from connectors.calendars.ical.record import VERSION
 from connectors.calendars.ical.series import ordered
@@ -30,8 +31,7 @@ def read(item: Item, exceptions: Sequence[Item], zone: ZoneInfo) -> dict[str, An
     cancelled = item.get("status") == "cancelled"
     private = item.get("extendedProperties", {}).get("private", {})
     rules = [str(line) for line in item.get("recurrence", ())]
-    return {
-        VERSION: str(item.get("etag") or ""),
+    made = {
         "uid": str(item.get("iCalUID") or ""),
         "summary": str(item.get("summary") or ""),
         "description": str(item.get("description") or ""),
@@ -49,8 +49,9 @@ def read(item: Item, exceptions: Sequence[Item], zone: ZoneInfo) -> dict[str, An
         "removed": cancelled and private.get(_REMOVED) == "1",
         "attendees": _people(item),
         "alarms": _alarms(item),
-        "exceptions": sorted((_exception(one, item, zone) for one in exceptions), key=lambda row: row["recurrence_id"]),
     }
+    rows = differing((_exception(one, item, zone) for one in exceptions), made, zone)
+    return {VERSION: version(str(item.get("etag") or ""), rows), **made, "exceptions": rows}
 
 
 def moment(at: Item, zone: ZoneInfo) -> datetime:
@@ -90,6 +91,15 @@ def written(body: Item, before: Item, account: Account) -> dict[str, Any]:
     if "alarms" in body:
         made["reminders"] = {"useDefault": False, "overrides": [_reminder(row) for row in body["alarms"]]}
     return made
+
+
+def occurrence(goal: Occurrence, series: Item, account: Account) -> dict[str, Any]:
+    """A patch that makes an occurrence what it must be."""
+    if goal.off:
+        return {"status": "cancelled"}
+    texts = {"summary": goal.summary, "location": goal.location}
+    times = {"start": goal.start, "end": goal.end}
+    return {"status": "confirmed", **written({**texts, **times}, series, account)}
 
 
 def _told(at: str, zone: str, own: ZoneInfo, *, whole: bool) -> dict[str, Any]:
@@ -133,9 +143,15 @@ def _reminder(row: Item) -> dict[str, Any]:
     return {"method": "email" if row.get("action") == "email" else "popup", "minutes": minutes}
 
 
+def name_of(original: Item, zone: ZoneInfo) -> str:
+    """What an occurrence is known by: when it would have been."""
+    if original.get("date"):
+        return str(original["date"])
+    return told(moment(original, zone)) if original.get("dateTime") else ""
+
+
 def _exception(one: Item, whole: Item, zone: ZoneInfo) -> dict[str, Any]:
-    original = one.get("originalStartTime", {})
-    name = str(original["date"]) if original.get("date") else told(moment(original, zone))
+    name = name_of(one.get("originalStartTime", {}), zone)
     if one.get("status") == "cancelled" or "start" not in one:
         return {"recurrence_id": name, "start": "", "end": "", "status": "cancelled", "summary": "", "location": ""}
     own = {

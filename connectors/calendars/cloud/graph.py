@@ -4,6 +4,8 @@
   week the old link is asked a last time, then a new one is begun; what both show is the same by its id.
 * An event that left the window is ``@removed`` like one that was deleted: each is asked for by its id.
 * 410 says that the link is too old. A create carries ``transactionId`` and a property of ours to find it by.
+* Occurrences that were moved come with their series, those that were called off as ids with their day; a series tells
+  either only when it is named itself and both are asked for. Calling one off is deleting it, and is not undone.
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ from urllib.parse import quote, urlencode, urlsplit
 import msgspec
 
 from connectors.calendars.cloud.base import Calendar, News, Place, Record, accepted
-from connectors.calendars.cloud.graph_shape import KEY_PROPERTY, read, written
+from connectors.calendars.cloud.graph_shape import FIELDS, KEY_PROPERTY, name_of, occurrence, read, written
+from connectors.calendars.cloud.occurrences import Occurrence, Row, around, etag_of, put
 from connectors.calendars.dav.write import uid_of
 from connectors.calendars.wire import Ask, Wire
 from hub.model.errors import StopSystem
@@ -25,6 +28,8 @@ URL = "https://graph.microsoft.com/v1.0"
 #: After so many days a window is left behind.
 ROLL = timedelta(days=7)
 _HEADERS = {"Prefer": 'outlook.timezone="UTC", IdType="ImmutableId", odata.maxpagesize=200'}
+_FOUND = (200, 404, 410)
+_TIMES = frozenset({"start", "end", "all_day", "tz"})
 _JSON = {**_HEADERS, "Content-Type": "application/json; charset=utf-8"}
 
 
@@ -32,7 +37,7 @@ class Graph:
     """One mailbox, by a bearer token. Whoever organises a meeting elsewhere cancels it there: no status is written."""
 
     name = "Microsoft Graph v1.0"
-    fixed = frozenset({"exceptions", "rrule", "status", "removed"})
+    fixed = frozenset({"rrule", "status", "removed"})
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
@@ -69,11 +74,8 @@ class Graph:
 
     def get(self, calendar: str, event: str) -> Record | None:
         """The event; of a series with its exceptions."""
-        url = f"{self._root}/me/events/{quote(event)}?$expand=exceptionOccurrences"
-        answer = self._wire.read(Ask("GET", url, None, _HEADERS), (200, 404, 410))
-        if answer.status != 200:
-            return None
-        return read(msgspec.json.decode(answer.body), self._wire.account.zone)
+        item = self._item(event)
+        return None if item is None else read(item, self._wire.account.zone)
 
     def find(self, calendar: str, key: str, uid: str) -> str | None:
         """By the property of ours, or by the UID."""
@@ -93,13 +95,51 @@ class Graph:
         if answer.status in {401, 404}:
             raise self._wire.fault(answer)
         accepted(self._wire, answer.status, answer.body, key)
-        return str(msgspec.json.decode(answer.body)["id"])
+        event = str(msgspec.json.decode(answer.body)["id"])
+        if body.get("exceptions"):
+            put(self, self._wire.account, calendar, event, body["exceptions"], None, keeps_off=True)
+        return event
 
     def change(self, calendar: str, event: str, etag: str, body: Record, before: Record) -> None:
-        """Patch that version."""
-        made = msgspec.json.encode(written(body, before, self._wire.account))
+        """Patch that version, then the occurrences that differ."""
+        rest = {name: value for name, value in body.items() if name != "exceptions"}
+        if rest:
+            self._send("PATCH", event, etag_of(etag), written(rest, before, self._wire.account))
+        if "exceptions" in body:  # a series that was moved names its occurrences anew
+            decided = None if _TIMES & rest.keys() else before["exceptions"]
+            put(self, self._wire.account, calendar, event, body["exceptions"], decided, keeps_off=True)
+
+    def occurrence(self, calendar: str, event: str, name: str) -> tuple[str, str] | None:
+        """Among those that differ, else where it lies in the series."""
+        item = self._item(event) or {}
+        whole = bool(item.get("isAllDay"))
+        for one in item.get("exceptionOccurrences") or ():
+            if name_of(str(one["originalStart"]), whole=whole) == name:
+                return str(one["id"]), str(one.get("@odata.etag") or "")
+        days = [f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in around(name)]
+        asked = urlencode({"startDateTime": days[0], "endDateTime": days[1]})
+        for page in self._pages(f"{self._root}/me/events/{quote(event)}/instances?{asked}"):
+            for one in page.get("value", ()):
+                if name_of(str(one["start"]["dateTime"]), whole=whole) == name:
+                    return str(one["id"]), str(one.get("@odata.etag") or "")
+        return None
+
+    def tell(self, calendar: str, one: tuple[str, str], now: Occurrence, goal: Occurrence, series: Row) -> None:
+        """Patch that version of the occurrence, or delete it."""
+        if goal.off:
+            self._send("DELETE", *one, None)
+        else:
+            self._send("PATCH", *one, occurrence(goal, series, self._wire.account))
+
+    def _item(self, event: str) -> dict[str, Any] | None:
+        query = urlencode({"$select": ",".join(FIELDS), "$expand": "exceptionOccurrences"})
+        answer = self._wire.read(Ask("GET", f"{self._root}/me/events/{quote(event)}?{query}", None, _HEADERS), _FOUND)
+        return msgspec.json.decode(answer.body, type=dict[str, Any]) if answer.status == 200 else None
+
+    def _send(self, method: str, event: str, etag: str, body: Record | None) -> None:
+        made = None if body is None else msgspec.json.encode(body)
         url = f"{self._root}/me/events/{quote(event)}"
-        answer = self._wire.send(Ask("PATCH", url, made, {**_JSON, "If-Match": etag}))
+        answer = self._wire.send(Ask(method, url, made, {**_JSON, "If-Match": etag}))
         if answer.status in {401, 404}:
             raise self._wire.fault(answer)
         accepted(self._wire, answer.status, answer.body, event)

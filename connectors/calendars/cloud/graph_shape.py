@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.calendars.account import Account
+from connectors.calendars.cloud.occurrences import Occurrence, differing, version
 from connectors.calendars.ical.moments import heard, named, told
 from connectors.calendars.ical.record import VERSION
 from connectors.calendars.ical.series import ordered
@@ -18,6 +19,12 @@ from hub.model.identity import email_norm
 Item = Mapping[str, Any]
 #: Under this name an event remembers which record of the hub it was made for.
 KEY_PROPERTY = "String {6f0d3c3e-8a54-5b1e-9c1b-0b6d5f7a2e11} Name ObmenKey"
+#: What a record is made of; the last two only come when they are asked for by name.
+FIELDS = (
+    "subject", "body", "location", "onlineMeeting", "start", "end", "isAllDay", "originalStartTimeZone", "isCancelled",
+    "sensitivity", "recurrence", "attendees", "organizer", "isReminderOn", "reminderMinutesBeforeStart", "iCalUId",
+    "changeKey", "type", "exceptionOccurrences", "cancelledOccurrences",
+)  # fmt: skip
 _RSVP = {
     "none": "needs_action",
     "notResponded": "needs_action",
@@ -39,8 +46,7 @@ def read(item: Item, zone: ZoneInfo) -> dict[str, Any]:
     whole = bool(item.get("isAllDay"))
     if whole:  # midnight of the mailbox's day is told as midnight of UTC
         start, end = _day(item["start"], zone), _day(item.get("end") or item["start"], zone)
-    return {
-        VERSION: str(item.get("@odata.etag") or item.get("changeKey") or ""),
+    made = {
         "uid": str(item.get("iCalUId") or ""),
         "summary": str(item.get("subject") or ""),
         "description": text_of(item.get("body") or {}),
@@ -56,8 +62,10 @@ def read(item: Item, zone: ZoneInfo) -> dict[str, Any]:
         "removed": False,
         "attendees": _people(item),
         "alarms": _alarms(item),
-        "exceptions": _exceptions(item, zone),
     }
+    rows = differing([*_moved(item, zone), *_called_off(item, start, zone)], made, zone)
+    etag = str(item.get("@odata.etag") or item.get("changeKey") or "")
+    return {VERSION: version(etag, rows), **made, "exceptions": rows}
 
 
 def moment(at: Item, zone: ZoneInfo) -> datetime:
@@ -133,6 +141,18 @@ def written(body: Item, before: Item, account: Account) -> dict[str, Any]:
     return made
 
 
+def occurrence(goal: Occurrence, series: Item, account: Account) -> dict[str, Any]:
+    """A patch that makes an occurrence what it must be."""
+    texts = {"summary": goal.summary, "location": goal.location}
+    return written({**texts, "start": goal.start, "end": goal.end}, series, account)
+
+
+def name_of(moment_in_utc: str, *, whole: bool) -> str:
+    """What an occurrence is known by: when it would have been. Of whole days midnight of UTC is told."""
+    at = datetime.fromisoformat(moment_in_utc[:19])
+    return f"{at:%Y-%m-%d}" if whole else told(at.replace(tzinfo=UTC))
+
+
 def _people(item: Item) -> list[dict[str, Any]]:
     rows: dict[tuple[str, str, str], dict[str, Any]] = {}
     people: list[tuple[str, Item, Item]] = [("attendee", one, one) for one in item.get("attendees") or ()]
@@ -159,21 +179,43 @@ def _alarms(item: Item) -> list[dict[str, Any]]:
     return [{"offset_s": -60 * int(item.get("reminderMinutesBeforeStart") or 0), "at": "", "action": "display"}]
 
 
-def _exceptions(item: Item, zone: ZoneInfo) -> list[dict[str, Any]]:
+def _moved(item: Item, zone: ZoneInfo) -> list[dict[str, Any]]:
     rows = []
     for one in item.get("exceptionOccurrences") or ():
-        original = datetime.fromisoformat(str(one["originalStart"])[:19])
-        name = told(original.replace(tzinfo=UTC))
-        own = {
-            "summary": "" if one.get("subject") == item.get("subject") else str(one.get("subject") or ""),
-            "location": _place(one) if _place(one) != _place(item) else "",
-        }
-        ends = {"start": told(moment(one["start"], zone)), "end": told(moment(one["end"], zone))}
-        off = bool(one.get("isCancelled"))
-        empty = {"start": "", "end": "", "summary": "", "location": ""}
-        status = "cancelled" if off else "confirmed"
-        rows.append({"recurrence_id": name, **(empty if off else {**ends, **own}), "status": status})
-    return sorted(rows, key=lambda row: str(row["recurrence_id"]))
+        name = name_of(str(one["originalStart"]), whole=bool(item.get("isAllDay")))
+        if one.get("isCancelled"):
+            rows.append(_off(name))
+            continue
+        at = _day if one.get("isAllDay") else moment
+        rows.append(
+            {
+                "recurrence_id": name,
+                "start": told(at(one["start"], zone)),
+                "end": told(at(one["end"], zone)),
+                "status": "confirmed",
+                "summary": "" if one.get("subject") == item.get("subject") else str(one.get("subject") or ""),
+                "location": "" if _place(one) == _place(item) else _place(one),
+            }
+        )
+    return rows
+
+
+def _called_off(item: Item, start: datetime, zone: ZoneInfo) -> list[dict[str, Any]]:
+    """Told as ``OID.<id of the series>.<day>``: of that day, at the time of the series by its own clock."""
+    own = named(str(item.get("originalStartTimeZone") or "")) or zone
+    rows = []
+    for text in item.get("cancelledOccurrences") or ():
+        day = str(text).rpartition(".")[2]
+        if item.get("isAllDay"):
+            rows.append(_off(day))
+        else:
+            local = datetime.combine(date.fromisoformat(day), start.astimezone(own).time(), own)
+            rows.append(_off(told(local)))
+    return rows
+
+
+def _off(name: str) -> dict[str, Any]:
+    return {"recurrence_id": name, "start": "", "end": "", "status": "cancelled", "summary": "", "location": ""}
 
 
 def _place(item: Item) -> str:
