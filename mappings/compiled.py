@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -31,10 +32,13 @@ from mappings.spec import MappingSpec
 
 @dataclass(frozen=True, slots=True)
 class RefTarget:
-    """A record of the same system that another one refers to."""
+    """A record of the same system that another one refers to. ``factor``: of a unit, how many of what it is made of it
+    is, 1 for one that is made of nothing; ``None`` where nobody knows, and for other records.
+    """
 
     stream: str
     external_id: str
+    factor: Fraction | None = field(default=None, compare=False)
 
 
 @dataclass(slots=True)

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
+from mappings.compiled import RefTarget
 from mappings.proposals import Proposals, Work
 from mappings.reverse import hold, holds
 from mappings.rows import Row, numbered, same
-from mappings.spec import ChildSpec, RowSpec
+from mappings.spec import ChildSpec, Follows, RowSpec
 
 #: What a line is known by is no value of it: a key is given by the system that has the line.
 KNOWN_BY = ("line_no", "line_key")
@@ -104,7 +106,10 @@ def _told(back: Proposals, work: Work, spec: ChildSpec, line: _Line, wanted: Row
             raw |= made
             if not made:
                 missed[name] = value
-    raw |= _following(line, raw, work.now)
+    try:
+        raw |= _following(line, raw, work.now, {name: value for name, value in wanted.items() if name not in missed})
+    except ValueError:
+        return None, {}
     shown = back.forward.of_row(spec.child, line.row, raw, work.now)
     if not shown:
         return None, {}
@@ -119,10 +124,16 @@ def _told(back: Proposals, work: Work, spec: ChildSpec, line: _Line, wanted: Row
     return raw, missed
 
 
-def _following(line: _Line, raw: Row, record: Mapping[str, Any]) -> Row:
-    """Numbers that follow from others of the line, to hundredths: in a new one, and where one of these has changed."""
+def _following(line: _Line, raw: Row, record: Mapping[str, Any], told: Row) -> Row:
+    """Numbers that follow from others of the line, to hundredths: in a new one, and where one of these has changed.
+
+    ``told``: what the line is told to be. ``ValueError``: how many a unit holds is not known.
+    """
     made: Row = {}
     for one in line.row.follows:
+        if one.times:
+            made |= _in_pieces(one, line, raw, told)
+            continue
         names = [name for _, name in one.parts]
         if line.shown and (any(name not in raw for name in names) or all(raw[n] == line.raw.get(n) for n in names)):
             continue
@@ -131,6 +142,25 @@ def _following(line: _Line, raw: Row, record: Mapping[str, Any]) -> Row:
             hundredths = sum(sign * round(number * 100) for sign, number in numbers)
             made[one.name] = hundredths / 100 if hundredths % 100 else hundredths // 100
     return made
+
+
+def _in_pieces(one: Follows, line: _Line, raw: Row, told: Row) -> Row:
+    """The sum of what is told in the line's unit, in what that unit is made of, to thousandths.
+
+    Of a line that keeps its unit the number has gone along in proportion, as far as there was any.
+    """
+    unit: RefTarget | None = told.get(one.times, line.shown.get(one.times))
+    names = [name for _, name in one.parts]
+    if line.shown and unit == line.shown.get(one.times):
+        same_sum = all(raw.get(name) == line.raw.get(name) for name in names)
+        if same_sum or all(line.raw.get(name) for name in (one.name, *names)):
+            return {}
+    factor = Fraction(1) if unit is None else unit.factor
+    if factor is None:
+        raise ValueError(f"{one.name}: nobody knows how many {unit} holds")
+    total = sum(sign * Fraction(str(raw.get(name) or 0)) for sign, name in one.parts) * factor
+    thousandths = round(total * 1000)
+    return {one.name: thousandths / 1000 if thousandths % 1000 else thousandths // 1000}
 
 
 def _filled(before: list[Row], lines: set[int], slots: list[Row]) -> list[Row]:

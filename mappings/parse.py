@@ -254,7 +254,7 @@ class _MappingReader(InitialReader, SupplyReader):
             self.flag(tree.get("optional"), "optional"),
             tree.place,
             self.initial(tree.get("initial")),
-            self.follows(tree.get("follows"), lines=child.lines),
+            self.follows(tree.get("follows"), child),
         )
         filled = {item.field.name for item in fields} | set(MAKERS[maker.name].columns if maker else ())
         for field in child.fields:

@@ -101,6 +101,14 @@ class Reader:
             self.complain("mapping_wrong_type", tree.place, what=what, wanted="text")
         return tuple(text for part in parts if (text := self.text(part, what)) is not None)
 
+    def one_of(self, tree: Tree, key: str, words: Iterable[str]) -> str | None:
+        """The word under ``key``, which is one of ``words``."""
+        word = self.text(tree.items[key], key)
+        if word is not None and word not in words:
+            self.unknown("mapping_unknown_word", tree.items[key].place, word, words, key=key)
+            return None
+        return word
+
     def flag(self, tree: Tree | None, what: str) -> bool:
         """True or false; an absent key is false."""
         if tree is None:

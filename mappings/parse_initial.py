@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from hub.model.entity import Child
+from hub.model.fields import Kind
 from mappings.parse_expr import Reader, is_of_onec
 from mappings.source import Tree
 from mappings.spec import ChildSpec, Find, Follows, Initial, Match, Plain
@@ -60,22 +62,24 @@ class InitialReader(Reader):
                 found.append(Match(name, tuple(self.plain(part, name) for part in parts)))
         return tuple(found)
 
-    def follows(self, tree: Tree | None, *, lines: bool) -> tuple[Follows, ...]:
+    def follows(self, tree: Tree | None, child: Child) -> tuple[Follows, ...]:
         """Numbers of a line by the numbers they follow from."""
         if tree is None:
             return ()
-        if tree.kind != "map" or not lines or any(item.kind != "map" for item in tree.items.values()):
+        if tree.kind != "map" or not child.lines or any(item.kind != "map" for item in tree.items.values()):
             self.complain("mapping_wrong_type", tree.place, what="follows", wanted="Name: sum: [A, -B]")
             return ()
+        units = [item.name for item in child.fields if item.kind is Kind.REF and item.target == "unit"]
         found = []
         for name, item in tree.items.items():
-            self._strange_keys(item, ("sum", "when", "unless"))
+            self._strange_keys(item, ("sum", "times", "when", "unless"))
             if "sum" not in item.items:
                 self.complain("mapping_missing_key", item.place, key="sum")
                 continue
             names = self.texts(item.items["sum"], "sum")
             parts = tuple((-1 if one.startswith("-") else 1, one.removeprefix("-").strip()) for one in names)
-            found.append(Follows(name, parts, self.condition(item)))
+            times = self.one_of(item, "times", units) or "" if "times" in item.items else ""
+            found.append(Follows(name, parts, self.condition(item), times))
         return tuple(found)
 
     def shared(self, initial: Initial, children: Sequence[ChildSpec], tree: Tree) -> tuple[ChildSpec, ...]:

@@ -45,13 +45,13 @@ class SupplyReader(Reader):
         if name not in own:
             self.unknown("mapping_unknown_word", tree.key_places[name], name, own, key="supplies")
             return None
-        of = self._one_of(item, "of", own)
+        of = self.one_of(item, "of", own)
         if of is None:
             return None
         if "take" in item.items:
-            take = self._one_of(item, "take", references(ENTITIES[own[of].target].fields))
+            take = self.one_of(item, "take", references(ENTITIES[own[of].target].fields))
             return None if take is None else Supply(name, of, take=take)
-        only = self._one_of(item, "only", [own[name].target])
+        only = self.one_of(item, "only", [own[name].target])
         if only is None:
             return None
         if of not in references(ENTITIES[only].fields):
@@ -73,17 +73,10 @@ class SupplyReader(Reader):
             if name not in enums:
                 self.unknown("mapping_unknown_word", tree.key_places[name], name, enums, key="where")
                 continue
-            value = self._one_of(tree, name, enums[name].choices)
+            value = self.one_of(tree, name, enums[name].choices)
             if value is not None:
                 found.append((name, value))
         return tuple(found)
-
-    def _one_of(self, tree: Tree, key: str, words: Iterable[str]) -> str | None:
-        word = self.text(tree.items[key], key)
-        if word is not None and word not in words:
-            self.unknown("mapping_unknown_word", tree.items[key].place, word, words, key=key)
-            return None
-        return word
 
 
 def references(fields: Iterable[Field]) -> dict[str, Field]:

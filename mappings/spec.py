@@ -184,11 +184,15 @@ class Supply:
 
 @dataclass(frozen=True, slots=True)
 class Follows:
-    """A number of a line that follows from others of it whenever the line is written, if the record passes ``when``."""
+    """A number of a line that follows from others of it whenever the line is written, if the record passes ``when``.
+
+    ``times``: the field of the line that names the unit; the sum is in such units, the number in what they are made of.
+    """
 
     name: str
     parts: tuple[tuple[int, str], ...]
     when: Condition
+    times: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ from hub.exchange.cards.desk import CardDesk
 from hub.exchange.cards.layout import layout_of
 from hub.exchange.cards.ledger import Ledger
 from hub.exchange.cards.pinning import golden, left_in, set_pin, settle, take_pin
+from hub.exchange.comms import unsay
+from hub.exchange.comms.unsay import Unsaid
 from hub.exchange.hub import Hub
 from hub.exchange.merging import again
 from hub.exchange.merging.told import Moved
@@ -47,7 +49,8 @@ SHOWN = 1000
 @dataclass(frozen=True, slots=True)
 class Step:
     """One thing that an undo does. ``kind``: ``value``, ``archive``, ``unpin``, ``pin`` (one taken away is set again),
-    ``split`` (a record gets a card of its own), ``join``. ``now``, ``then``: as people read them.
+    ``split`` (a record gets a card of its own), ``join``; ``match_party``, ``match_ignored``, ``match_rules`` (whose an
+    activity is: that client's, nobody's, what the rules say). ``now``, ``then``: as people read them.
     """
 
     entity: str
@@ -99,6 +102,8 @@ def plan(hub: Hub, run_id: int) -> UndoReport:
         report, batches = _opened(conn, hub, run_id)
     if again.concerns(hub.store, run_id):
         return _of_merges(report, again.take_back(hub, run_id, by="", apply=False))
+    if unsay.concerns(hub.store, run_id):
+        return _of_words(hub, report, unsay.take_back(hub, run_id, by="", apply=False))
     for entity, ids in batches:
         with hub.store.read() as conn:
             work = _Batch(conn, hub, run_id, CardDesk(hub, 0, ""), entity)
@@ -117,6 +122,9 @@ def undo(hub: Hub, run_id: int, *, by: str, dagster_run_id: str | None = None) -
         report, batches = _opened(conn, hub, run_id)
     if again.concerns(hub.store, run_id):
         return _of_merges(report, again.take_back(hub, run_id, by=by, apply=True, dagster_run_id=dagster_run_id))
+    if unsay.concerns(hub.store, run_id):
+        said = unsay.take_back(hub, run_id, by=by, apply=True, dagster_run_id=dagster_run_id)
+        return _of_words(hub, report, said)
     with acting(hub, "undo", by, undoes=run_id, dagster_run_id=dagster_run_id) as number:
         report.run_id = number
         for entity, ids in batches:
@@ -141,6 +149,25 @@ def _of_merges(report: UndoReport, moved: Moved) -> UndoReport:
     report.stays = [one for one, why in zip(stays, moved.stays, strict=True) if why.reason == "link_moved"]
     report.left = len(report.stays)
     return report
+
+
+def _of_words(hub: Hub, report: UndoReport, said: Unsaid) -> UndoReport:
+    """The report on a run in which a person said whose an activity is."""
+    report.run_id = said.run_id
+    who = ("activity", said.activity_id, said.label)
+    if said.later is not None:
+        with hub.store.read() as conn:
+            report.stays, report.left = [_stay(conn, who, "match", "edited_later", said.later)], 1
+    elif said.already:
+        report.already = 1
+    else:
+        report.steps, report.counts = [Step(*who, said.kind, None, said.now, said.then)], Counter({said.kind: 1})
+    return report
+
+
+def _stay(conn: Connection, who: tuple[str, int, str], path: str | None, reason: str, row: Row) -> Stays:
+    run = journal.run(conn, row.run_id)
+    return Stays(*who, path, reason, row.run_id, run.mode if run else "", run.initiator if run else "", row.at)
 
 
 def _desk(hub: Hub, run_id: int) -> CardDesk:
@@ -291,11 +318,10 @@ class _Batch:
 
     def _stays(self, back: Back, left: Left) -> Stays:
         label = label_of(self.conn, self.entity, back.card.record_id)
-        who = (self.entity, back.card.record_id, label, left.path, left.reason)
+        who = (self.entity, back.card.record_id, label)
         if left.row is None:
-            return Stays(*who)
-        run = journal.run(self.conn, left.row.run_id)
-        return Stays(*who, left.row.run_id, run.mode if run else "", run.initiator if run else "", left.row.at)
+            return Stays(*who, left.path, left.reason)
+        return _stay(self.conn, who, left.path, left.reason, left.row)
 
     def _pins(self, ids: Sequence[int]) -> dict[int, dict[str, int | None]]:
         """Runs that made the pins that hold."""

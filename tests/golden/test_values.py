@@ -6,10 +6,11 @@ import uuid
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from hub.exchange.pauses import pause, resume
 from hub.model.settings import PolicySettings
-from hub.store import tables
+from hub.store import core, tables
 from stand.onec.server import OneCStand
 from tests.exchange.two.systems import ORDERS
 from tests.golden.wire import MAKES, Wire, make_wire
@@ -98,6 +99,25 @@ def test_20_a_pack_of_twelve_stays_a_pack_of_twelve(stand: OneCStand, build_worl
     (line,) = wire.lines(wire.orders()[0])
     assert (line["Упаковка_Key"], line["КоличествоУпаковок"], line["Количество"]) == (pack, 6, 72)
     assert (line["Цена"], line["СуммаСНДС"]) == (120, 720)
+    wire.quiet()
+
+
+def test_20_an_order_in_packs_is_made_in_packs(stand: OneCStand, build_world: Builder) -> None:
+    """Five packs of ten of an order that УТ has not seen, as another base would tell them: УТ moves fifty pieces."""
+    wire = make_wire(stand, build_world)
+    wire.night()
+    pause(wire.world.hub, "ut.sales_order", "проверка", "админ", until=None, direction="push")
+    wire.order(price="120.00", qty="5", amount="600.00")
+    wire.night()
+    assert wire.orders() == []
+    lines, link, pack = tables.CHILDREN["sales_order_line"], core.link, key_of(stand, UNITS, "упак (10 шт)")
+    with wire.world.store.begin() as conn:
+        found = select(link.c.id).where(link.c.external_id == pack).scalar_subquery()
+        conn.execute(update(lines).where(lines.c.price == 120).values(unit_link_id=found))
+    resume(wire.world.hub, "ut.sales_order", direction="push")
+    wire.night()
+    (line,) = wire.lines(wire.orders()[0])
+    assert (line["Упаковка_Key"], line["КоличествоУпаковок"], line["Количество"]) == (pack, 5, 50)
     wire.quiet()
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -339,6 +341,41 @@ def test_packs_and_amounts_follow_in_proportion() -> None:
     changed = ORDERS["onec_ut11"].payload({}, {"sales_order_line": wanted}, raw).fields["Товары"][0]
     assert (changed["КоличествоУпаковок"], changed["Количество"]) == (4, 48)
     assert (changed["СуммаСНДС"], changed["Сумма"]) == (240, 200)
+
+
+def pack(number: int, factor: Fraction | None) -> RefTarget:
+    """A unit as whoever writes names it."""
+    return RefTarget("Catalog_УпаковкиЕдиницыИзмерения", guid(number), factor)
+
+
+@pytest.mark.parametrize(
+    ("unit", "packs", "pieces"),
+    [(pack(7, Fraction(12)), 5, 60), (pack(7, Fraction(1, 3)), 2, 0.667), (pack(7, Fraction(1)), 5, 5), (None, 5, 5)],
+)
+def test_a_new_line_tells_its_packs_in_pieces(unit: RefTarget | None, packs: int, pieces: float) -> None:
+    """Stock moves by Количество: five packs of twelve are sixty; without a unit they are told in pieces anyway."""
+    wanted = [line(1, 1, packs * 1_000_000, 60000, unit=unit)]
+    [row] = ORDERS["onec_ut11"].payload({}, {"sales_order_line": wanted}, None).fields["Товары"]
+    assert (row["КоличествоУпаковок"], row["Количество"]) == (packs, pieces)
+
+
+def test_a_line_that_changes_its_unit_counts_anew() -> None:
+    """Five pieces become five packs; a line that keeps its unit goes on in proportion, whatever the unit says."""
+    row = {"LineNumber": "1", "Номенклатура_Key": guid(1), "Упаковка_Key": guid(8), "Количество": 5, "СуммаСНДС": 600}
+    raw = {"Товары": [{**row, "КоличествоУпаковок": 5}]}
+    way = ORDERS["onec_ut11"]
+    changed = way.payload({}, {"sales_order_line": [line(1, 1, 5_000_000, 60000, unit=pack(7, Fraction(12)))]}, raw)
+    assert (changed.fields["Товары"][0]["Упаковка_Key"], changed.fields["Товары"][0]["Количество"]) == (guid(7), 60)
+    kept = way.payload({}, {"sales_order_line": [line(1, 1, 10_000_000, 60000, unit=pack(8, None))]}, raw)
+    assert kept.fields["Товары"][0]["Количество"] == 10
+
+
+def test_a_pack_of_nobody_knows_how_many_is_not_told() -> None:
+    """No line is better than one that moves five pieces instead of sixty; the admin reads that it was left out."""
+    wanted = [line(1, 1, 5_000_000, 60000, unit=pack(7, None))]
+    payload = ORDERS["onec_ut11"].payload({}, {"sales_order_line": wanted}, None)
+    assert [one.field for one in payload.unsaid] == ["sales_order_line"]
+    assert not payload.fields.get("Товары")
 
 
 def test_the_first_number_of_a_sum_takes_what_the_others_leave() -> None:

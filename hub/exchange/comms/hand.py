@@ -19,8 +19,8 @@ from hub.exchange.write import write_log
 from hub.model.errors import NeedsPerson
 from hub.store import comms_tables
 
-Word = Literal["link", "ignore", "release"]
-_MANUAL = "manual"
+Word = Literal["link", "ignore", "release", "undo"]
+MANUAL = "manual"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +59,13 @@ def release(hub: Hub, activity: str, *, by: str, dagster_run_id: str | None = No
     return act.said()
 
 
-class _Act:
+class Act:
     """One word on one activity, in one transaction."""
 
     def __init__(self, conn: Connection, hub: Hub, run_id: int, word: Word, activity_id: int, by: str) -> None:
         self.conn, self.word, self.activity_id, self.by = conn, word, activity_id, by
         self.desk = CardDesk(hub, run_id, now().strftime("%Y-%m-%d %H:%M:%S"))
-        self.party: int | None = None
+        self.was = self.party = self._party()
         self.label = ""
         self.before = self.after = self._state()
 
@@ -76,19 +76,27 @@ class _Act:
         ).first()
         return (row.state, row.rule) if row else ("", "")
 
+    def _party(self) -> int | None:
+        """The client that a person named."""
+        rows = comms_tables.activity_party
+        mine = (rows.c.activity_id == self.activity_id, rows.c.rule == MANUAL)
+        found: int | None = self.conn.execute(select(rows.c.record_id).where(*mine)).scalar()
+        return found
+
     def put(self, state: str, party: int | None) -> None:
         """The match as the person has it."""
+        self.party = party
         match, rows = comms_tables.activity_match, comms_tables.activity_party
         mine = rows.c.activity_id == self.activity_id
         self.conn.execute(delete(rows).where(mine, rows.c.kind != "employee"))
         if party is not None:
-            told = {"entity": "party", "kind": "matched", "rule": _MANUAL, "handle": "", "place": 0}
+            told = {"entity": "party", "kind": "matched", "rule": MANUAL, "handle": "", "place": 0}
             self.conn.execute(delete(rows).where(mine, rows.c.record_id == party))
             self.conn.execute(rows.insert().values(activity_id=self.activity_id, record_id=party, **told))
-            self.party, self.label = party, label_of(self.conn, "party", party)
+            self.label = label_of(self.conn, "party", party)
         values: dict[str, Any] = {
             "state": state,
-            "rule": _MANUAL,
+            "rule": MANUAL,
             "domain": None,
             "decided_by": self.by,
             "decided_at": now(),
@@ -100,9 +108,9 @@ class _Act:
 
     def take_back(self) -> None:
         """No word any more."""
-        if self.before[1] != _MANUAL:
+        if self.before[1] != MANUAL:
             raise NeedsPerson("comms_no_word", activity=self.activity_id)
-        match = comms_tables.activity_match
+        match, self.party = comms_tables.activity_match, None
         free = {"rule": "", "decided_by": None, "decided_at": None}
         self.conn.execute(update(match).where(match.c.activity_id == self.activity_id).values(**free))
         self._done()
@@ -111,7 +119,7 @@ class _Act:
         """What follows for its thread, and a row of the log."""
         follow(self.conn, self.desk, "activity", [self.activity_id])
         self.after = self._state()
-        told = (" ".join(self.before), " ".join(self.after) + (f" {self.party}" if self.party else ""))
+        told = (told_in_log(self.before, self.was), told_in_log(self.after, self.party))
         row = (self.desk.run_id, "activity", self.activity_id, None, "match", None, *told, self.desk.at)
         write_log(self.conn, [row])
 
@@ -121,9 +129,14 @@ class _Act:
         return Said(*ids, self.label, self.before, self.after)
 
 
+def told_in_log(state: tuple[str, str], party: int | None) -> str:
+    """As the log has it: state, rule, and the client that a person named."""
+    return " ".join((*state, str(party) if party and state[1] == MANUAL else "")).strip()
+
+
 @contextmanager
-def _open(hub: Hub, word: Word, activity: str, by: str, dagster_run_id: str | None) -> Iterator[_Act]:
+def _open(hub: Hub, word: Word, activity: str, by: str, dagster_run_id: str | None) -> Iterator[Act]:
     with hub.store.read() as conn:
         number = the_one(conn, hub, "activity", activity)
     with acting(hub, "decide", by, dagster_run_id=dagster_run_id) as run_id, hub.store.begin() as conn:
-        yield _Act(conn, hub, run_id, word, number, by)
+        yield Act(conn, hub, run_id, word, number, by)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,7 +22,7 @@ from hub.exchange.push import box
 from hub.exchange.push.stopped import stop_ping_pong
 from hub.exchange.push.supply import supplied
 from hub.exchange.push.words import Addresses, Speaker, Words
-from hub.store import bulk, core
+from hub.store import bulk, core, tables
 
 if TYPE_CHECKING:
     from hub.exchange.desk import Desk
@@ -185,7 +186,24 @@ class Decider:
                 .order_by(link.c.is_primary.desc(), link.c.id)
             )
             found.extend((row[0], row[1], row[2]) for row in rows)
-        self.addresses = Addresses(found)
+        self.addresses = Addresses(found, self._factors(records))
+
+    def _factors(self, records: Sequence[int]) -> dict[int, Fraction]:
+        """How many of what it is made of each unit among the records is; none for a pack that does not say."""
+        unit = tables.ROOTS["unit"]
+        found: dict[int, Fraction] = {}
+        if not any(child.lines for child in self.layout.children.values()):
+            return found
+        for chunk in bulk.chunks(records):
+            rows = self.conn.execute(
+                select(unit.c.id, unit.c.kind, unit.c.factor_num, unit.c.factor_den).where(unit.c.id.in_(chunk))
+            )
+            for number, kind, above, below in rows:
+                if above and below:
+                    found[number] = Fraction(above) / Fraction(below)
+                elif kind != "pack":
+                    found[number] = Fraction(1)
+        return found
 
     def _speaker(self, work: MappingDesk) -> Speaker:
         if work.mapping.name not in self._speakers:

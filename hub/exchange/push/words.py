@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any, Literal
 
 from connectors.base import Change
@@ -214,9 +215,12 @@ def _begins(path: str, key: list[Any]) -> bool:
 
 
 class Addresses:
-    """Keys by which one system knows records: of links that are confirmed, the primary one first."""
+    """Keys by which one system knows records: of links that are confirmed, the primary one first. ``factors``: of units
+    of measure (``RefTarget``).
+    """
 
-    def __init__(self, links: Iterable[tuple[int, str, str]]) -> None:
+    def __init__(self, links: Iterable[tuple[int, str, str]], factors: Mapping[int, Fraction] | None = None) -> None:
+        self._factors = factors or {}
         self._keys: dict[int, list[tuple[str, str]]] = {}
         for record_id, stream, external_id in links:
             self._keys.setdefault(record_id, []).append((stream, external_id))
@@ -225,7 +229,7 @@ class Addresses:
         """The first key of the record in one of the streams."""
         for stream, external_id in self._keys.get(record_id, ()):
             if stream in streams:
-                return RefTarget(stream, external_id)
+                return RefTarget(stream, external_id, self._factors.get(record_id))
         return None
 
 
