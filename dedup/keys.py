@@ -51,8 +51,11 @@ CONTACT_KEYS = {"phones": "phone", "emails": "email"}
 def keys_of(record: Record, table: Weights | None = None) -> list[tuple[str, str]]:
     """The keys of a record that are in use, as (kind, value), each once; the parts of a value stand between bars."""
     caps = (table or weights()).caps
-    used = [key for key in KEYS if caps[key.kind]]
-    found = [(key.kind, "|".join(parts)) for key in used if all(parts := [_part(record, part) for part in key.parts])]
+    found = [
+        (kind, "|".join(said))
+        for kind, parts in _SPLIT
+        if caps[kind] and all(said := [_said(record, *part) for part in parts])
+    ]
     for field, kind in CONTACT_KEYS.items():
         found += [(kind, value) for value in getattr(record, field) if caps[kind]]
     return list(dict.fromkeys(found))
@@ -64,7 +67,10 @@ def split(part: str) -> tuple[str, int]:
     return column, int(letters.rstrip("]")) if letters else 0
 
 
-def _part(record: Record, part: str) -> str:
-    column, letters = split(part)
+#: The kinds with their parts taken apart once.
+_SPLIT = tuple((key.kind, tuple(split(part) for part in key.parts)) for key in KEYS)
+
+
+def _said(record: Record, column: str, letters: int) -> str:
     value = str(getattr(record, column))
     return value[:letters] if letters else value

@@ -46,6 +46,7 @@ from schedules.partitions import document_days
 from schedules.plan import apply_job, plan_job
 from schedules.recording import recording_job
 from schedules.replay import replay_job
+from schedules.retries import retry_sensor
 from schedules.sending import outgoing_selection, push_job
 from schedules.sensors import journal_sensor
 
@@ -103,7 +104,7 @@ def build(settings: Settings, work: Workplace) -> Definitions:
             apply_job(settings, apply_op(settings, work)),
         ],
         schedules=[nightly_schedule(settings, jobs[0], by_day=by_day)] if jobs else [],
-        sensors=[journal_sensor(settings, work), *asked],
+        sensors=[journal_sensor(settings, work), retry_sensor(settings), *asked],
         executor=in_process_executor,
     )
 

@@ -1,4 +1,4 @@
-"""The one sensor so far: what the command exchanged appears in Dagster within a minute."""
+"""What the command exchanged appears in Dagster within a minute."""
 
 # No postponed annotations here: Dagster reads that of the context as it stands.
 

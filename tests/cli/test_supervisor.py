@@ -22,6 +22,9 @@ from tests.house.source import ROOT
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and process groups of POSIX; Windows is untried")
 
+#: Whoever started the tests may have had hang-ups ignored, which would be inherited.
+HEEDING = ("env", "--default-signal=HUP")
+
 
 class Hub:
     """A fake hub as a process, and what it told so far."""
@@ -31,7 +34,7 @@ class Hub:
         self.out = home.parent / "hub.out"
         with self.out.open("ab") as out:
             self.process = subprocess.Popen(
-                [*prefix, sys.executable, "-m", "tests.cli.fake_hub", str(home)], stdout=out, cwd=ROOT
+                [*(prefix or HEEDING), sys.executable, "-m", "tests.cli.fake_hub", str(home)], stdout=out, cwd=ROOT
             )
 
     def events(self) -> list[dict[str, str]]:

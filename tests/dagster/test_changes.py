@@ -138,7 +138,7 @@ def test_a_base_that_went_back_fails_its_check_and_waits_for_the_job(fed: Site) 
 
 def test_no_sensor_without_the_setting(site: Site) -> None:
     """Nothing is asked of a base whose settings do not say so; its changes can still be taken by hand."""
-    assert [sensor.name for sensor in site.defs.sensors or ()] == ["command_exchanges"]
+    assert [sensor.name for sensor in site.defs.sensors or ()] == ["command_exchanges", "lost_retries"]
     assert site.defs.resolve_job_def("changes_ut").name == "changes_ut"
 
 

@@ -62,15 +62,17 @@ class Live:
         self.statistics: Statistics = statistics.current(conn)
         self.caps: dict[int, int] = {}
         self.records: dict[int, Record] = {}
+        self._of: dict[int, frozenset[int]] = {}
 
     def change(self, units: Sequence[Record], gone: Iterable[int] = ()) -> Change:
         """Put these units in the place of what their links said before; take ``gone`` links out."""
         fresh = {int(unit.rec): unit for unit in units}
         left = set(gone) - fresh.keys()
         touched = [*fresh, *left]
-        result = Change(before=dict(sql.many(self.conn, "SELECT link_id, grp FROM dedup_unit WHERE link_id", touched)))
+        stood = sql.many(self.conn, "SELECT link_id, grp, record FROM dedup_unit WHERE link_id", touched)
+        result = Change(before={number: group for number, group, _ in stood})
+        self.records |= {number: _decode(record) for number, _, record in stood}
         dirty = self._keys(fresh, left) - left
-        self.records.update(fresh)
         self._store(fresh, left, result.before)
         neighbours = self._joined(dirty | left)
         candidates = self._candidates(dirty)
@@ -87,11 +89,16 @@ class Live:
         had: dict[int, set[int]] = defaultdict(set)
         for k, number in sql.many(self.conn, "SELECT k, link_id FROM dedup_key WHERE link_id", [*fresh, *left]):
             had[number].add(k)
-        has: dict[int, set[int]] = {number: set() for number in left}
-        for number, unit in fresh.items():
-            has[number] = {self._hash(kind, value) for kind, value in keys_of(unit, self.table)}
-        new = [(k, number) for number, keys in has.items() for k in keys - had[number]]
-        old = [(k, number) for number, keys in has.items() for k in had[number] - keys]
+        for number in had.keys() & self.records.keys():  # what they left, and how many may have it
+            self._keys_of(number)
+        for number in (*fresh, *left):
+            self._of.pop(number, None)
+            self.records.pop(number, None)
+        self.records.update(fresh)
+        has: dict[int, Collection[int]] = {number: frozenset[int]() for number in left}
+        has |= {number: self._keys_of(number) for number in fresh}
+        new = [(k, number) for number, keys in has.items() for k in keys if k not in had[number]]
+        old = [(k, number) for number, keys in has.items() for k in had[number] if k not in keys]
         sql.put(self.conn, "DELETE FROM dedup_key WHERE k = ? AND link_id = ?", old)
         sql.put(self.conn, "INSERT INTO dedup_key (k, link_id) VALUES (?, ?)", new)
         moved: dict[int, int] = defaultdict(int)
@@ -104,10 +111,14 @@ class Live:
         dirty.update(number for _, number in sql.many(self.conn, "SELECT k, link_id FROM dedup_key WHERE k", crossed))
         return dirty
 
-    def _hash(self, kind: str, value: str) -> int:
-        k = hashed(f"key:{kind}", value)
-        self.caps[k] = self.table.caps[kind]
-        return k
+    def _keys_of(self, number: int) -> frozenset[int]:
+        """The keys of a unit that is known, which tells their caps too."""
+        keys = self._of.get(number)
+        if keys is None:
+            told = {hashed(f"key:{kind}", value): kind for kind, value in keys_of(self.records[number], self.table)}
+            self.caps.update((k, self.table.caps[kind]) for k, kind in told.items())
+            keys = self._of[number] = frozenset(told)
+        return keys
 
     def _counts(self, moved: Mapping[int, int]) -> set[int]:
         """Count keys anew; those that block from now on, or do so no more."""
@@ -124,12 +135,11 @@ class Live:
         return {k for k, n in after.items() if (n > caps[k]) != (before.get(k, 0) > caps[k]) and caps[k]}
 
     def _caps_of(self, keys: Collection[int]) -> dict[int, int]:
-        """Caps of keys that only units which left them could have told: told by those that still have them."""
+        """Caps of keys that the units which left them do not tell any more: told by those that still have them."""
         holders = sql.many(self.conn, "SELECT k, link_id FROM dedup_key WHERE k", keys)
         self._load({number for _, number in holders})
         for _, number in holders:
-            for kind, value in keys_of(self.records[number], self.table):
-                self._hash(kind, value)
+            self._keys_of(number)
         return {k: self.caps.get(k, 0) for k in keys}
 
     def _store(self, fresh: Mapping[int, Record], left: Collection[int], before: Mapping[int, int]) -> None:
@@ -158,8 +168,8 @@ class Live:
         mine: dict[int, list[int]] = defaultdict(list)
         self._load(dirty)
         for number in dirty:
-            for kind, value in keys_of(self.records[number], self.table):
-                mine[self._hash(kind, value)].append(number)
+            for k in self._keys_of(number):
+                mine[k].append(number)
         counts = sql.many(self.conn, "SELECT k, n FROM dedup_count WHERE k", mine)
         blocking = [k for k, n in counts if 1 < n <= self.caps[k]]
         pairs: set[tuple[int, int]] = set()
@@ -173,7 +183,7 @@ class Live:
         """Pairs that are worth keeping."""
         self._load({one for pair in pairs for one in pair})
         known = [pair for pair in pairs if pair[0] in self.records and pair[1] in self.records]
-        self.statistics.learn(self.conn, (self.records[one] for pair in known for one in pair))
+        self.statistics.learn(self.conn, (self.records[one] for one in {one for pair in known for one in pair}))
         edges = {(a, b): self._edge(a, b, said) for a, b in known}
         return {pair: edge for pair, edge in edges.items() if worth(edge, self.table)}
 

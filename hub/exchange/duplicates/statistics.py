@@ -43,21 +43,22 @@ class Statistics:
 
     def __init__(self, records: int) -> None:
         self.records = records
-        self._known: dict[int, int] = {}
+        self._known: dict[tuple[str, str], int] = {}
 
     def learn(self, conn: Connection, records: Iterable[Record]) -> None:
         """Read what is counted of all that these records say."""
-        wanted = {hashed(*value) for record in records for value in values_of(record)} - self._known.keys()
-        found = dict(sql.many(conn, "SELECT k, n FROM dedup_statistic WHERE k", wanted))
-        self._known.update((k, found.get(k, 1)) for k in wanted)
+        said = {value for record in records for value in values_of(record)} - self._known.keys()
+        wanted = {value: hashed(*value) for value in said}
+        found = dict(sql.many(conn, "SELECT k, n FROM dedup_statistic WHERE k", wanted.values()))
+        self._known.update((value, found.get(k, 1)) for value, k in wanted.items())
 
     def count(self, what: str, value: str) -> int:
         """See ``dedup.frequencies.Frequencies``."""
-        return self._known[hashed(what, value)]
+        return self._known[what, value]
 
     def names(self, what: str, value: str) -> int:
         """See ``dedup.frequencies.Frequencies``."""
-        return self._known[hashed(_names(what), value)]
+        return self._known[_names(what), value]
 
 
 def current(conn: Connection) -> Statistics:
