@@ -80,8 +80,9 @@ class Live:
         said = self.words(self.conn, {*dirty, *(one for pair in candidates for one in pair)})
         candidates |= {pair for pair in said if pair[0] in dirty or pair[1] in dirty}
         result.edges = self._score(candidates, said)
-        self._replace(dirty | left, result.edges)
-        self._regroup((dirty | neighbours) - left, result)
+        joined = self._replace(dirty | left, result.edges)
+        result.before |= {number: number for number in fresh if number not in result.before}
+        self._regroup((dirty | neighbours) - left, result, alone=dirty - joined)
         return result
 
     def _keys(self, fresh: Mapping[int, Record], left: Collection[int]) -> set[int]:
@@ -150,7 +151,7 @@ class Live:
             " ON CONFLICT (link_id) DO UPDATE SET record = excluded.record",
             rows,
         )
-        sql.gone(self.conn, "dedup_unit", "link_id", left)
+        sql.gone(self.conn, "dedup_unit", ("link_id",), left)
 
     def _load(self, ids: Collection[int]) -> None:
         wanted = [number for number in ids if number not in self.records]
@@ -158,10 +159,8 @@ class Live:
             self.records[number] = _decode(record)
 
     def _joined(self, ids: Collection[int]) -> set[int]:
-        """Units that pairs join these to, and those that are in one group with them."""
-        found = {b for _, b in sql.many(self.conn, "SELECT a, b FROM dedup_edge WHERE joins AND a", ids)}
-        found |= {a for a, _ in sql.many(self.conn, "SELECT a, b FROM dedup_edge WHERE joins AND b", ids)}
-        return found
+        """Units that pairs join to any of these, those of these among them."""
+        return {one for pair in sql.touching(self.conn, ids) for one in pair}
 
     def _candidates(self, dirty: Collection[int]) -> set[tuple[int, int]]:
         """Pairs of dirty units with those that share a key which few have."""
@@ -190,25 +189,27 @@ class Live:
     def _edge(self, a: int, b: int, said: Mapping[tuple[int, int], str]) -> Edge:
         return score(self.records[a], self.records[b], self.statistics, self.table, said.get((a, b), ""))
 
-    def _replace(self, dirty: Collection[int], edges: Mapping[tuple[int, int], Edge]) -> None:
-        sql.gone(self.conn, "dedup_edge", "a", dirty)
-        sql.gone(self.conn, "dedup_edge", "b", dirty)
-        sql.put(self.conn, INSERT_EDGE, [row_of(edge, self.table) for edge in edges.values()])
+    def _replace(self, dirty: Collection[int], edges: Mapping[tuple[int, int], Edge]) -> set[int]:
+        """Put these pairs in the place of all that the dirty units were in; the units that they join."""
+        sql.gone(self.conn, "dedup_edge", ("a", "b"), dirty)
+        rows = [row_of(edge, self.table) for edge in edges.values()]
+        sql.put(self.conn, INSERT_EDGE, rows)
+        return {one for a, b, _, joins, *_ in rows if joins for one in (a, b)}
 
-    def _regroup(self, seeds: set[int], result: Change) -> None:
-        """Judge every component anew that a seed is in."""
+    def _regroup(self, seeds: set[int], result: Change, alone: Collection[int]) -> None:
+        """Judge every component anew that a seed is in. ``alone``: units that nothing joins to any other now."""
         met: set[int] = set()
         changed: list[tuple[int, int]] = []
         for seed in sorted(seeds):
             if seed in met:
                 continue
-            part = self._component(seed)
+            part = {seed} if seed in alone else self._component(seed)
             met |= part
             groups = self.groups_of(part)
-            now = dict(sql.many(self.conn, "SELECT link_id, grp FROM dedup_unit WHERE link_id", part))
-            result.before.update({number: group for number, group in now.items() if number not in result.before})
+            unknown = part - result.before.keys()
+            result.before |= sql.many(self.conn, "SELECT link_id, grp FROM dedup_unit WHERE link_id", unknown)
             result.groups.update(groups)
-            changed += [(group, number) for number, group in groups.items() if now.get(number) != group]
+            changed += [(group, number) for number, group in groups.items() if result.before.get(number) != group]
         sql.put(self.conn, "UPDATE dedup_unit SET grp = ? WHERE link_id = ?", changed)
 
     def _component(self, seed: int) -> set[int]:

@@ -79,7 +79,7 @@ def settle(hub: Hub, run_id: int, *, merges: bool = True) -> Settled:
                 mark(conn, result.busy, run_id)
                 return result
             groups = compare(conn, records)
-            sql.gone(conn, "dedup_dirty", "record_id", records)
+            sql.gone(conn, "dedup_dirty", ("record_id",), records)
             apart = strangers(conn, records) if merges else []
         for entry in apart:
             _part(hub, run_id, entry, result)

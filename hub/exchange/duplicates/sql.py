@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 _CHUNK = 500
+_TOUCHING = "SELECT a, b FROM dedup_edge WHERE joins AND {a} UNION ALL SELECT a, b FROM dedup_edge WHERE joins AND {b}"
 
 
 def many(conn: Connection, statement: str, ids: Iterable[int] = ()) -> list[Any]:
@@ -27,21 +28,46 @@ def many(conn: Connection, statement: str, ids: Iterable[int] = ()) -> list[Any]
     return found
 
 
-def gone(conn: Connection, table: str, column: str, ids: Iterable[int]) -> None:
-    """Delete the rows of which ``column`` is one of ``ids``."""
+def touching(conn: Connection, ids: Iterable[int]) -> list[tuple[int, int]]:
+    """Pairs that join and have one of ``ids`` in them, in one question."""
     wanted = list(ids)
+    if not wanted:
+        return []
     cursor = conn.connection.cursor()
     if conn.dialect.name == "postgresql":
-        if wanted:
-            cursor.execute(f"DELETE FROM {table} WHERE {column} = ANY(%s)", (wanted,))
+        cursor.execute(_TOUCHING.format(a="a = ANY(%s)", b="b = ANY(%s)"), (wanted, wanted))
+        return list(cursor.fetchall())
+    found: list[tuple[int, int]] = []
+    for start in range(0, len(wanted), _CHUNK):
+        chunk = wanted[start : start + _CHUNK]
+        places = ",".join("?" * len(chunk))
+        cursor.execute(_TOUCHING.format(a=f"a IN ({places})", b=f"b IN ({places})"), [*chunk, *chunk])
+        found += cursor.fetchall()
+    return found
+
+
+def gone(conn: Connection, table: str, columns: tuple[str, ...], ids: Iterable[int]) -> None:
+    """Delete the rows of which one of ``columns`` is one of ``ids``."""
+    wanted = list(ids)
+    if not wanted:
+        return
+    cursor = conn.connection.cursor()
+    if conn.dialect.name == "postgresql":
+        where = " OR ".join(f"{column} = ANY(%s)" for column in columns)
+        cursor.execute(f"DELETE FROM {table} WHERE {where}", (wanted,) * len(columns))
         return
     for start in range(0, len(wanted), _CHUNK):
         chunk = wanted[start : start + _CHUNK]
-        cursor.execute(f"DELETE FROM {table} WHERE {column} IN ({','.join('?' * len(chunk))})", chunk)
+        where = " OR ".join(f"{column} IN ({','.join('?' * len(chunk))})" for column in columns)
+        cursor.execute(f"DELETE FROM {table} WHERE {where}", chunk * len(columns))
 
 
 def put(conn: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
     """Run a statement, its places written ``?``, once for each row."""
     if rows:
         places = statement if conn.dialect.name == "sqlite" else statement.replace("?", "%s")
-        conn.connection.cursor().executemany(places, list(rows))
+        cursor = conn.connection.cursor()
+        if len(rows) == 1:  # many are sent through a pipeline, whose beginning and end cost more than one statement
+            cursor.execute(places, rows[0])
+        else:
+            cursor.executemany(places, list(rows))
