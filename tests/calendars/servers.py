@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import http.client
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from lxml import etree
 
 from connectors.calendars.account import Account
 from connectors.web import Patience
+from tests.connectors.installed import free_port
 from tests.connectors.server import Reply, Request, Scripted, serving
 
 USER, PASSWORD = "manager", "Пароль-7%"
@@ -42,14 +42,6 @@ type = none
 [logging]
 level = error
 """
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass

@@ -14,7 +14,7 @@ from stand.calendar.__main__ import parser
 from stand.calendar.make import people, resources
 from stand.onec.generate.build import build
 from stand.onec.world import rows_of
-from tests.calendars.servers import free_port
+from tests.connectors.installed import free_port
 
 README = Path(__file__).parents[2] / "stand" / "calendar" / "README.md"
 

@@ -113,7 +113,7 @@ class Google:
                 return str(one["id"]), str(one.get("etag") or "")
         return None
 
-    def tell(self, calendar: str, one: tuple[str, str], now: Occurrence, goal: Occurrence, series: Row) -> None:
+    def tell(self, calendar: str, one: tuple[str, str], goal: Occurrence, series: Row) -> None:
         """Patch that version of the occurrence."""
         self._patch(calendar, *one, occurrence(goal, series, self._wire.account))
 

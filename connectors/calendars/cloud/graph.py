@@ -124,7 +124,7 @@ class Graph:
                     return str(one["id"]), str(one.get("@odata.etag") or "")
         return None
 
-    def tell(self, calendar: str, one: tuple[str, str], now: Occurrence, goal: Occurrence, series: Row) -> None:
+    def tell(self, calendar: str, one: tuple[str, str], goal: Occurrence, series: Row) -> None:
         """Patch that version of the occurrence, or delete it."""
         if goal.off:
             self._send("DELETE", *one, None)

@@ -51,7 +51,7 @@ class Series(Protocol):  # pragma: no cover - a declaration
     def occurrence(self, calendar: str, event: str, name: str) -> tuple[str, str] | None:
         """Id and ETag of the occurrence of that name, moved or not; ``None`` where there is none."""
 
-    def tell(self, calendar: str, one: tuple[str, str], now: Occurrence, goal: Occurrence, series: Row) -> None:
+    def tell(self, calendar: str, one: tuple[str, str], goal: Occurrence, series: Row) -> None:
         """Make that occurrence what it must be. ``Overtaken``, ``Refused``."""
 
 
@@ -78,9 +78,9 @@ def put(
     found = [(service.occurrence(calendar, event, goal.name), now, goal) for now, goal in due]
     if any(one is None or (keeps_off and now.off) for one, now, _ in found):
         raise _refused("calendar_no_occurrence", account, "exceptions")
-    for one, now, goal in found:
+    for one, _, goal in found:
         if one is not None:
-            service.tell(calendar, one, now, goal, series)
+            service.tell(calendar, one, goal, series)
 
 
 def version(etag: str, rows: Sequence[Row]) -> str:

@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.connectors.installed import free_port
+
 NO_DOVECOT = "Dovecot 2.3 is not installed: tests on it are skipped (apt-get install dovecot-imapd)"
 PASSWORD = "секретик-7".encode().hex()
 
@@ -89,14 +91,6 @@ active_attribute = active
 active_value = true
 username_attribute = username
 """
-
-
-def free_port() -> int:
-    """A port nobody uses at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def installed() -> bool:

@@ -18,7 +18,7 @@ from hub.texts import LANGS
 from stand.mail.boxes import Account
 from stand.mail.server import MailStand
 from tests.connectors.imap.boxes import Box, mail, read
-from tests.connectors.imap.dovecot import free_port
+from tests.connectors.installed import free_port
 
 NO_OPENSSL = "openssl is not installed: tests of certificates are skipped"
 

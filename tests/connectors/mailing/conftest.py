@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 
 from mappings import profile
-from tests.connectors.mailing.mailman import NO_MAILMAN, MailmanServer, interpreter
+from tests.connectors.installed import interpreter
+from tests.connectors.mailing.mailman import NO_MAILMAN, MailmanServer
 from tests.connectors.mailing.world import PROFILES
 
 
 @pytest.fixture(scope="session")
 def mailman() -> Iterator[MailmanServer]:
     """A running Mailman, where there is one."""
-    python = interpreter()
+    python = interpreter("OBMEN_MAILMAN_PYTHON", "mailman")
     if python is None:
         pytest.skip(NO_MAILMAN)
     server = MailmanServer.start(python)

@@ -15,7 +15,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -24,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+
+from tests.connectors.installed import free_port
 
 NO_MAILMAN = (
     "GNU Mailman is not installed: tests of mailing lists are skipped (pip install mailman 'sqlalchemy<2.1' in an "
@@ -49,24 +50,6 @@ workers: 1
 [mta]
 incoming: mailman.mta.null.NullMTA
 """
-
-
-def interpreter() -> str | None:
-    """The Python that has Mailman."""
-    named = os.environ.get("OBMEN_MAILMAN_PYTHON")
-    if named:
-        return named
-    script = shutil.which("mailman")
-    beside = Path(script).resolve().with_name("python") if script else None
-    return str(beside) if beside is not None and beside.exists() else None
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.connectors.installed import interpreter
 from tests.connectors.messengers.fake_telegram import FakeTelegram, telegram
-from tests.connectors.messengers.synapse import NO_SYNAPSE, Synapse, interpreter
+from tests.connectors.messengers.synapse import NO_SYNAPSE, Synapse
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def bot() -> Iterator[FakeTelegram]:
 @pytest.fixture(scope="session")
 def synapse() -> Iterator[Synapse]:
     """A running Matrix server, where there is one."""
-    python = interpreter()
+    python = interpreter("OBMEN_SYNAPSE_PYTHON", "synapse_homeserver")
     if python is None:
         pytest.skip(NO_SYNAPSE)
     server = Synapse.start(python)

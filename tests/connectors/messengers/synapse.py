@@ -9,10 +9,8 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -21,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+
+from tests.connectors.installed import free_port
 
 NO_SYNAPSE = (
     "Synapse is not installed: tests of Matrix are skipped "
@@ -69,24 +69,6 @@ version: 1
 handlers: {file: {class: logging.FileHandler, filename: LOG}}
 root: {level: WARNING, handlers: [file]}
 """
-
-
-def interpreter() -> str | None:
-    """The Python that has Synapse."""
-    named = os.environ.get("OBMEN_SYNAPSE_PYTHON")
-    if named:
-        return named
-    script = shutil.which("synapse_homeserver")
-    beside = Path(script).resolve().with_name("python") if script else None
-    return str(beside) if beside is not None and beside.exists() else None
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -20,6 +19,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
 
+from tests.connectors.installed import free_port
 from tests.connectors.telephony.asterisk import Exchange, InCsv, InTable
 
 NO_MARIADB = "MariaDB is not installed: tests on it are skipped (apt-get install mariadb-server)"
@@ -27,13 +27,6 @@ NO_SHARED = "../shared/data/cdr is not here: its recorded calls cannot be read"
 SHARED = Path(__file__).parents[3].parent / "shared" / "data" / "cdr"
 
 MakeExchange = Callable[..., Exchange]
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A port of the loopback that nobody has."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _program(*names: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.connectors.telephony.conftest import free_port
+from tests.connectors.installed import free_port
 from tests.connectors.telephony.sip import ANSWERS, BUSY, CALLS, CANCELS, LETS_RING
 
 NO_KAMAILIO = (

@@ -11,8 +11,8 @@ from sqlalchemy.engine import URL
 
 from connectors.base import Traffic
 from connectors.sql_tables.database import Database
+from tests.connectors.installed import free_port
 from tests.connectors.telephony.asterisk import InTable
-from tests.connectors.telephony.conftest import free_port
 from tests.connectors.telephony.test_polls import call
 
 
