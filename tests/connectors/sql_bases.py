@@ -81,7 +81,8 @@ TABLES = {"debts": TableSettings(key=("client_id",))}
 def settings(url: str, **more: Any) -> SqlSettings:
     """Of a connector that waits for nothing longer than a test should."""
     told: dict[str, Any] = {"title": "CRM", "timezone": "Europe/Moscow", "tables": TABLES}
-    return SqlSettings(url, lock_seconds=0.05, looks=(0.02, 0.1, 0.3), max_sessions=3, **(told | more))
+    brief: dict[str, Any] = {"lock_seconds": 0.05, "looks": (0.02, 0.1, 0.3), "max_sessions": 3}
+    return SqlSettings(url, **(told | brief | more))
 
 
 def client_id(number: int) -> str:

@@ -224,7 +224,8 @@ def test_of_two_who_write_at_once_one_has_moved(crm: OnDatabase, stream: str) ->
     together = threading.Barrier(2)
 
     def write(number: int) -> None:
-        connector = SqlTables(settings(crm.url))
+        # The one waits for the other's COMMIT, however long the disk takes over it.
+        connector = SqlTables(settings(crm.url, lock_seconds=30.0))
         connector.streams()
         together.wait(30)
         (result,) = connector.write(stream, [Change(key, {name: f"писатель {number}"}, version=version)])
