@@ -18,24 +18,16 @@ from typing import Any
 
 import msgspec
 
-from connectors.base import (
-    Capabilities,
-    Change,
-    CheckReport,
-    DayTotal,
-    FeedPacket,
-    ReadRequest,
-    StreamInfo,
-    WriteResult,
-)
+from connectors.base import Capabilities, CheckReport, ReadRequest, StreamInfo
 from connectors.calendars import shape
 from connectors.calendars.account import Account
 from connectors.calendars.ical.lines import Component, Malformed, calendars
 from connectors.calendars.ical.moments import Zones
 from connectors.calendars.ical.record import COMPONENT, KEY, STREAMS, VERSION, broken, record
 from connectors.calendars.wire import Answer, Ask, Wire
-from hub.model.errors import HubError, RetryLater, StopRoute
-from hub.model.records import Page, Window
+from connectors.lacking import NoFeed, NoTotals, ReadOnly
+from hub.model.errors import HubError, RetryLater
+from hub.model.records import Page
 
 _MEANING = ("summary", "start", "due", "rrule", "location")
 Record = dict[str, Any]
@@ -50,12 +42,13 @@ class _Known:
     records: dict[str, dict[str, Record]] = field(default_factory=dict)
 
 
-class IcsFeed:
+class IcsFeed(NoFeed, NoTotals, ReadOnly):
     """One feed."""
 
     capabilities = Capabilities(versions=True, versions_return=True, tokens=True)
 
     def __init__(self, account: Account, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.title = account.title
         self._account = account
         self._wire = Wire(account, sleep)
         self.traffic = self._wire.traffic
@@ -82,13 +75,13 @@ class IcsFeed:
 
     def count(self, request: ReadRequest) -> int:
         """How many there are."""
-        shape.checked(request, self._account.title)
+        shape.checked(request, self.title)
         known = self._whole(request, self._keys())
         return sum(shape.inside(request, one, self._account.zone) for one in known.values())
 
     def read(self, request: ReadRequest) -> Iterator[Page]:
         """Everything, unless it means what it meant at the place of the request."""
-        shape.checked(request, self._account.title)
+        shape.checked(request, self.title)
         before: Mapping[str, Any] = request.position or {}
         answer = self._asked(before.get("validators") or {})
         if answer.status == 304:
@@ -98,7 +91,7 @@ class IcsFeed:
         known = self._parsed(answer, keys)
         found = known.records[request.stream]
         if not found and before.get("count"):
-            raise RetryLater("ics_empty", system=self._account.title, stream=request.stream, number=before["count"])
+            raise RetryLater("ics_empty", system=self.title, stream=request.stream, number=before["count"])
         meaning = _hash(sorted(str(one["_meaning"]) for one in found.values()))
         after = {"validators": known.validators, "hash": meaning, "count": len(found), "keys": keys}
         if meaning == before.get("hash"):
@@ -109,27 +102,11 @@ class IcsFeed:
 
     def fetch(self, request: ReadRequest, external_ids: Sequence[str]) -> Page:
         """Single records, of the feed as it was read a moment ago."""
-        shape.checked(request, self._account.title)
+        shape.checked(request, self.title)
         known = self._known.records[request.stream] if self._known else self._whole(request, self._keys())
         raws = [self._raw(known[key], request) for key in dict.fromkeys(external_ids) if key in known]
         gone = [key for key in dict.fromkeys(external_ids) if key not in known]
         return Page(request.stream, raws, gone, last=True, nbytes=sum(map(len, raws)))
-
-    def write(self, stream: str, changes: Sequence[Change]) -> Iterator[WriteResult]:
-        """``StopRoute(read_only)``."""
-        raise StopRoute("read_only", system=self._account.title, stream=stream)
-
-    def totals(self, stream: str, date_field: str, total_field: str, window: Window) -> list[DayTotal]:
-        """Meetings have no sums."""
-        raise StopRoute("unknown_field", system=self._account.title, stream=stream, field=total_field)
-
-    def feed(self, node: str) -> FeedPacket | None:
-        """``StopRoute(calendar_no_feed)``."""
-        raise StopRoute("calendar_no_feed", system=self._account.title)
-
-    def acknowledge(self, node: str, number: int) -> None:
-        """As ``feed``."""
-        raise StopRoute("calendar_no_feed", system=self._account.title)
 
     def close(self) -> None:
         """Close the connections."""
@@ -157,7 +134,7 @@ class IcsFeed:
         try:
             parts = calendars(answer.body)
         except Malformed as why:
-            raise RetryLater("ics_cut", system=self._account.title, reason=str(why)) from None
+            raise RetryLater("ics_cut", system=self.title, reason=str(why)) from None
         validators = {name: answer.headers[name] for name in ("etag", "last-modified") if name in answer.headers}
         known = _Known(parts[0].text("X-WR-CALNAME"), validators, {stream: {} for stream in STREAMS})
         for calendar in parts:

@@ -12,25 +12,16 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from connectors.base import (
-    Capabilities,
-    Change,
-    CheckReport,
-    DayTotal,
-    FeedPacket,
-    ReadRequest,
-    StreamInfo,
-    Traffic,
-    WriteResult,
-)
+from connectors.base import Capabilities, CheckReport, ReadRequest, StreamInfo, Traffic
 from connectors.cloud_pbx.client import Client
 from connectors.cloud_pbx.config import CloudSettings, address
 from connectors.cloud_pbx.polling import DEEP, OVERLAP, SETTLE, Found, Poller
 from connectors.cloud_pbx.recording import Fetcher
 from connectors.cloud_pbx.services import service_of
+from connectors.lacking import NoFeed, NoTotals, ReadOnly
 from connectors.telephony.call import CALLS, STREAM
 from hub.model.errors import HubError, StopRoute
-from hub.model.records import Page, Window
+from hub.model.records import Page
 
 _FIRST, _OPEN = date.min, date(9999, 1, 1)
 
@@ -45,7 +36,7 @@ class _Place:
     after: tuple[str, str] | None = None
 
 
-class CloudPbx:
+class CloudPbx(NoFeed, NoTotals, ReadOnly):
     """Speaks to one account; nothing is asked before the first question.
 
     A position is ``{"to": moment}`` after a read that came to its end: the next one goes on two hours before that
@@ -65,6 +56,7 @@ class CloudPbx:
     ) -> None:
         service = service_of(settings)
         base = address(settings, service.base, service.example)
+        self.title = settings.title
         self._settings, self._service, self._now = settings, service, now
         self._zone = ZoneInfo(settings.timezone)
         self._client = Client(
@@ -146,22 +138,6 @@ class CloudPbx:
         page.last, page.deleted = True, [key for key in dict.fromkeys(external_ids) if key in wanted]
         return page
 
-    def write(self, stream: str, changes: Sequence[Change]) -> Iterator[WriteResult]:
-        """``StopRoute(read_only)``: calls are made by telephones."""
-        raise StopRoute("read_only", system=self._settings.title, stream=stream)
-
-    def totals(self, stream: str, date_field: str, total_field: str, window: Window) -> list[DayTotal]:
-        """As ``feed``."""
-        raise StopRoute("read_only", system=self._settings.title, stream=stream)
-
-    def feed(self, node: str) -> FeedPacket | None:
-        """``StopRoute``: what changed is found by reading the last hours again."""
-        raise StopRoute("read_only", system=self._settings.title, stream=STREAM)
-
-    def acknowledge(self, node: str, number: int) -> None:
-        """As ``feed``."""
-        raise StopRoute("read_only", system=self._settings.title, stream=STREAM)
-
     def fetch_recording(self, reference: str, /) -> IO[bytes]:
         """As ``connectors.recordings.Recorded`` says."""
         return Fetcher(self._client, self._service).fetch(reference)
@@ -178,7 +154,7 @@ class CloudPbx:
 
     def _known(self, request: ReadRequest) -> None:
         """Stream and fields must be ours."""
-        title = self._settings.title
+        title = self.title
         if request.stream != STREAM or request.table != "set":
             raise StopRoute("unknown_set", system=title, stream=request.stream)
         names = CALLS.fields.keys() | CALLS.tables.keys()

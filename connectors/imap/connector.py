@@ -7,17 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from connectors.base import (
-    Capabilities,
-    Change,
-    CheckReport,
-    DayTotal,
-    FeedPacket,
-    ReadRequest,
-    StreamInfo,
-    Traffic,
-    WriteResult,
-)
+from connectors.base import Capabilities, CheckReport, ReadRequest, StreamInfo, Traffic
 from connectors.imap import schema
 from connectors.imap.config import ImapSettings
 from connectors.imap.folders import chosen
@@ -27,6 +17,7 @@ from connectors.imap.reading import Reading
 from connectors.imap.session import Session
 from connectors.imap.single import Attached, Single
 from connectors.imap.windows import Windows
+from connectors.lacking import NoFeed, NoTotals, ReadOnly
 from hub.model.errors import HubError, StopRoute
 from hub.model.records import Page, Window
 
@@ -36,13 +27,14 @@ _LONGEST_WAIT = 28 * 60.0
 _LARGEST = 64 * 1_048_576
 
 
-class Imap:
+class Imap(NoFeed, NoTotals, ReadOnly):
     """Speaks to one account; no connection is made before the first question."""
 
     capabilities = Capabilities(windows=True, tokens=True)
 
     def __init__(self, settings: ImapSettings) -> None:
         self.traffic = Traffic()
+        self.title = settings.title
         self._settings = settings
         self._mailbox = Mailbox(settings.user, settings.own_handles, ZoneInfo(settings.timezone))
         self._pool = Pool(settings, self.traffic)
@@ -62,7 +54,7 @@ class Imap:
         report.problems.clear()
         report.notes.clear()
         report.reachable, report.product, report.streams = True, session.product(), 1
-        title = self._settings.title
+        title = self.title
         listed = session.folders(status=False)
         there = {folder.name for folder in listed}
         told = [*self._settings.folders, *self._settings.except_folders]
@@ -86,7 +78,7 @@ class Imap:
 
     def count(self, request: ReadRequest) -> int:
         """Letters by the server's own word; of a window by their dates."""
-        schema.check(request, self._settings.title)
+        schema.check(request, self.title)
         window = _bounded(request)
         return self._windows.total() if window is None else self._windows.count(window)
 
@@ -95,7 +87,7 @@ class Imap:
 
         Of an open window the position is a place to go on from tomorrow too.
         """
-        schema.check(request, self._settings.title)
+        schema.check(request, self.title)
         size = max(1, min(request.page_size, self._settings.page_size))
         window = _bounded(request)
         if window is not None:
@@ -105,7 +97,7 @@ class Imap:
 
     def fetch(self, request: ReadRequest, external_ids: Sequence[str]) -> Page:
         """Single letters where they lie; one that was moved is gone from there."""
-        schema.check(request, self._settings.title)
+        schema.check(request, self.title)
         return self._single.fetch(request, external_ids)
 
     def fetch_attachment(self, external_id: str, part: str, most: int = _LARGEST) -> Attached:
@@ -132,22 +124,6 @@ class Imap:
             return session.idle(seconds)
 
         return self._pool.run(wait, "INBOX")
-
-    def write(self, stream: str, changes: Sequence[Change]) -> Iterator[WriteResult]:
-        """``StopRoute(read_only)``."""
-        raise StopRoute("read_only", system=self._settings.title, stream=stream)
-
-    def totals(self, stream: str, date_field: str, total_field: str, window: Window) -> list[DayTotal]:
-        """``StopRoute(mail_no_feed)``: letters have no sums."""
-        raise StopRoute("mail_no_feed", system=self._settings.title)
-
-    def feed(self, node: str) -> FeedPacket | None:
-        """``StopRoute(mail_no_feed)``: what is new is told by reading on from a position."""
-        raise StopRoute("mail_no_feed", system=self._settings.title)
-
-    def acknowledge(self, node: str, number: int) -> None:
-        """As ``feed``."""
-        raise StopRoute("mail_no_feed", system=self._settings.title)
 
     def close(self) -> None:
         """Log out."""

@@ -16,17 +16,8 @@ from typing import Any
 
 import msgspec
 
-from connectors.base import (
-    Capabilities,
-    Change,
-    CheckReport,
-    DayTotal,
-    FeedPacket,
-    ReadRequest,
-    StreamInfo,
-    Traffic,
-    WriteResult,
-)
+from connectors.base import Capabilities, Change, CheckReport, ReadRequest, StreamInfo, Traffic, WriteResult
+from connectors.lacking import NoFeed, NoTotals
 from connectors.mailing import schema
 from connectors.mailing.config import Account
 from connectors.mailing.mailman import Mailman
@@ -34,14 +25,14 @@ from connectors.mailing.schema import SUBSCRIBED, UNSUBSCRIBED
 from connectors.mailing.service import Service
 from connectors.writing import Refused, Shown, Writing
 from hub.model.errors import HubError, NeedsPerson, SkipRecord, StopRoute
-from hub.model.records import Page, Window
+from hub.model.records import Page
 
 SERVICES: dict[str, Callable[[Account, Callable[[float], None]], Service]] = {"mailman": Mailman}
 #: So many addresses of one list are asked for one by one; for more the list is read.
 _ONE_BY_ONE = 25
 
 
-class Mailing:
+class Mailing(NoFeed, NoTotals):
     """Speaks to one service; nothing is asked before the first question. ``sleep`` is replaced in tests."""
 
     capabilities: Capabilities = Capabilities(
@@ -51,6 +42,7 @@ class Mailing:
     def __init__(self, account: Account, *, sleep: Callable[[float], None] = time.sleep) -> None:
         if account.service not in SERVICES:
             raise NeedsPerson("mailing_service_missing", system=account.title, valid=", ".join(SERVICES))
+        self.title = account.title
         self._account = account
         self._service = SERVICES[account.service](account, sleep)
         self._writing = Writing(_Target(account.title, self._service, self._one), derived=True)
@@ -135,33 +127,21 @@ class Mailing:
         for change in changes:
             yield self._writing.write(stream, change)
 
-    def totals(self, stream: str, date_field: str, total_field: str, window: Window) -> list[DayTotal]:
-        """``StopRoute(mailing_no_feed)``: subscriptions have no sums."""
-        raise StopRoute("mailing_no_feed", system=self._account.title)
-
-    def feed(self, node: str) -> FeedPacket | None:
-        """``StopRoute(mailing_no_feed)``: what changed is found by comparing the lists."""
-        raise StopRoute("mailing_no_feed", system=self._account.title)
-
-    def acknowledge(self, node: str, number: int) -> None:
-        """As ``feed``."""
-        raise StopRoute("mailing_no_feed", system=self._account.title)
-
     def close(self) -> None:
         """Close the connections."""
         self._service.close()
 
     def _checked(self, request: ReadRequest) -> None:
-        schema.check(request, self._account.title)
+        schema.check(request, self.title)
         if request.window is not None and request.window.end.year < 9999:
-            raise StopRoute("mailing_no_feed", system=self._account.title)
+            raise StopRoute("mailing_no_days", system=self.title)
 
     def _lists(self) -> list[str]:
         """The lists that are exchanged; ``StopRoute(mailing_list_unknown)`` names those that are not there."""
         there, wanted = self._service.lists(), [one.replace("@", ".").lower() for one in self._account.lists]
         if missing := [one for one in wanted if one not in there]:
             known = ", ".join(there) or "—"
-            raise StopRoute("mailing_list_unknown", system=self._account.title, lists=", ".join(missing), known=known)
+            raise StopRoute("mailing_list_unknown", system=self.title, lists=", ".join(missing), known=known)
         return [one for one in there if one in wanted] if wanted else there
 
     def _one(self, key: str, roster: dict[str, str] | None = None) -> dict[str, Any] | None:

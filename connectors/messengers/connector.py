@@ -8,34 +8,26 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from connectors.base import (
-    Capabilities,
-    Change,
-    CheckReport,
-    DayTotal,
-    FeedPacket,
-    ReadRequest,
-    StreamInfo,
-    Traffic,
-    WriteResult,
-)
+from connectors.base import Capabilities, CheckReport, ReadRequest, StreamInfo, Traffic
+from connectors.lacking import NoFeed, NoTotals, ReadOnly
 from connectors.messengers import schema
 from connectors.messengers.config import Account
 from connectors.messengers.matrix.service import Matrix
 from connectors.messengers.service import Service
 from connectors.messengers.telegram.service import Telegram
-from hub.model.errors import HubError, NeedsPerson, StopRoute
-from hub.model.records import Page, Window
+from hub.model.errors import HubError, NeedsPerson
+from hub.model.records import Page
 
 SERVICES: dict[str, Callable[[Account, Callable[[float], None]], Service]] = {"telegram": Telegram, "matrix": Matrix}
 
 
-class Messenger:
+class Messenger(NoFeed, NoTotals, ReadOnly):
     """Speaks to one account; nothing is asked before the first question. ``sleep`` is replaced in tests."""
 
     def __init__(self, account: Account, *, sleep: Callable[[float], None] = time.sleep) -> None:
         if account.service not in SERVICES:
             raise NeedsPerson("chat_service_missing", system=account.title, valid=", ".join(SERVICES))
+        self.title = account.title
         self._account = account
         self._service = SERVICES[account.service](account, sleep)
 
@@ -91,29 +83,13 @@ class Messenger:
         """See ``TellsNews``."""
         return self._service.anything_new(position)
 
-    def write(self, stream: str, changes: Sequence[Change]) -> Iterator[WriteResult]:
-        """``StopRoute(read_only)``: nothing is written to clients."""
-        raise StopRoute("read_only", system=self._account.title, stream=stream)
-
-    def totals(self, stream: str, date_field: str, total_field: str, window: Window) -> list[DayTotal]:
-        """``StopRoute(chat_no_feed)``: messages have no sums."""
-        raise StopRoute("chat_no_feed", system=self._account.title)
-
-    def feed(self, node: str) -> FeedPacket | None:
-        """``StopRoute(chat_no_feed)``: what is new is told by reading on from a position."""
-        raise StopRoute("chat_no_feed", system=self._account.title)
-
-    def acknowledge(self, node: str, number: int) -> None:
-        """As ``feed``."""
-        raise StopRoute("chat_no_feed", system=self._account.title)
-
     def close(self) -> None:
         """Close the connections."""
         self._service.close()
 
     def _asked(self, request: ReadRequest) -> ReadRequest:
         """The request, if it can be answered; the whole calendar is no window."""
-        schema.check(request, self._account.title)
+        schema.check(request, self.title)
         window = request.window
         whole = window is not None and window.start == date.min and window.end >= date(9999, 1, 1)
         return replace(request, window=None) if whole else request

@@ -13,17 +13,8 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from connectors.base import (
-    Capabilities,
-    Change,
-    CheckReport,
-    DayTotal,
-    FeedPacket,
-    ReadRequest,
-    StreamInfo,
-    Traffic,
-    WriteResult,
-)
+from connectors.base import Capabilities, Change, CheckReport, DayTotal, ReadRequest, StreamInfo, Traffic, WriteResult
+from connectors.lacking import NoFeed
 from connectors.sql_tables import rights
 from connectors.sql_tables.config import SqlSettings
 from connectors.sql_tables.database import Database
@@ -38,7 +29,7 @@ from hub.model.records import Page, Window
 _AT_ONCE = 500
 
 
-class SqlTables:
+class SqlTables(NoFeed):
     """Speaks to one database; no connection is made before the first question."""
 
     capabilities = Capabilities(
@@ -47,6 +38,7 @@ class SqlTables:
 
     def __init__(self, settings: SqlSettings) -> None:
         self.traffic = Traffic()
+        self.title = settings.title
         self._settings = settings
         self._database = Database(settings, self.traffic)
         self._zone = ZoneInfo(settings.timezone)
@@ -66,7 +58,7 @@ class SqlTables:
             schema = self._fresh()
             report.streams, report.server_time = len(schema.tables), datetime.now(UTC)
             if not schema.tables:
-                report.problems.append(StopSystem("sql_nothing", system=self._settings.title))
+                report.problems.append(StopSystem("sql_nothing", system=self.title))
             with self._database.reading() as conn:
                 report.notes += rights.notes(conn, schema, self._settings)
         except HubError as error:
@@ -146,14 +138,6 @@ class SqlTables:
                 return [DayTotal(date.fromisoformat(day), *sums[day]) for day in sorted(filter(None, sums))]
             after = reader.id_of(found[-1])
 
-    def feed(self, node: str) -> FeedPacket | None:
-        """``StopRoute(sql_no_feed)``: a database keeps no list of what a reader has not seen yet."""
-        raise StopRoute("sql_no_feed", system=self._settings.title)
-
-    def acknowledge(self, node: str, number: int) -> None:
-        """As ``feed``."""
-        raise StopRoute("sql_no_feed", system=self._settings.title)
-
     def close(self) -> None:
         """Give connections back."""
         self._database.close()
@@ -172,11 +156,11 @@ class SqlTables:
     def _table(self, stream: str) -> Table:
         schema = self._schema or self._fresh()
         if stream not in schema.tables:
-            raise StopRoute("unknown_set", system=self._settings.title, stream=stream)
+            raise StopRoute("unknown_set", system=self.title, stream=stream)
         return schema.tables[stream]
 
     def _reader(self, stream: str) -> Reader:
-        return Reader(self._table(stream), self._zone, self._settings.title, self._database.dialect)
+        return Reader(self._table(stream), self._zone, self.title, self._database.dialect)
 
     def _asked(self, request: ReadRequest) -> Reader:
         reader = self._reader(request.stream)
@@ -191,7 +175,7 @@ class SqlTables:
         apart = all(None not in key and not (len(key) > 1 and "|" in "".join(map(str, key))) for key in keys)
         if not apart or any(one == other for one, other in pairwise(keys)):
             key = ", ".join(self._table(stream).key)
-            raise StopRoute("sql_key_is_none", system=self._settings.title, stream=stream, key=key)
+            raise StopRoute("sql_key_is_none", system=self.title, stream=stream, key=key)
 
     def _page(self, request: ReadRequest, found: Sequence[Any], after: list[str], *, last: bool) -> Page:
         records = [encoded(record) for record in found]

@@ -11,17 +11,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from connectors.base import (
-    Capabilities,
-    Change,
-    CheckReport,
-    DayTotal,
-    FeedPacket,
-    ReadRequest,
-    StreamInfo,
-    Traffic,
-    WriteResult,
-)
+from connectors.base import Capabilities, CheckReport, ReadRequest, StreamInfo, Traffic
+from connectors.lacking import NoFeed, NoTotals, ReadOnly
 from connectors.sql_tables.database import Database
 from connectors.telephony.call import CALLS, STREAM, Call
 from connectors.telephony.clock import named_second
@@ -79,13 +70,14 @@ class InDatabase:
         self._database.close()
 
 
-class Pbx:
+class Pbx(NoFeed, NoTotals, ReadOnly):
     """Reads the calls of one exchange; nothing is opened before the first question."""
 
     capabilities = Capabilities(windows=True, tokens=True)
 
     def __init__(self, settings: PbxSettings, origin: Origin, traffic: Traffic) -> None:
         self.traffic = traffic
+        self.title = settings.sql.title
         self._settings, self._origin = settings, origin
         self._zone = ZoneInfo(settings.sql.timezone)
         self._lock = RLock()
@@ -94,7 +86,7 @@ class Pbx:
     def check(self) -> CheckReport:
         """Open it, say what was found, and whether its clock is the one of the settings."""
         report = CheckReport()
-        title = self._settings.sql.title
+        title = self.title
         try:
             reader, found = self._reader(None, whole=False)
             report.reachable, report.streams, report.server_time = True, 1, datetime.now(UTC)
@@ -175,30 +167,14 @@ class Pbx:
 
     def fetch_recording(self, ref: str) -> BinaryIO:
         """The file of a call's ``recording``, see ``recordings.open_recording``; whoever asks closes it."""
-        return open_recording(self._settings.calls.recordings, ref, self._settings.sql.title)
-
-    def write(self, stream: str, changes: Sequence[Change]) -> Iterator[WriteResult]:
-        """``StopRoute(read_only)``: what was called was called."""
-        raise StopRoute("read_only", system=self._settings.sql.title)
-
-    def totals(self, stream: str, date_field: str, total_field: str, window: Window) -> list[DayTotal]:
-        """``StopRoute(calls_no_totals)``: calls have no sums."""
-        raise StopRoute("calls_no_totals", system=self._settings.sql.title)
-
-    def feed(self, node: str) -> FeedPacket | None:
-        """``StopRoute(calls_no_feed)``: an exchange keeps no list of what a reader has not seen."""
-        raise StopRoute("calls_no_feed", system=self._settings.sql.title)
-
-    def acknowledge(self, node: str, number: int) -> None:
-        """As ``feed``."""
-        raise StopRoute("calls_no_feed", system=self._settings.sql.title)
+        return open_recording(self._settings.calls.recordings, ref, self.title)
 
     def close(self) -> None:
         """Give connections and files back."""
         self._origin.close()
 
     def _known(self, request: ReadRequest) -> None:
-        title = self._settings.sql.title
+        title = self.title
         if request.stream != STREAM:
             raise StopRoute("unknown_set", system=title, stream=request.stream)
         for name in (*request.fields, *filter(None, (request.date_field,))):

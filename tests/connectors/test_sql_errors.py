@@ -288,10 +288,10 @@ def test_there_is_no_feed(crm: OnDatabase) -> None:
     connector = crm.open()
     with pytest.raises(StopRoute) as error:
         connector.feed("")
-    assert error.value.code == "sql_no_feed"
+    assert error.value.code == "no_feed"
     with pytest.raises(StopRoute) as error:
         connector.acknowledge("", 1)
-    assert error.value.code == "sql_no_feed"
+    assert error.value.code == "no_feed"
 
 
 def test_what_is_refused_at_the_commit_is_refused(crm: OnDatabase) -> None:

@@ -15,23 +15,15 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from connectors.base import (
-    Capabilities,
-    Change,
-    CheckReport,
-    DayTotal,
-    FeedPacket,
-    ReadRequest,
-    StreamInfo,
-    WriteResult,
-)
+from connectors.base import Capabilities, Change, CheckReport, ReadRequest, StreamInfo, WriteResult
 from connectors.calendars import shape
 from connectors.calendars.account import Account
 from connectors.calendars.ical.record import EVENTS, KEY, STREAMS, VERSION
 from connectors.calendars.wire import Wire
+from connectors.lacking import NoFeed, NoTotals
 from connectors.writing import Overtaken, Refused, Shown, Taken, Writing
 from hub.model.errors import HubError, NeedsPerson, SkipRecord, StopRoute
-from hub.model.records import Page, Window
+from hub.model.records import Page
 
 Record = dict[str, Any]
 Place = dict[str, Any]
@@ -80,7 +72,7 @@ class Service(Protocol):  # pragma: no cover - a declaration
         """Write over that version. ``Overtaken``, ``Refused``."""
 
 
-class CloudCalendar:
+class CloudCalendar(NoFeed, NoTotals):
     """One account of one service."""
 
     capabilities = Capabilities(versions=True, write=True, read_back=True, tokens=True)
@@ -88,6 +80,7 @@ class CloudCalendar:
     def __init__(
         self, account: Account, make: Callable[[Wire], Service], sleep: Callable[[float], None] = time.sleep
     ) -> None:
+        self.title = account.title
         self._account = account
         self._wire = Wire(account, sleep)
         self.traffic = self._wire.traffic
@@ -155,26 +148,14 @@ class CloudCalendar:
         for change in changes:
             yield self._writing.write(stream, change)
 
-    def totals(self, stream: str, date_field: str, total_field: str, window: Window) -> list[DayTotal]:
-        """Meetings have no sums."""
-        raise StopRoute("unknown_field", system=self._account.title, stream=stream, field=total_field)
-
-    def feed(self, node: str) -> FeedPacket | None:
-        """``StopRoute(calendar_no_feed)``."""
-        raise StopRoute("calendar_no_feed", system=self._account.title)
-
-    def acknowledge(self, node: str, number: int) -> None:
-        """As ``feed``."""
-        raise StopRoute("calendar_no_feed", system=self._account.title)
-
     def close(self) -> None:
         """Close the connections."""
         self._wire.close()
 
     def _checked(self, request: ReadRequest) -> None:
         if request.stream != EVENTS:
-            raise StopRoute("unknown_set", system=self._account.title, stream=request.stream)
-        shape.checked(request, self._account.title)
+            raise StopRoute("unknown_set", system=self.title, stream=request.stream)
+        shape.checked(request, self.title)
 
     def _calendars(self) -> list[Calendar]:
         with self._lock:
@@ -183,7 +164,7 @@ class CloudCalendar:
                 missing = [name for name in self._account.calendars if name not in found]
                 if missing:
                     known = ", ".join(found)
-                    raise NeedsPerson("calendar_unknown", system=self._account.title, calendar=missing[0], known=known)
+                    raise NeedsPerson("calendar_unknown", system=self.title, calendar=missing[0], known=known)
                 self._found = [found[name] for name in self._account.calendars or found]
             return self._found
 

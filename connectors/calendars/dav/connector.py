@@ -6,16 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from threading import Lock
 
-from connectors.base import (
-    Capabilities,
-    Change,
-    CheckReport,
-    DayTotal,
-    FeedPacket,
-    ReadRequest,
-    StreamInfo,
-    WriteResult,
-)
+from connectors.base import Capabilities, Change, CheckReport, ReadRequest, StreamInfo, WriteResult
 from connectors.calendars import shape
 from connectors.calendars.account import Account
 from connectors.calendars.dav.client import Client, Resource
@@ -24,12 +15,13 @@ from connectors.calendars.dav.reading import Reading
 from connectors.calendars.dav.write import DavTarget
 from connectors.calendars.ical.record import COMPONENT, STREAMS
 from connectors.calendars.wire import Wire
+from connectors.lacking import NoFeed, NoTotals
 from connectors.writing import Writing
-from hub.model.errors import HubError, NeedsPerson, StopRoute
-from hub.model.records import Page, Window
+from hub.model.errors import HubError, NeedsPerson
+from hub.model.records import Page
 
 
-class CalDav:
+class CalDav(NoFeed, NoTotals):
     """One account; nothing is asked before the first question."""
 
     capabilities = Capabilities(
@@ -37,6 +29,7 @@ class CalDav:
     )
 
     def __init__(self, account: Account, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.title = account.title
         self._account = account
         self._wire = Wire(account, sleep)
         self._client = Client(self._wire)
@@ -54,11 +47,9 @@ class CalDav:
             report.reachable, report.product, report.streams = True, "CalDAV", len(STREAMS)
             for stream, component in COMPONENT.items():
                 if not any(one.takes(component) for one in found):
-                    report.notes.append(
-                        NeedsPerson("calendar_no_place", system=self._account.title, stream=stream, calendar="")
-                    )
+                    report.notes.append(NeedsPerson("calendar_no_place", system=self.title, stream=stream, calendar=""))
             if self._account.verify is False and self._account.url.startswith("https"):
-                report.notes.append(NeedsPerson("tls_unchecked", system=self._account.title))
+                report.notes.append(NeedsPerson("tls_unchecked", system=self.title))
         except HubError as error:
             report.problems.append(error)
         return report
@@ -73,7 +64,7 @@ class CalDav:
 
     def count(self, request: ReadRequest) -> int:
         """How many resources of the kind there are, by the server's own list."""
-        shape.checked(request, self._account.title)
+        shape.checked(request, self.title)
         if shape.bounded(request) is not None:
             return sum(len(page.records) for page in self.read(request))
         component = COMPONENT[request.stream]
@@ -82,12 +73,12 @@ class CalDav:
 
     def read(self, request: ReadRequest) -> Iterator[Page]:
         """Everything, or what is new, changed or gone since the place of the request."""
-        shape.checked(request, self._account.title)
+        shape.checked(request, self.title)
         yield from Reading(self._client, self._collections(), request).pages()
 
     def fetch(self, request: ReadRequest, external_ids: Sequence[str]) -> Page:
         """Resources by their paths. What is no path is no resource, and nobody is asked."""
-        shape.checked(request, self._account.title)
+        shape.checked(request, self.title)
         reading = Reading(self._client, self._collections(), request)
         deleted = [key for key in dict.fromkeys(external_ids) if not key.startswith("/")]
         raws: list[bytes] = []
@@ -107,18 +98,6 @@ class CalDav:
     def place(self, stream: str, change: Change) -> str:
         """The path of a new resource: its UID, or one made of the reserved key, in the calendar for new ones."""
         return self._target.place(stream, change)
-
-    def totals(self, stream: str, date_field: str, total_field: str, window: Window) -> list[DayTotal]:
-        """Meetings have no sums."""
-        raise StopRoute("unknown_field", system=self._account.title, stream=stream, field=total_field)
-
-    def feed(self, node: str) -> FeedPacket | None:
-        """``StopRoute(calendar_no_feed)``: a calendar keeps tokens, and no list of what a reader has not seen."""
-        raise StopRoute("calendar_no_feed", system=self._account.title)
-
-    def acknowledge(self, node: str, number: int) -> None:
-        """As ``feed``."""
-        raise StopRoute("calendar_no_feed", system=self._account.title)
 
     def close(self) -> None:
         """Close the connections."""

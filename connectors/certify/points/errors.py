@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -11,6 +12,7 @@ from connectors.certify.needs import leave_out, needs
 from connectors.certify.reading import told
 from connectors.certify.subject import NOBODY, Changing, Subject
 from hub.model.errors import NeedsPerson, StopRoute
+from hub.model.records import Window
 from hub.texts import LANGS
 
 
@@ -42,6 +44,28 @@ class Errors:
             connector.feed(subject.no_node)
         assert error.value.code == "node_unknown"
         assert error.value.params["valid"]
+        assert told(error.value)
+
+    def test_a_connector_without_a_feed_says_so(self, connector: Connector) -> None:
+        """Asked for a change feed that the system does not keep, it stops the route with an advice."""
+        if connector.capabilities.changes_feed:
+            leave_out("there is nothing to refuse: the connector has a change feed")
+        with pytest.raises(StopRoute) as error:
+            connector.feed("")
+        assert error.value.code == "no_feed"
+        assert told(error.value)
+        with pytest.raises(StopRoute) as error:
+            connector.acknowledge("", 1)
+        assert error.value.code == "no_feed"
+
+    def test_a_connector_without_totals_says_so(self, connector: Connector, subject: Subject) -> None:
+        """Asked for sums of records that have none, it stops the route with an advice."""
+        if connector.capabilities.totals:
+            leave_out("there is nothing to refuse: the connector gives totals")
+        window = Window(date(2026, 1, 1), date(2026, 1, 2))
+        with pytest.raises(StopRoute) as error:
+            connector.totals(subject.catalog.stream, "date", "sum", window)
+        assert error.value.code == "no_totals"
         assert told(error.value)
 
     def test_a_connector_that_cannot_write_says_so(self, connector: Connector, subject: Subject) -> None:

@@ -17,14 +17,14 @@ from connectors.base import (
     CheckReport,
     DayTotal,
     Difference,
-    FeedPacket,
     ReadRequest,
     StreamInfo,
     Traffic,
     WriteResult,
 )
 from connectors.certify.subject import Bent, Changing, Fault, Faulty, Known, Lost, Writable, Writing
-from hub.model.errors import HubError, NeedsPerson, RetryLater, SkipRecord, StopRoute, StopSystem
+from connectors.lacking import NoFeed
+from hub.model.errors import HubError, RetryLater, SkipRecord, StopRoute, StopSystem
 from hub.model.records import Page, Window
 
 FIELDS = {
@@ -63,12 +63,13 @@ class Server:
         return key
 
 
-class Connector:
+class Connector(NoFeed):
     """Reads and writes a ``Server``; one more try for whatever passes."""
 
     capabilities = Capabilities(versions=True, windows=True, totals=True, write=True, read_back=True)
 
     def __init__(self, server: Server) -> None:
+        self.title = "Acme"
         self.server = server
         self.traffic = Traffic()
 
@@ -118,13 +119,6 @@ class Connector:
             sums = [round(row[total_field] * 100) for row in items]
             found.append(DayTotal(date.fromisoformat(day), len(sums), sum(sums)))
         return found
-
-    def feed(self, node: str) -> FeedPacket | None:
-        """There is no feed."""
-        raise NeedsPerson("node_unknown", system="Acme", node=node, valid="—")
-
-    def acknowledge(self, node: str, number: int) -> None:
-        """There is no feed."""
 
     def write(self, stream: str, changes: Sequence[Change]) -> Iterator[WriteResult]:
         """One change after another, looked at before and after."""
