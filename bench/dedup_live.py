@@ -13,11 +13,9 @@ import random
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -25,11 +23,12 @@ from typing import Any
 from bench.clients import make
 from bench.measure import peak_rss_mb
 from dedup.frequencies import Counted
-from dedup.keys import keys_of
 from dedup.normal.record import normalise
+from dedup.weights import weights
 from hub.exchange.duplicates import statistics
+from hub.exchange.duplicates.blocks import keys_with_caps
 from hub.exchange.duplicates.partition import Live, encoded
-from hub.exchange.duplicates.statistics import THE_ONE, hashed
+from hub.exchange.duplicates.statistics import THE_ONE
 from hub.exchange.runs import now
 from hub.store import bulk, duplicates
 from hub.store.database import Store, open_store
@@ -42,21 +41,16 @@ GOALS = {"sqlite": (1.0, 5.0), "postgresql": (4.0, 15.0)}
 
 def fill(store: Store, rows: list[dict[str, Any]]) -> None:
     """The tables of duplicates as a comparison of everything leaves them, without its pairs."""
-    counted = Counter[int]()
     records = []
     for start in range(0, len(rows), _PAGE):
         page = [normalise(row, row["rec_id"]) for row in rows[start : start + _PAGE]]
-        found = sorted({(hashed(f"key:{kind}", value), int(one.rec)) for one in page for kind, value in keys_of(one)})
-        counted.update(k for k, _ in found)
+        found = sorted((k, int(one.rec)) for one in page for k in keys_with_caps(one, weights()))
         with store.begin() as conn:
             bulk.insert_rows(conn, duplicates.key, ("k", "link_id"), found)
             units = [(int(one.rec), encoded(one), int(one.rec)) for one in page]
             bulk.insert_rows(conn, duplicates.unit, ("link_id", "record", "grp"), units)
         records += page
     with store.begin() as conn:
-        told_keys = iter(counted.items())
-        while part := list(islice(told_keys, _PAGE)):
-            bulk.insert_rows(conn, duplicates.count, ("k", "n"), part)
         statistics.store(conn, Counted(records))
         told = {"id": THE_ONE, "weights": "ru-1", "records": len(rows), "run_id": 1, "at": now()}
         conn.execute(duplicates.statistics.insert().values(**told))

@@ -21,6 +21,7 @@ from dedup.terms import (
     kinds,
     length_is,
     lengths_same,
+    level_in,
     listed,
     long,
     near,
@@ -50,11 +51,11 @@ class Fact(NamedTuple):
 
 
 _FIRM = neither("last") & neither("first")
-_SLIP = (near("name", 1) & long("name", 5)) | (near("name", 2) & long("name", 9))
 
 
 def _slip(column: str, one: int, two: int) -> Test:
-    return (near(column, 1) & long(column, one)) | (near(column, 2) & long(column, two))
+    """A letter off in words of ``one`` letters and more, two in words of ``two`` and more."""
+    return (long(column, one) & near(column, 1)) | (long(column, two) & near(column, 2))
 
 
 FACTS = (
@@ -81,7 +82,7 @@ FACTS = (
             Level("same", _FIRM & same("name"), "name"),
             Level("joined", _FIRM & same("flat"), "name"),
             Level("number", _FIRM & both("numbers") & ~same("numbers")),
-            Level("slip", _FIRM & _SLIP, "name"),
+            Level("slip", _FIRM & _slip("name", 5, 9), "name"),
             Level("part", _FIRM & both("name") & word_of("name")),
             Level("differ", _FIRM & both("name")),
         ),
@@ -176,9 +177,8 @@ _BY_NAME = {fact.name: fact for fact in FACTS}
 
 def level(name: str, *levels: str) -> Test:
     """The fact ``name`` stands at one of ``levels``; to be read after the levels are known (``p.name_l``)."""
-    numbers = tuple(1 + [one.name for one in _BY_NAME[name].levels].index(wanted) for wanted in levels)
-    listing = ", ".join(map(str, numbers))
-    return Test(f"({name}_l IN ({listing}))", lambda pair: pair.p[f"{name}_l"] in numbers)
+    names = [one.name for one in _BY_NAME[name].levels]
+    return level_in(name, [1 + names.index(wanted) for wanted in levels])
 
 
 _SAME_FIRM = same("inn") & length_is("inn", 10)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields
-from typing import Any, Protocol
+from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 from dedup.normal.record import Record
-from dedup.terms import Pair, Side
-from dedup.weights import Weights, rarity
 
 #: What is counted, and how its value is made of a record; an empty value is not counted.
 COUNTED: dict[str, tuple[str, ...]] = {
@@ -24,7 +21,6 @@ COUNTED: dict[str, tuple[str, ...]] = {
     "birthday": ("birthday",),
     "postcode": ("postcode",),
 }
-_FIELDS = tuple(field.name for field in fields(Record))
 #: Kinds of contacts: the name in ``Pair.p`` → the field of the record.
 CONTACTS = {"phone": "phones", "email": "emails", "domain": "domains"}
 
@@ -45,8 +41,12 @@ class Frequencies(Protocol):
 
 def value_of(record: Record, what: str) -> str:
     """The counted value, or empty where a part of it is missing."""
-    parts = [getattr(record, part) for part in COUNTED[what]]
-    return "|".join(parts) if all(parts) else ""
+    first, *others = COUNTED[what]
+    value: str = getattr(record, first)
+    for part in others:
+        more = getattr(record, part)
+        value = f"{value}|{more}" if value and more else ""
+    return value
 
 
 def who(record: Record) -> str:
@@ -89,30 +89,3 @@ class Counted:
     def contacts(self) -> Iterator[tuple[str, str, int]]:
         """All contacts: kind, value, how many different names."""
         return ((what, value, len(names)) for (what, value), names in self._who.items())
-
-
-def rated(record: Record, frequencies: Frequencies) -> Side:
-    """The columns of a record that facts read: its own, and the rarity of what it says in ``…_b``."""
-    columns: dict[str, Any] = {name: getattr(record, name) for name in _FIELDS}
-    columns["inn_any"] = record.inn or record.inn_bad
-    columns["has_phone"] = bool(record.phones)
-    columns["has_email"] = bool(record.emails)
-    for what in COUNTED:
-        value = value_of(record, what)
-        columns[f"{what}_b"] = rarity(frequencies.records, frequencies.count(what, value)) if value else 0
-    return columns
-
-
-def shared(one: Record, other: Record, frequencies: Frequencies, weights: Weights) -> dict[str, int]:
-    """What two records share: for each kind of contact the bits of the rarest that both have, or 0."""
-    found = {}
-    for what, field in CONTACTS.items():
-        spec: Callable[[int, int], int] = (weights.domain if what == "domain" else weights.contact).of
-        common = set(getattr(one, field)).intersection(getattr(other, field))
-        found[what] = max((spec(frequencies.records, frequencies.names(what, value)) for value in common), default=0)
-    return found
-
-
-def pair(one: Record, other: Record, frequencies: Frequencies, weights: Weights) -> Pair:
-    """Two records as a pair that tests can be put to."""
-    return Pair(rated(one, frequencies), rated(other, frequencies), shared(one, other, frequencies, weights))

@@ -12,6 +12,10 @@ from typing import NamedTuple
 from dedup.normal.record import Record
 from dedup.weights import Weights, weights
 
+#: Version of the code that makes a record of what a source says, and keys of a record. It counts on when either gives
+#: something else than before for anything (a test tells): a store filled by another version compares everything anew.
+VERSION = 1
+
 
 class Key(NamedTuple):
     """One kind of key. ``parts``: columns of the record, all of them filled; ``column[n]`` is its first n letters."""

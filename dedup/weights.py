@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,6 +46,8 @@ CURRENT = "ru-1"
 #: A base is taken to be a sample of at least so many clients: a telephone that two of a hundred records share is no
 #: more usual than one that two of ten thousand share.
 LEAST = 10_000
+#: Bits of a contact that two share, at least: above zero it counts as shared at all.
+LEAST_CONTACT = 0.01
 
 
 class Spec(NamedTuple):
@@ -101,6 +103,7 @@ class Weights:
         return self.levels[fact][level].of(rarity)
 
 
+@lru_cache(maxsize=4096)
 def rarity(records: int, count: int) -> int:
     """How rare a value is that ``count`` of ``records`` say: log2 of their ratio in hundredths."""
     return max(0, round(100 * math.log2(max(records, LEAST) / max(count, 1))))
@@ -142,6 +145,8 @@ def parse(version: str, table: Mapping[str, Any]) -> Weights:
         raise ValueError(f"weights {version}: no key {', '.join(sorted(strange))}; there are: {', '.join(KEY_KINDS)}")
     if strange := set(table["vetoes"]) - set(VETOES):
         raise ValueError(f"weights {version}: no veto {', '.join(sorted(strange))}; there are: {', '.join(VETOES)}")
+    if min(float(table[kind]["least"]) for kind in ("contact", "domain")) < LEAST_CONTACT:
+        raise ValueError(f"weights {version}: a shared contact weighs {LEAST_CONTACT} bits at least")
     bands = table["bands"]
     return Weights(
         version=version,

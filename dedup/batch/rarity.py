@@ -14,7 +14,7 @@ _WHAT = {"phone": PHONE, "email": EMAIL, "domain": DOMAIN}
 
 
 def rated(main: pl.DataFrame, contacts: pl.DataFrame, hashes: Hashes) -> pl.DataFrame:
-    """``main`` with the columns that facts read beside its own: see ``dedup.frequencies.rated``."""
+    """``main`` with the columns that facts read beside its own: marks, and the rarity of what it says in ``…_b``."""
     bits = {f"{what}_b": _bits(hashes, main.height, parts) for what, parts in COUNTED.items()}
     return marked(main, contacts).with_columns(**bits)
 

@@ -6,7 +6,7 @@ contributions and can be made anew at any time.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, text
 
 from hub.store.tables import metadata
 from hub.store.types import CleanText, Timestamp, surrogate
@@ -21,22 +21,13 @@ unit = Table(
     Index(None, "grp"),
 )
 
-#: Which units have a key; ``k`` is the hash of its kind and value.
+#: Which units have a key; ``k`` is the hash of its kind and value. Which keys a unit has is told by its record.
 key = Table(
     "dedup_key",
     metadata,
     Column("k", BigInteger(), primary_key=True, autoincrement=False),
     Column("link_id", BigInteger(), primary_key=True, autoincrement=False),
-    Index(None, "link_id"),
     sqlite_with_rowid=False,
-)
-
-#: How many units have a key.
-count = Table(
-    "dedup_count",
-    metadata,
-    Column("k", surrogate(), primary_key=True, autoincrement=False),
-    Column("n", BigInteger(), nullable=False),
 )
 
 #: How many records say a value, as counted when the statistics were made; a value that is not there is said by one.
@@ -62,13 +53,15 @@ edge = Table(
     sqlite_with_rowid=False,
 )
 
-#: The statistics in force, one row: what they were made with. ``weights``: the version; ``records``: how many.
+#: The statistics in force, one row: what they were made with. ``weights``: the version; ``records``: how many;
+#: ``normaliser``: ``dedup.keys.VERSION`` of the code that made units and keys of them.
 statistics = Table(
     "dedup_statistics",
     metadata,
     Column("id", surrogate(), primary_key=True, autoincrement=False),
     Column("weights", CleanText(), nullable=False),
     Column("records", BigInteger(), nullable=False),
+    Column("normaliser", Integer(), nullable=False, server_default=text("1")),
     Column("run_id", BigInteger(), nullable=False),
     Column("at", Timestamp(), nullable=False),
 )

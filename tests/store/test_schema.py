@@ -234,4 +234,5 @@ def test_the_package_carries_its_scripts() -> None:
         "v0007_messages.py",
         "v0008_merges_and_weights.py",
         "v0009_subscriptions.py",
+        "v0010_keys.py",
     ]

@@ -34,8 +34,9 @@ class Numbers:
 
 def numbers(conn: Connection) -> Numbers:
     """As the store has it."""
-    unit, count, edge = duplicates.unit, duplicates.count, duplicates.edge
-    keys, crowded = conn.execute(select(func.count(), func.max(count.c.n)).where(count.c.n > 0)).one()
+    unit, key, edge = duplicates.unit, duplicates.key, duplicates.edge
+    held = select(func.count().label("n")).select_from(key).group_by(key.c.k).subquery()
+    keys, crowded = conn.execute(select(func.count(), func.max(held.c.n)).select_from(held)).one()
     rows = conn.execute(select(edge.c.band, func.count()).group_by(edge.c.band))
     bands = {str(band): int(number) for band, number in rows}
     sizes = select(func.count().label("n")).select_from(unit).group_by(unit.c.grp).having(func.count() > 1).subquery()

@@ -7,7 +7,6 @@ leads to the same groups, and the partition of everything is only the quickest o
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -17,14 +16,14 @@ import msgspec
 from sqlalchemy import Connection
 
 from dedup.cluster import Link, cluster
+from dedup.compare import compare
 from dedup.component import WHOLE, link
-from dedup.keys import keys_of
 from dedup.normal.record import Record
-from dedup.score import Edge, score
+from dedup.score import Edge, weigh
 from dedup.weights import Weights
 from hub.exchange.duplicates import sql, statistics
-from hub.exchange.duplicates.statistics import Statistics, hashed
-from hub.exchange.duplicates.weighing import in_force
+from hub.exchange.duplicates.blocks import Blocks, keys_with_caps
+from hub.exchange.duplicates.weighing import named
 
 #: What persons, and the records that links hang on already, say of pairs of these links: ``same`` or ``different``.
 Words: TypeAlias = Callable[[Connection, Collection[int]], Mapping[tuple[int, int], str]]
@@ -58,90 +57,42 @@ class Live:
     """The path of one record, inside the caller's transaction."""
 
     def __init__(self, conn: Connection, words: Words = nothing_said, table: Weights | None = None) -> None:
-        self.conn, self.words, self.table = conn, words, table or in_force(conn)
-        self.statistics: Statistics = statistics.current(conn)
-        self.caps: dict[int, int] = {}
+        self.conn, self.words = conn, words
+        version, self.statistics = statistics.current(conn)
+        self.table = table or named(conn, version)
         self.records: dict[int, Record] = {}
-        self._of: dict[int, frozenset[int]] = {}
+        self._scored: dict[tuple[int, int], Edge] = {}
 
     def change(self, units: Sequence[Record], gone: Iterable[int] = ()) -> Change:
         """Put these units in the place of what their links said before; take ``gone`` links out."""
         fresh = {int(unit.rec): unit for unit in units}
         left = set(gone) - fresh.keys()
-        touched = [*fresh, *left]
-        stood = sql.many(self.conn, "SELECT link_id, grp, record FROM dedup_unit WHERE link_id", touched)
+        stood = sql.many(self.conn, "SELECT link_id, grp, record FROM dedup_unit WHERE link_id", [*fresh, *left])
         result = Change(before={number: group for number, group, _ in stood})
-        self.records |= {number: _decode(record) for number, _, record in stood}
-        dirty = self._keys(fresh, left) - left
-        self._store(fresh, left, result.before)
+        had = {number: keys_with_caps(_decode(record), self.table) for number, _, record in stood}
+        has = {number: keys_with_caps(unit, self.table) for number, unit in fresh.items()}
+        self._scored.clear()
+        for number in left:
+            self.records.pop(number, None)
+        self.records |= fresh
+        blocks = Blocks(self.conn)
+        others = blocks.move(had, has) - fresh.keys() - left
+        dirty = fresh.keys() | others
+        self._load(others)
+        has |= {number: keys_with_caps(self.records[number], self.table) for number in others}
         neighbours = self._joined(dirty | left)
-        candidates = self._candidates(dirty)
-        self._load({*dirty, *(one for pair in candidates for one in pair), *neighbours} - left)
+        candidates = blocks.candidates(has)
+        self._load({*neighbours, *(one for pair in candidates for one in pair)} - left)
         said = self.words(self.conn, {*dirty, *(one for pair in candidates for one in pair)})
         candidates |= {pair for pair in said if pair[0] in dirty or pair[1] in dirty}
         result.edges = self._score(candidates, said)
-        joined = self._replace(dirty | left, result.edges)
+        with sql.together(self.conn):
+            blocks.write()
+            self._store(fresh, left, result.before)
+            joined = self._replace(dirty | left, result.edges)
         result.before |= {number: number for number in fresh if number not in result.before}
         self._regroup((dirty | neighbours) - left, result, alone=dirty - joined)
         return result
-
-    def _keys(self, fresh: Mapping[int, Record], left: Collection[int]) -> set[int]:
-        """Bring keys up to date; the units whose candidates may be others by now."""
-        had: dict[int, set[int]] = defaultdict(set)
-        for k, number in sql.many(self.conn, "SELECT k, link_id FROM dedup_key WHERE link_id", [*fresh, *left]):
-            had[number].add(k)
-        for number in had.keys() & self.records.keys():  # what they left, and how many may have it
-            self._keys_of(number)
-        for number in (*fresh, *left):
-            self._of.pop(number, None)
-            self.records.pop(number, None)
-        self.records.update(fresh)
-        has: dict[int, Collection[int]] = {number: frozenset[int]() for number in left}
-        has |= {number: self._keys_of(number) for number in fresh}
-        new = [(k, number) for number, keys in has.items() for k in keys if k not in had[number]]
-        old = [(k, number) for number, keys in has.items() for k in had[number] if k not in keys]
-        sql.put(self.conn, "DELETE FROM dedup_key WHERE k = ? AND link_id = ?", old)
-        sql.put(self.conn, "INSERT INTO dedup_key (k, link_id) VALUES (?, ?)", new)
-        moved: dict[int, int] = defaultdict(int)
-        for k, _ in new:
-            moved[k] += 1
-        for k, _ in old:
-            moved[k] -= 1
-        crossed = self._counts({k: by for k, by in moved.items() if by})
-        dirty = set(fresh)
-        dirty.update(number for _, number in sql.many(self.conn, "SELECT k, link_id FROM dedup_key WHERE k", crossed))
-        return dirty
-
-    def _keys_of(self, number: int) -> frozenset[int]:
-        """The keys of a unit that is known, which tells their caps too."""
-        keys = self._of.get(number)
-        if keys is None:
-            told = {hashed(f"key:{kind}", value): kind for kind, value in keys_of(self.records[number], self.table)}
-            self.caps.update((k, self.table.caps[kind]) for k, kind in told.items())
-            keys = self._of[number] = frozenset(told)
-        return keys
-
-    def _counts(self, moved: Mapping[int, int]) -> set[int]:
-        """Count keys anew; those that block from now on, or do so no more."""
-        before = dict(sql.many(self.conn, "SELECT k, n FROM dedup_count WHERE k", moved))
-        after = {k: before.get(k, 0) + by for k, by in moved.items()}
-        sql.put(
-            self.conn,
-            "INSERT INTO dedup_count (k, n) VALUES (?, ?) ON CONFLICT (k) DO UPDATE SET n = excluded.n",
-            list(after.items()),
-        )
-        caps = {k: self.caps.get(k, 0) for k in after}
-        unknown = [k for k, cap in caps.items() if not cap and max(after[k], before.get(k, 0)) > 1]
-        caps |= self._caps_of(unknown)
-        return {k for k, n in after.items() if (n > caps[k]) != (before.get(k, 0) > caps[k]) and caps[k]}
-
-    def _caps_of(self, keys: Collection[int]) -> dict[int, int]:
-        """Caps of keys that the units which left them do not tell any more: told by those that still have them."""
-        holders = sql.many(self.conn, "SELECT k, link_id FROM dedup_key WHERE k", keys)
-        self._load({number for _, number in holders})
-        for _, number in holders:
-            self._keys_of(number)
-        return {k: self.caps.get(k, 0) for k in keys}
 
     def _store(self, fresh: Mapping[int, Record], left: Collection[int], before: Mapping[int, int]) -> None:
         rows = [(n, encoded(unit), before.get(n, n)) for n, unit in fresh.items()]
@@ -162,32 +113,21 @@ class Live:
         """Units that pairs join to any of these, those of these among them."""
         return {one for pair in sql.touching(self.conn, ids) for one in pair}
 
-    def _candidates(self, dirty: Collection[int]) -> set[tuple[int, int]]:
-        """Pairs of dirty units with those that share a key which few have."""
-        mine: dict[int, list[int]] = defaultdict(list)
-        self._load(dirty)
-        for number in dirty:
-            for k in self._keys_of(number):
-                mine[k].append(number)
-        counts = sql.many(self.conn, "SELECT k, n FROM dedup_count WHERE k", mine)
-        blocking = [k for k, n in counts if 1 < n <= self.caps[k]]
-        pairs: set[tuple[int, int]] = set()
-        for k, other in sql.many(self.conn, "SELECT k, link_id FROM dedup_key WHERE k", blocking):
-            pairs.update(_ordered(number, other) for number in mine[k] if number != other)
-        return pairs
-
     def _score(
         self, pairs: Collection[tuple[int, int]], said: Mapping[tuple[int, int], str]
     ) -> dict[tuple[int, int], Edge]:
         """Pairs that are worth keeping."""
         self._load({one for pair in pairs for one in pair})
         known = [pair for pair in pairs if pair[0] in self.records and pair[1] in self.records]
-        self.statistics.learn(self.conn, (self.records[one] for one in {one for pair in known for one in pair}))
-        edges = {(a, b): self._edge(a, b, said) for a, b in known}
-        return {pair: edge for pair, edge in edges.items() if worth(edge, self.table)}
+        self._scored = self._weighed(known, said)
+        return {pair: edge for pair, edge in self._scored.items() if worth(edge, self.table)}
 
-    def _edge(self, a: int, b: int, said: Mapping[tuple[int, int], str]) -> Edge:
-        return score(self.records[a], self.records[b], self.statistics, self.table, said.get((a, b), ""))
+    def _weighed(
+        self, pairs: Iterable[tuple[int, int]], said: Mapping[tuple[int, int], str]
+    ) -> dict[tuple[int, int], Edge]:
+        found = {(a, b): compare(self.records[a], self.records[b]) for a, b in pairs}
+        self.statistics.learn(self.conn, found.values())
+        return {pair: weigh(one, self.statistics, self.table, said.get(pair, "")) for pair, one in found.items()}
 
     def _replace(self, dirty: Collection[int], edges: Mapping[tuple[int, int], Edge]) -> set[int]:
         """Put these pairs in the place of all that the dirty units were in; the units that they join."""
@@ -226,9 +166,9 @@ class Live:
             return groups
         self._load(part)
         said = self.words(self.conn, part)
-        self.statistics.learn(self.conn, (self.records[number] for number in part))
-        pairs = combinations(sorted(part), 2) if len(part) <= WHOLE else self._inner(part)
-        edges = [self._edge(a, b, said) for a, b in pairs]
+        pairs = list(combinations(sorted(part), 2)) if len(part) <= WHOLE else self._inner(part)
+        known = {pair: self._scored[pair] for pair in pairs if pair in self._scored}
+        edges = [*known.values(), *self._weighed([pair for pair in pairs if pair not in known], said).values()]
         links: list[Link] = [found for edge in edges if (found := link(edge, self.table))]
         cannot = {(edge.a, edge.b) for edge in edges if edge.vetoes}
         for group in cluster(links, cannot).groups:
@@ -259,7 +199,3 @@ def edge_of(detail: str) -> Edge:
 def worth(edge: Edge, table: Weights) -> bool:
     """Whether a pair is kept: it may join, waits for a person, or is related."""
     return bool(edge.rule or edge.relation) or (not edge.vetoes and edge.weight >= table.review)
-
-
-def _ordered(a: int, b: int) -> tuple[int, int]:
-    return (a, b) if a < b else (b, a)

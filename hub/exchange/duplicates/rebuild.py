@@ -6,7 +6,6 @@ both come to the same. All of it is one transaction: readers see the old groups 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,15 +15,17 @@ from sqlalchemy import Connection
 
 from dedup.batch.run import Batch, Settings
 from dedup.cluster import MOST, components
+from dedup.compare import compare
 from dedup.frequencies import Counted
-from dedup.keys import keys_of
+from dedup.keys import VERSION
 from dedup.normal.record import RAW, Record, normalise
-from dedup.score import SAME, Edge, score
+from dedup.score import SAME, weigh
 from dedup.weights import Weights
 from hub.exchange.duplicates import statistics
+from hub.exchange.duplicates.blocks import keys_with_caps
 from hub.exchange.duplicates.numbers import Numbers, numbers
 from hub.exchange.duplicates.partition import Live, encoded, row_of, worth
-from hub.exchange.duplicates.statistics import THE_ONE, hashed
+from hub.exchange.duplicates.statistics import THE_ONE
 from hub.exchange.duplicates.units import bare_units, raws_of, shared_links
 from hub.exchange.duplicates.weighing import in_force
 from hub.exchange.duplicates.words import words
@@ -37,8 +38,8 @@ _LISTS = ("phone", "email")
 _SCHEMA = {"rec_id": pl.Int64, **{name: pl.List(pl.String) if name in _LISTS else pl.String for name in RAW}}
 #: From so many units on, pairs for each unit that are too many whatever was before, and so many times more than before.
 _JUDGED, _FLOOD, _GROWTH = 1000, 2.0, 5.0
-_TABLES = (duplicates.unit, duplicates.key, duplicates.count, duplicates.statistic, duplicates.edge, duplicates.dirty,
-           duplicates.statistics)  # fmt: skip
+_TABLES = (duplicates.unit, duplicates.key, duplicates.statistic, duplicates.statistics, duplicates.edge,
+           duplicates.dirty)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,17 +124,13 @@ def _cell(name: str, value: Any) -> Any:
 
 def _store(conn: Connection, units: Mapping[int, Record], run_id: int, table: Weights) -> None:
     """Units, their keys and what is counted of them."""
-    keys = sorted(
-        {(hashed(f"key:{kind}", value), n) for n, unit in units.items() for kind, value in keys_of(unit, table)}
-    )
-    counts = sorted(Counter(k for k, _ in keys).items())
+    keys = sorted((k, number) for number, unit in units.items() for k in keys_with_caps(unit, table))
     rows = [(number, encoded(unit), number) for number, unit in sorted(units.items())]
     bulk.insert_rows(conn, duplicates.unit, ("link_id", "record", "grp"), rows)
     bulk.insert_rows(conn, duplicates.key, ("k", "link_id"), keys)
-    bulk.insert_rows(conn, duplicates.count, ("k", "n"), counts)
     statistics.store(conn, Counted(units.values()))
-    told = {"id": THE_ONE, "weights": table.version, "records": max(len(units), 1), "run_id": run_id, "at": now()}
-    conn.execute(duplicates.statistics.insert().values(**told))
+    told = {"id": THE_ONE, "weights": table.version, "records": max(len(units), 1), "normaliser": VERSION}
+    conn.execute(duplicates.statistics.insert().values(**told, run_id=run_id, at=now()))
 
 
 def _edges(
@@ -141,10 +138,13 @@ def _edges(
 ) -> list[tuple[int, int]]:
     """Keep the pairs that are worth it, those that words were said of among them; the pairs that join."""
     said = {pair: word for pair, word in words(conn, units).items() if pair[0] in units and pair[1] in units}
-    known = statistics.current(conn)
+    _, known = statistics.current(conn)
     wanted = sorted({*pairs, *(pair for pair, word in said.items() if word == SAME)})
-    known.learn(conn, (units[one] for pair in wanted for one in pair))
-    found: list[Edge] = [score(units[a], units[b], known, table, said.get((a, b), "")) for a, b in wanted]
-    rows = [row_of(edge, table) for edge in found if worth(edge, table)]
+    rows = []
+    for start in range(0, len(wanted), _PAGE):
+        found = [compare(units[a], units[b]) for a, b in wanted[start : start + _PAGE]]
+        known.learn(conn, found)
+        edges = (weigh(one, known, table, said.get((int(one.a.rec), int(one.b.rec)), "")) for one in found)
+        rows += [row_of(edge, table) for edge in edges if worth(edge, table)]
     bulk.insert_rows(conn, duplicates.edge, ("a", "b", "weight", "joins", "band", "detail"), rows)
     return [(row[0], row[1]) for row in rows if row[3]]

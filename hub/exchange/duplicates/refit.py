@@ -9,9 +9,10 @@ from itertools import islice, product
 import msgspec
 from sqlalchemy import Connection, select
 
+from dedup.compare import compare
 from dedup.normal.record import Record
 from dedup.refit import LEAST, LEAST_EACH, Fit, Judged, enough, fit, moved
-from dedup.score import score
+from dedup.score import weigh
 from dedup.weights import CURRENT, weights
 from hub.exchange.acting import acting
 from hub.exchange.duplicates import sql, statistics
@@ -71,14 +72,15 @@ def judged(conn: Connection) -> Iterator[Judged]:
     What cards show has changed since some of them were judged; they are weighed as they are now, by the shipped table
     and the statistics in force. Of the links of two cards the pair that speaks most for them counts, as in the queue.
     """
-    known = statistics.current(conn)
+    _, known = statistics.current(conn)
     for theirs, others, one in _sides(conn):
         pairs = list(islice(product(theirs, others), _MOST))
         wanted = {number for pair in pairs for number in pair}
         rows = sql.many(conn, "SELECT link_id, record FROM dedup_unit WHERE link_id", wanted)
         units = {number: _decode(record) for number, record in rows}
-        known.learn(conn, units.values())
-        edges = [score(units[a], units[b], known, weights()) for a, b in pairs if a in units and b in units]
+        found = [compare(units[a], units[b]) for a, b in pairs if a in units and b in units]
+        known.learn(conn, found)
+        edges = [weigh(one, known, weights()) for one in found]
         if edges:
             best = max(edges, key=lambda edge: (edge.weight, -int(edge.a), -int(edge.b)))
             yield Judged(best.parts, best.weight, one)

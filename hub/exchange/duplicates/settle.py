@@ -1,9 +1,10 @@
 """After reading: what changed is compared, and what is one client beyond doubt is made one.
 
-The first time, and when too much has changed, everything is compared anew; then nothing is merged, only proposed: an
-admin has to see what an existing base holds before a rule touches it. Merges count in the budget of changes of their
-route, and what speaks against one (``hub.exchange.merging.vetoes``) stops it, whatever the score says. A merge that a
-rule would not make again is undone by itself as long as no system was told of it; after that only a person parts them.
+The first time, when too much has changed, and when records are normalised by other rules than before, everything is
+compared anew; then nothing is merged, only proposed: an admin has to see what an existing base holds before a rule
+touches it. Merges count in the budget of changes of their route, and what speaks against one
+(``hub.exchange.merging.vetoes``) stops it, whatever the score says. A merge that a rule would not make again is undone
+by itself as long as no system was told of it; after that only a person parts them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, func, select
 
+from dedup.keys import VERSION
 from hub.exchange.brakes import Brakes
 from hub.exchange.duplicates import sql
 from hub.exchange.duplicates.marks import ENTITY, mark
@@ -88,11 +90,11 @@ def settle(hub: Hub, run_id: int, *, merges: bool = True) -> Settled:
 
 
 def _everything(conn: Connection, changed: int) -> bool:
-    made = conn.execute(select(duplicates.statistics.c.records)).scalar()
+    made = conn.execute(select(duplicates.statistics.c.records, duplicates.statistics.c.normaliser)).first()
     if made is None:
         party = select(core.link.c.id).join(core.stream, core.stream.c.id == core.link.c.stream_id)
         return conn.execute(party.where(core.stream.c.entity == ENTITY).limit(1)).first() is not None
-    return changed > MANY and changed * 100 > int(made) * SHARE
+    return made.normaliser != VERSION or (changed > MANY and changed * 100 > int(made.records) * SHARE)
 
 
 def compare(conn: Connection, records: Collection[int]) -> list[tuple[int, ...]]:

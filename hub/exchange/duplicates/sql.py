@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection
 
 _CHUNK = 500
 _TOUCHING = "SELECT a, b FROM dedup_edge WHERE joins AND {a} UNION ALL SELECT a, b FROM dedup_edge WHERE joins AND {b}"
+
+_FIRST_OF_ONE = "SELECT link_id FROM dedup_key WHERE k = ? LIMIT ?"
+_FIRST = (
+    "SELECT asked.k, found.link_id FROM unnest(%s::bigint[], %s::bigint[]) AS asked (k, enough)"
+    " CROSS JOIN LATERAL (SELECT link_id FROM dedup_key WHERE k = asked.k LIMIT asked.enough) AS found"
+)
 
 
 def many(conn: Connection, statement: str, ids: Iterable[int] = ()) -> list[Any]:
@@ -25,6 +32,22 @@ def many(conn: Connection, statement: str, ids: Iterable[int] = ()) -> list[Any]
         chunk = wanted[start : start + _CHUNK]
         cursor.execute(f"{statement} IN ({','.join('?' * len(chunk))})", chunk)
         found += cursor.fetchall()
+    return found
+
+
+def first_units(conn: Connection, enough: Mapping[int, int]) -> dict[int, set[int]]:
+    """Units of each key, no more of them than ``enough`` says; of a key that nobody has none."""
+    found: dict[int, set[int]] = {k: set() for k in enough}
+    if not enough:
+        return found
+    cursor = conn.connection.cursor()
+    if conn.dialect.name == "postgresql":
+        cursor.execute(_FIRST, (list(enough), list(enough.values())))
+        for k, number in cursor.fetchall():
+            found[k].add(number)
+        return found
+    for asked in enough.items():  # one range of the primary key each, which ends where it is enough
+        found[asked[0]].update(number for (number,) in cursor.execute(_FIRST_OF_ONE, asked))
     return found
 
 
@@ -71,3 +94,14 @@ def put(conn: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> No
             cursor.execute(places, rows[0])
         else:
             cursor.executemany(places, list(rows))
+
+
+@contextmanager
+def together(conn: Connection) -> Iterator[None]:
+    """Statements that nobody waits for the result of: PostgreSQL is sent them all before it is listened to."""
+    if conn.dialect.name == "postgresql":
+        driver: Any = conn.connection.driver_connection
+        with driver.pipeline():
+            yield
+    else:
+        yield

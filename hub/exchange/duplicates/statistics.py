@@ -6,13 +6,14 @@ then counts as said by one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from sqlalchemy import Connection
 from xxhash import xxh3_64_intdigest
 
-from dedup.frequencies import COUNTED, Counted, contacts_of, value_of
-from dedup.normal.record import Record
+from dedup.compare import Compared
+from dedup.frequencies import Counted
+from dedup.weights import CURRENT
 from hub.exchange.duplicates import sql
 from hub.store import bulk, duplicates
 
@@ -32,12 +33,6 @@ def _names(what: str) -> str:
     return f"names:{what}"
 
 
-def values_of(record: Record) -> Iterator[tuple[str, str]]:
-    """What a record says that is counted, each with the kind it is counted under."""
-    yield from ((what, value) for what in COUNTED if (value := value_of(record, what)))
-    yield from ((_names(what), value) for what, value in contacts_of(record))
-
-
 class Statistics:
     """Frequencies out of the store. Values are to be ``learned`` before they are asked for."""
 
@@ -45,10 +40,13 @@ class Statistics:
         self.records = records
         self._known: dict[tuple[str, str], int] = {}
 
-    def learn(self, conn: Connection, records: Iterable[Record]) -> None:
-        """Read what is counted of all that these records say."""
-        said = {value for record in records for value in values_of(record)} - self._known.keys()
-        wanted = {value: hashed(*value) for value in said}
+    def learn(self, conn: Connection, pairs: Iterable[Compared]) -> None:
+        """Read what is to be known before these are weighed."""
+        said: set[tuple[str, str]] = set()
+        for one in pairs:
+            said.update(one.counted())
+            said.update((_names(what), value) for what, value in one.contacts())
+        wanted = {value: hashed(*value) for value in said if value not in self._known}
         found = dict(sql.many(conn, "SELECT k, n FROM dedup_statistic WHERE k", wanted.values()))
         self._known.update((value, found.get(k, 1)) for value, k in wanted.items())
 
@@ -61,10 +59,11 @@ class Statistics:
         return self._known[_names(what), value]
 
 
-def current(conn: Connection) -> Statistics:
-    """Those in force; of an empty store those of one record."""
-    found = sql.many(conn, "SELECT records FROM dedup_statistics WHERE id", [THE_ONE])
-    return Statistics(int(found[0][0]) if found else 1)
+def current(conn: Connection) -> tuple[str, Statistics]:
+    """Those in force with the version of the weights; of an empty store those of one record and what is shipped."""
+    found = sql.many(conn, "SELECT weights, records FROM dedup_statistics WHERE id", [THE_ONE])
+    version, records = found[0] if found else (CURRENT, 1)
+    return version, Statistics(int(records))
 
 
 def store(conn: Connection, counted: Counted) -> None:

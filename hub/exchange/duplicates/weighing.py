@@ -8,16 +8,14 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from dedup.weights import CURRENT, VERSIONS, Weights, weights
-from hub.exchange.duplicates import sql
-from hub.exchange.duplicates.statistics import THE_ONE
+from hub.exchange.duplicates.statistics import current
 from hub.model.errors import NeedsPerson
 from hub.store import duplicates
 
 
 def in_force(conn: Connection) -> Weights:
     """What the last comparison of everything was made with; before the first one, what is shipped."""
-    found = sql.many(conn, "SELECT weights FROM dedup_statistics WHERE id", [THE_ONE])
-    return named(conn, found[0][0] if found else CURRENT)
+    return named(conn, current(conn)[0])
 
 
 def named(conn: Connection, version: str) -> Weights:

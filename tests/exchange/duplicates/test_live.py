@@ -89,7 +89,7 @@ def test_in_any_order_the_groups_are_those_of_the_batch(store: Store, seed: int)
         assert stored(conn) == wanted
         edges = conn.execute(select(duplicates.edge.c.a, duplicates.edge.c.b, duplicates.edge.c.weight)).all()
     with store.begin() as conn:  # and the pairs that were kept are the same as in another order
-        for table in (duplicates.unit, duplicates.key, duplicates.count, duplicates.edge):
+        for table in (duplicates.unit, duplicates.key, duplicates.edge):
             conn.execute(table.delete())
         come(conn, reversed(records), at_once=40)
         again = conn.execute(select(duplicates.edge.c.a, duplicates.edge.c.b, duplicates.edge.c.weight)).all()

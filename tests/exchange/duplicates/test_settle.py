@@ -11,6 +11,7 @@ from unittest.mock import patch
 import pytest
 from sqlalchemy import select, update
 
+from dedup.keys import VERSION
 from hub.assets.duplicates import queue_page
 from hub.exchange.duplicates.queue import doubts
 from hub.exchange.duplicates.rebuild import rebuild
@@ -270,6 +271,20 @@ def test_judged_one_by_one_and_all_at_once_come_to_the_same(world: World) -> Non
     with world.store.begin() as conn:
         rebuild(conn, 1)
     assert kept() == said
+
+
+def test_records_of_another_normaliser_are_compared_anew(world: World) -> None:
+    """After an upgrade that reads records otherwise, stored keys mean nothing: everything is compared, once."""
+    kept = duplicates.statistics
+    with world.hub.store.begin() as conn:
+        conn.execute(duplicates.key.delete())
+        conn.execute(update(kept).values(normaliser=VERSION - 1))
+    found = night(world)
+    assert found.rebuilt is not None
+    with world.hub.store.read() as conn:
+        assert conn.execute(select(kept.c.normaliser)).scalar_one() == VERSION
+        assert conn.execute(select(duplicates.key.c.k)).first() is not None
+    assert night(world).rebuilt is None
 
 
 def test_a_rule_that_is_right_too_seldom_merges_no_more(world: World) -> None:
