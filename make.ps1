@@ -52,6 +52,7 @@ function Update-Lock {
                 '--no-header', '--quiet', '--group', 'build')
     Invoke-Checked "$Bin\uv.exe" ($common + @('pyproject.toml', '-o', 'requirements.lock'))
     Invoke-Checked "$Bin\uv.exe" ($common + @('--group', 'dev', 'pyproject.toml', '-c', 'requirements.lock', '-o', 'requirements-dev.lock'))
+    Invoke-Checked "$Bin\uv.exe" ($common[0..7] + @('--group', 'bench', '-o', 'requirements-bench.lock'))
 }
 
 switch ($Target) {
@@ -72,14 +73,19 @@ switch ($Target) {
     'bench-exchange' { Install-Obmen 'dev'; Invoke-Checked "$Bin\python.exe" @('-m', 'bench.exchange') }
     'bench-read' { Install-Obmen 'dev'; Invoke-Checked "$Bin\python.exe" @('-m', 'bench.read') }
     'bench-mail' { Install-Obmen 'dev'; Invoke-Checked "$Bin\python.exe" @('-m', 'bench.mail') }
-    'bench-dedup' { Install-Obmen 'dev'; Invoke-Checked "$Bin\python.exe" @('-W', 'ignore', '-m', 'bench.dedup') }
+    'bench-dedup' {
+        Install-Obmen 'dev'
+        Install-Obmen 'bench'
+        Invoke-Checked '.venv-bench\Scripts\python.exe' @('-W', 'ignore', '-m', 'bench.dedup')
+        Invoke-Checked "$Bin\python.exe" @('-m', 'bench.dedup_live')
+    }
     'bench-spark' { Install-Obmen 'dev'; Invoke-Checked "$Bin\python.exe" @('-m', 'bench.dedup_spark') }
     'bench-calls' { Install-Obmen 'dev'; Invoke-Checked "$Bin\python.exe" @('-m', 'bench.calls') }
     'bench-calendar' { Install-Obmen 'dev'; Invoke-Checked "$Bin\python.exe" @('-m', 'bench.calendars') }
     'mutation' { Install-Obmen 'dev'; Invoke-Checked "$Bin\python.exe" @('-m', 'bench.mutation') }
     'lock' { Update-Lock }
     'clean' {
-        foreach ($name in '.venv', '.obmen', 'build', '.pytest_cache', '.mypy_cache', '.ruff_cache', '.import_linter_cache', '.hypothesis') {
+        foreach ($name in '.venv', '.venv-bench', '.obmen', 'build', '.pytest_cache', '.mypy_cache', '.ruff_cache', '.import_linter_cache', '.hypothesis') {
             if (Test-Path $name) { Remove-Item -Recurse -Force $name }
         }
     }

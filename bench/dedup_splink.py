@@ -1,4 +1,4 @@
-"""Splink 5 on our normal forms and with our vetoes: the peer that ``bench.dedup`` is measured beside (group ``bench``).
+"""Splink 5 on our normal forms and with our vetoes: the peer that ``bench.dedup`` is measured beside.
 
 The model is one that a careful user would write for this data: names by level with term frequencies, contacts with term
 frequencies, addresses by level, expectation maximisation blocked on two facts at once.

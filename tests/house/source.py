@@ -53,7 +53,8 @@ def tracked() -> tuple[Path, ...]:
             check=True,
         ).stdout.decode()
     except (OSError, subprocess.CalledProcessError):
-        hidden = {".venv", ".git", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis"}
+        caches = {"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis"}
+        hidden = {".venv", ".venv-bench", ".git", *caches}
         everything = (path.relative_to(ROOT) for path in ROOT.rglob("*") if path.is_file())
         return tuple(path for path in everything if not hidden & set(path.parts))
     return tuple(Path(name) for name in listing.split("\0") if name and (ROOT / name).is_file())
