@@ -52,6 +52,14 @@ class Mailbox:
     zone: ZoneInfo
 
 
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What people did with a letter in their mail programs. Who has read it is his own affair, and is not kept."""
+
+    answered: bool = False
+    flagged: bool = False
+
+
 @dataclass(slots=True)
 class Letter:
     """What was read of one letter. ``arrived``: by the server; ``sent``: it lies in a folder of sent letters."""
@@ -65,6 +73,7 @@ class Letter:
     arrived: datetime
     sent: bool = False
     files: list[str] = field(default_factory=list)
+    marks: Marks = Marks()
 
 
 def record(letter: Letter, mailbox: Mailbox) -> dict[str, Any]:
@@ -94,6 +103,8 @@ def record(letter: Letter, mailbox: Mailbox) -> dict[str, Any]:
         "size": letter.size,
         "auto": robot or None,
         "is_auto": bool(robot),
+        "answered": letter.marks.answered,
+        "flagged": letter.marks.flagged,
         "line": mailbox.line,
         "people": [
             {"role": role, "address": one.handle, "raw": one.raw, "name": one.name or None}

@@ -16,14 +16,14 @@ from typing import Any
 
 from connectors.imap import whole
 from connectors.imap.headers import Head
-from connectors.imap.letter import FIELDS, Letter, Mailbox, record
+from connectors.imap.letter import FIELDS, Letter, Mailbox, Marks, record
 from connectors.imap.session import Session
 from connectors.imap.structure import TNEF, Content, Part, content, of_server
 from connectors.imap.text import tidy
 from hub.model.errors import RetryLater, StopRoute
 
 HEAD = f"BODY.PEEK[HEADER.FIELDS ({' '.join(name.upper() for name in FIELDS)})]<0.65536>"
-ITEMS = ("INTERNALDATE", "RFC822.SIZE", "BODYSTRUCTURE", HEAD)
+ITEMS = ("INTERNALDATE", "RFC822.SIZE", "FLAGS", "BODYSTRUCTURE", HEAD)
 #: Bytes of a letter's source that are read where its parts cannot be; and that are kept of one that cannot be read.
 SOURCE, KEPT = 1_048_576, 262_144
 #: More letters than this in a row are not each of them bad.
@@ -96,6 +96,7 @@ class _Opened:
     head: bytes
     size: int
     arrived: datetime
+    marks: Marks
 
 
 def _opened(told: Told) -> _Opened | None:
@@ -113,7 +114,7 @@ def _opened(told: Told) -> _Opened | None:
     found = content(root)
     if not found.files and not any(part.size for part in found.texts):
         return None
-    return _Opened(found, head, _size(told), arrived(told))
+    return _Opened(found, head, _size(told), arrived(told), marks_of(told))
 
 
 def _size(told: Told) -> int:
@@ -125,6 +126,13 @@ def arrived(told: Told) -> datetime:
     """When the server got a letter, UTC."""
     moment = told.get(b"INTERNALDATE")
     return moment.astimezone(UTC) if isinstance(moment, datetime) else datetime.fromtimestamp(0, UTC)
+
+
+def marks_of(told: Told) -> Marks:
+    """What people did with a letter, by its flags."""
+    flags = told.get(b"FLAGS")
+    said = {flag.lower() for flag in flags if isinstance(flag, bytes)} if isinstance(flags, tuple) else set()
+    return Marks(answered=b"\\answered" in said, flagged=b"\\flagged" in said)
 
 
 def _guarded(make: Callable[[], Any]) -> Any:
@@ -171,14 +179,18 @@ def _letter(where: Where, uid: int, one: _Opened, bodies: dict[str, bytes]) -> L
             told = whole.inside_tnef(part, bodies[part.number])
             text, files = text or tidy(told.text), [*files, *told.names]
     head = Head(one.head, hint)
-    return Letter(where.location(uid), where.folder, head, found, text, one.size, one.arrived, where.sent, files)
+    return Letter(
+        where.location(uid), where.folder, head, found, text, one.size, one.arrived, where.sent, files, one.marks
+    )
 
 
 def _whole(session: Session, where: Where, uid: int, mailbox: Mailbox) -> dict[str, Any]:
     """A letter by its source; if that cannot be had or read either, a record that says so."""
     source = b""
     try:
-        told = session.fetch([uid], "UID", "INTERNALDATE", "RFC822.SIZE", f"BODY.PEEK[]<0.{SOURCE}>").get(uid, {})
+        told = session.fetch([uid], "UID", "INTERNALDATE", "RFC822.SIZE", "FLAGS", f"BODY.PEEK[]<0.{SOURCE}>").get(
+            uid, {}
+        )
         source = next((v for k, v in told.items() if k.startswith(b"BODY[]") and isinstance(v, bytes)), b"")
     except RetryLater:
         raise
@@ -189,7 +201,7 @@ def _whole(session: Session, where: Where, uid: int, mailbox: Mailbox) -> dict[s
 
     def made() -> dict[str, Any]:
         letter = whole.read(source, where.location(uid), where.folder, arrived(told), sent=where.sent)
-        letter.size = _size(told)
+        letter.size, letter.marks = _size(told), marks_of(told)
         return record(letter, mailbox)
 
     found = _guarded(made)

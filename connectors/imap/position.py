@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import zlib
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.imap.ranges import Ranges
 
+#: What is kept of the flags of letters.
+MARKS = ("answered", "flagged")
 #: Ranges longer than this, of mailboxes in which much was deleted, are packed: a place is written with every page.
 _PACKED_FROM = 2000
 #: A folder whose numbers begin anew more often than this, time after time, is parked.
@@ -20,7 +22,8 @@ MOST_RENEWALS = 3
 class Place:
     """One folder. ``have``: uids of the letters that were read; ``uidnext``, ``modseq`` and ``exists``: of the server
     when all of it was read last, 0 while it was not. ``renewals``: times in a row that its numbers had begun anew.
-    ``old``: letters under numbers that hold no more and are still to be told as gone, by uidvalidity.
+    ``old``: letters under numbers that hold no more and are still to be told as gone, by uidvalidity. ``marked``: those
+    of ``have`` that bore each of ``MARKS``.
     """
 
     uidvalidity: int = 0
@@ -30,6 +33,7 @@ class Place:
     exists: int = 0
     renewals: int = 0
     old: dict[int, Ranges] = field(default_factory=dict)
+    marked: dict[str, Ranges] = field(default_factory=lambda: {mark: Ranges() for mark in MARKS})
 
     @property
     def parked(self) -> bool:
@@ -41,17 +45,30 @@ class Place:
         if self.have:
             self.old[self.uidvalidity] = self.have
         self.uidvalidity, self.have = uidvalidity, Ranges()
+        self.marked = {mark: Ranges() for mark in MARKS}
         self.uidnext = self.modseq = self.exists = 0
         self.renewals += 1
+
+    def read(self, records: Mapping[int, Mapping[str, Any]]) -> None:
+        """Letters were read, by uid: they are here, with the marks that they bear."""
+        self.have.add(records)
+        for mark, uids in self.marked.items():
+            uids.add(uid for uid, one in records.items() if one.get(mark))
+
+    def drop(self, uids: Sequence[int]) -> None:
+        """Letters are here no more."""
+        for ranges in (self.have, *self.marked.values()):
+            ranges.discard(uids)
 
     def unchanged(self, status: Mapping[str, int]) -> bool:
         """Whether a folder that stands so holds the very letters that it held: numbers only grow, and none is missing.
 
-        HIGHESTMODSEQ is not asked: it tells of flags too, which nobody keeps, and goes down on some servers.
+        HIGHESTMODSEQ is asked for nothing but marks: it goes down on some servers, and others have none.
         """
         return (
             not self.old
             and self.uidnext > 0
+            and status.get("HIGHESTMODSEQ", 0) <= (self.modseq or status.get("HIGHESTMODSEQ", 0))
             and (status.get("UIDVALIDITY"), status.get("UIDNEXT"), status.get("MESSAGES"))
             == (self.uidvalidity, self.uidnext, self.exists)
         )
@@ -61,6 +78,7 @@ class Place:
         found: dict[str, Any] = {"v": self.uidvalidity, "u": _packed(self.have)}
         numbers = {"n": self.uidnext, "m": self.modseq, "e": self.exists, "r": self.renewals}
         found |= {name: number for name, number in numbers.items() if number}
+        found |= {mark[0]: _packed(uids) for mark, uids in self.marked.items() if uids}
         if self.old:
             found["o"] = {str(uidvalidity): _packed(uids) for uidvalidity, uids in self.old.items()}
         return found
@@ -76,6 +94,7 @@ class Place:
             int(told.get("e", 0)),
             int(told.get("r", 0)),
             {int(v): _unpacked(uids) for v, uids in told.get("o", {}).items()},
+            {mark: _unpacked(told.get(mark[0], "")) for mark in MARKS},
         )
 
 

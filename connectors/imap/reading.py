@@ -6,7 +6,7 @@ what comes later in the same reading is seen by the next one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,11 +28,12 @@ AT_ONCE = 200
 
 @dataclass(slots=True)
 class _Found:
-    """What is to be done in a folder."""
+    """What is to be done in a folder. ``marked``: letters that bear each mark, where that was asked for."""
 
     selected: Selected
     new: Sequence[int]
     gone: Sequence[int]
+    marked: Mapping[str, set[int]] | None = None
 
 
 class Reading:
@@ -59,7 +60,7 @@ class Reading:
             yield from self._folder(folder)
         for name in sorted(self.position.places.keys() - there):
             place = self.position.places[name]
-            yield from self._gone(Where(name, place.uidvalidity, False), place.have, list(place.have))
+            yield from self._gone(Where(name, place.uidvalidity, False), place.drop, list(place.have))
             del self.position.places[name]
         yield self.page([], [], last=True)
         if self.parked:
@@ -87,16 +88,21 @@ class Reading:
             self.parked.append(folder.name)
             return
         where = Where(folder.name, place.uidvalidity, folder.sent)
-        for start in range(0, len(found.new), self.size):
-            uids = found.new[start : start + self.size]
+        changed = [*found.new, *_changed(place, found)]
+        for start in range(0, len(changed), self.size):
+            uids = changed[start : start + self.size]
             batch = self._read(where, uids)
-            place.have.add(batch.records)
+            place.read(batch.records)
             yield self.page([batch.records[uid] for uid in uids if uid in batch.records], [])
-        yield from self._gone(where, place.have, found.gone)
+        yield from self._gone(where, place.drop, found.gone)
         for uidvalidity in list(place.old):
             old = place.old[uidvalidity]
-            yield from self._gone(Where(folder.name, uidvalidity, folder.sent), old, list(old))
+            yield from self._gone(Where(folder.name, uidvalidity, folder.sent), old.discard, list(old))
             del place.old[uidvalidity]
+        if found.marked is not None:
+            place.marked = {
+                mark: Ranges(uid for uid in uids if uid in place.have) for mark, uids in found.marked.items()
+            }
         told = found.selected
         place.uidnext, place.modseq, place.exists = told.uidnext, told.modseq, told.exists
 
@@ -114,7 +120,9 @@ class Reading:
             place.renewals = 1  # they stayed the same from one time to the next: try again
         place.uidvalidity = selected.uidvalidity
         new, gone = self._differences(session, selected, place.have)
-        return _Found(selected, new, gone)
+        # Marks of what is read for the first time come with it.
+        marked = {mark: set(session.search(mark.upper())) for mark in place.marked} if place.uidnext else None
+        return _Found(selected, new, gone, marked)
 
     @staticmethod
     def _differences(session: Session, selected: Selected, have: Ranges) -> tuple[list[int], list[int]]:
@@ -139,11 +147,21 @@ class Reading:
             whole.gone += batch.gone
         return whole
 
-    def _gone(self, where: Where, have: Ranges, uids: Sequence[int]) -> Iterator[Page]:
+    def _gone(self, where: Where, drop: Callable[[Sequence[int]], None], uids: Sequence[int]) -> Iterator[Page]:
         for start in range(0, len(uids), self.size):
             some = uids[start : start + self.size]
-            have.discard(some)
+            drop(some)
             yield self.page([], [where.location(uid) for uid in some])
+
+
+def _changed(place: Place, found: _Found) -> list[int]:
+    """Letters that were read and bear other marks by now. All that bear one are compared, so that it does not matter
+    what the server keeps of changes.
+    """
+    if found.marked is None:
+        return []
+    differ = {uid for mark, uids in found.marked.items() for uid in uids.symmetric_difference(place.marked[mark])}
+    return sorted(uid for uid in differ.difference(found.new, found.gone) if uid in place.have)
 
 
 def take(pool: Pool, where: Where, uids: Sequence[int], mailbox: Mailbox, *, text: bool) -> Batch:

@@ -33,6 +33,8 @@ INFO = StreamInfo(
         "size": "integer",
         "auto": "text",
         "is_auto": "boolean",
+        "answered": "boolean",
+        "flagged": "boolean",
         "line": "text",
         "problem": "text",
         "raw": "text",

@@ -111,6 +111,8 @@ ACTIVITY = Entity(
                 text("folder", "Папка"),
                 field("size", Kind.INT, "Размер, байт"),
                 enum("auto_kind", "Робот", "auto_reply", "list", "bounce", "bulk", "no_reply"),
+                field("is_answered", Kind.BOOL, "На письмо ответили"),
+                field("is_flagged", Kind.BOOL, "Отмечено флажком"),
             ),
         ),
         Child(

@@ -105,6 +105,28 @@ def test_what_is_new_comes_with_the_next_run(open_hub: Open, store: Store, stand
     assert activities(store)[-1]["subject"] == "Новое письмо"
 
 
+def test_an_answered_letter_is_marked_on_its_card(open_hub: Open, store: Store, stand: MailStand) -> None:
+    """Answered and flagged in the mail program, then unmarked: the letter on the card follows, nothing else moves."""
+    inbox = stand.accounts[USER].folders["INBOX"]
+    letter = inbox.add(mail("Заявка"))
+    stand.accounts[USER].deliver(mail("Вопрос"))
+    hub = open_hub()
+    run_exchange(hub)
+    assert {row["is_answered"] for row in rows(store, "email_detail")} == {False}
+    letter.flags |= {"\\Answered", "\\Flagged"}
+    stand.accounts[USER].deliver(mail("Ещё вопрос"))
+    report = exchange_changes(hub)
+    assert (report.routes[0].counters.created, report.routes[0].counters.updated) == (1, 1)
+    marks = {row["activity_id"]: (row["is_answered"], row["is_flagged"]) for row in rows(store, "email_detail")}
+    by_subject = {row["subject"]: marks[row["id"]] for row in activities(store)}
+    assert by_subject == {"Заявка": (True, True), "Вопрос": (False, False), "Ещё вопрос": (False, False)}
+    letter.flags.clear()
+    stand.accounts[USER].deliver(mail("Последнее"))
+    exchange_changes(hub)
+    assert {(row["is_answered"], row["is_flagged"]) for row in rows(store, "email_detail")} == {(False, False)}
+    assert (number(store, core.conflict), number(store, core.outbox)) == (0, 0)
+
+
 @pytest.mark.parametrize("strike", [1, 3])
 def test_a_crash_between_a_page_and_its_place(
     open_hub: Open, store: Store, stand: MailStand, tmp_path: Path, strike: int

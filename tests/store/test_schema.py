@@ -235,4 +235,5 @@ def test_the_package_carries_its_scripts() -> None:
         "v0008_merges_and_weights.py",
         "v0009_subscriptions.py",
         "v0010_keys.py",
+        "v0011_marks.py",
     ]

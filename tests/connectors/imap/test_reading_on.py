@@ -187,15 +187,67 @@ def test_modseq_that_went_down_loses_nothing(on_dovecot: Box) -> None:
     assert read(connector, second.position).records == []
 
 
-def test_flags_are_nobodys_news(on_dovecot: Box) -> None:
-    """Letters that are read, flagged or answered elsewhere come not again, though HIGHESTMODSEQ grows."""
+def test_who_has_read_a_letter_is_nobodys_news(on_dovecot: Box) -> None:
+    """Letters that are read elsewhere come not again, though HIGHESTMODSEQ grows."""
     on_dovecot.put(mail("Первое"), mail("Второе"))
     connector = on_dovecot.open()
     first = read(connector)
     with on_dovecot.client("INBOX") as client:
-        client.add_flags([1, 2], ["\\Seen", "\\Flagged"])
+        client.add_flags([1, 2], ["\\Seen"])
     second = read(connector, first.position)
     assert (second.records, second.deleted) == ([], [])
+
+
+def test_answered_and_flagged_letters_come_again(on_dovecot: Box) -> None:
+    """Those whose marks changed, and no other, each time that they do; a mailbox at rest costs what it did."""
+    on_dovecot.put(mail("Первое"), mail("Второе"), mail("Третье"), flags=("\\Flagged",))
+    connector = on_dovecot.open()
+    told = read(connector)
+    assert [(one["answered"], one["flagged"]) for one in told.records] == [(False, True)] * 3
+    with on_dovecot.client("INBOX") as client:
+        client.add_flags([1], ["\\Answered", "\\Seen"])
+        client.remove_flags([2], ["\\Flagged"])
+    told = read(connector, told.position)
+    marks = {one["subject"]: (one["answered"], one["flagged"]) for one in told.records}
+    assert marks == {"Первое": (True, True), "Второе": (False, False)}
+    before = connector.traffic.requests
+    assert read(connector, told.position).records == []
+    assert connector.traffic.requests - before <= 5
+    with on_dovecot.client("INBOX") as client:
+        client.remove_flags([1], ["\\Answered"])
+    on_dovecot.put(mail("Четвёртое"))
+    on_dovecot.drop(3)
+    told = read(connector, told.position)
+    assert {one["subject"]: one["answered"] for one in told.records} == {"Первое": False, "Четвёртое": False}
+    assert len(told.deleted) == 1
+    assert read(connector, told.position).records == []
+
+
+def test_a_plain_server_tells_marks_when_its_folder_is_opened(on_stand: Box) -> None:
+    """Without CONDSTORE nothing says that flags moved: they are compared when something else has changed."""
+    on_stand.put(mail("Первое"), mail("Второе"))
+    connector = on_stand.open()
+    told = read(connector)
+    with on_stand.client("INBOX") as client:
+        client.add_flags([2], ["\\Answered"])
+    told = read(connector, told.position)
+    assert told.records == []
+    on_stand.put(mail("Третье"))
+    told = read(connector, told.position)
+    assert {one["subject"]: one["answered"] for one in told.records} == {"Второе": True, "Третье": False}
+
+
+def test_a_place_from_before_there_were_marks(box: Box) -> None:
+    """What an earlier version read without its marks is read again where it bears one, once something changes."""
+    box.put(mail("Первое"), mail("Второе"), flags=("\\Answered",))
+    connector = box.open()
+    told = read(connector)
+    for place in told.position["folders"].values():
+        place.pop("a", None)
+    box.put(mail("Третье"))
+    told = read(connector, told.position)
+    assert sorted(one["subject"] for one in told.records) == ["Второе", "Первое", "Третье"]
+    assert read(connector, told.position).records == []
 
 
 def test_nothing_is_marked_read(box: Box) -> None:
