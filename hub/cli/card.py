@@ -62,4 +62,5 @@ def _entry(call: Call, entry: Entry, zone: ZoneInfo) -> str:
     handle = f" {entry.handle}" if entry.handle else ""
     kind = sentence(f"comms_kind_{entry.kind}", call.lang)
     title = f" «{entry.title}»" if entry.title else ""
-    return f"  {at}  {kind}{way} № {entry.record_id}{title} · {entry.status or '—'} · {rule}{handle}{via}"
+    state = ", ".join([entry.status or "—", *(sentence(f"comms_mark_{mark}", call.lang) for mark in entry.marks)])
+    return f"  {at}  {kind}{way} № {entry.record_id}{title} · {state} · {rule}{handle}{via}"

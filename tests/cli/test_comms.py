@@ -34,7 +34,7 @@ def firm(home: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch) -> 
     made.client("ivan", "Иван Петров", "ivan@romashka.ru", firm="romashka")
     made.client("lutik", "Лютик", "+79160000001")
     made.order("З-1", "romashka", "closed")
-    made.letter("own", "info@romashka.ru", "sales@firm.ru", subject="Цены на розы")
+    made.letter("own", "info@romashka.ru", "sales@firm.ru", subject="Цены на розы", answered=True)
     made.letter("person", "ivan@romashka.ru", "sales@firm.ru", minutes=5)
     made.letter("nobody", "who@gmail.com", "sales@firm.ru", minutes=6)
     made.call("shared", "+79160000001", "held", minutes=7)
@@ -49,7 +49,7 @@ def test_a_card_tells_what_happened_and_why_it_is_there(obmen: Obmen, firm: Firm
     assert said.code == 0, said.both
     assert "«Ромашка»" in said.out
     assert "Люди: Иван Петров" in said.out
-    assert "«Цены на розы» · held · по адресу или номеру info@romashka.ru" in said.out
+    assert "«Цены на розы» · held, ответили · по адресу или номеру info@romashka.ru" in said.out
     assert "по адресу или номеру ivan@romashka.ru, Иван Петров" in said.out
     assert "Заказ № " in said.out
     entries = obmen("card", "party", "romashka", "--json").document["result"]["entries"]
@@ -58,6 +58,7 @@ def test_a_card_tells_what_happened_and_why_it_is_there(obmen: Obmen, firm: Firm
         ("email", "handle", ""),
         ("sales_order", "reference", ""),
     ]
+    assert [one["marks"] for one in entries] == [[], ["answered"], []]
     short = obmen("card", "party", "romashka", "--limit", "1", "--json").document["result"]
     assert (len(short["entries"]), short["total"]) == (1, 3)
     assert obmen("card", "party", "нет такого").code == 2

@@ -23,7 +23,8 @@ _DOCUMENTS = ("sales_order", "invoice", "shipment", "payment")
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One thing that happened. ``kind``: the entity, or of an activity its type; ``rule``: by which it is here, with
-    the person (``via``) whose it is where the client is his company. ``handle`` and ``title`` are personal.
+    the person (``via``) whose it is where the client is his company. ``marks``: of a letter, ``answered`` and
+    ``flagged``. ``handle`` and ``title`` are personal.
     """
 
     at: datetime | None
@@ -36,6 +37,7 @@ class Entry:
     handle: str
     via: str
     thread: int | None
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +120,14 @@ def _points(conn: Connection, record_id: int) -> tuple[Point, ...]:
 def _activities(conn: Connection, via: dict[int, str]) -> Iterable[Entry]:
     """The client's own, and those of its people; one that both are in is here once, as the client's own."""
     root, rows, match = tables.ROOTS["activity"], comms_tables.activity_party, comms_tables.activity_match
+    mail = tables.CHILDREN["email_detail"]
     query = (
-        select(root, rows.c.record_id, rows.c.rule, rows.c.handle, match.c.thread_id)
+        select(
+            root, rows.c.record_id, rows.c.rule, rows.c.handle, match.c.thread_id, mail.c.is_answered, mail.c.is_flagged
+        )
         .join(rows, rows.c.activity_id == root.c.id)
         .join(match, match.c.activity_id == root.c.id)
+        .outerjoin(mail, mail.c.activity_id == root.c.id)
         .where(rows.c.record_id.in_(sorted(via)), rows.c.kind == "matched", root.c.record_state != "merged")
     )
     found: dict[int, Entry] = {}
@@ -139,6 +145,7 @@ def _activities(conn: Connection, via: dict[int, str]) -> Iterable[Entry]:
                 row["handle"],
                 person,
                 row["thread_id"],
+                tuple(mark for mark in ("answered", "flagged") if row[f"is_{mark}"]),
             )
     return found.values()
 

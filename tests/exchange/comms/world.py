@@ -33,7 +33,14 @@ _PEOPLE = {
     "name": "Edm.String",
 }
 _FIELDS = ("id", "direction", "subject", "at", "status", "key", "line", "message_id", "in_reply_to", "references")
-_TYPES = {"at": "Edm.DateTime", "marked": "Edm.Boolean", "auto": "Edm.Boolean", "total": "Edm.Double"}
+_TYPES = {
+    "at": "Edm.DateTime",
+    "marked": "Edm.Boolean",
+    "auto": "Edm.Boolean",
+    "answered": "Edm.Boolean",
+    "flagged": "Edm.Boolean",
+    "total": "Edm.Double",
+}
 _STREAMS = {"letters": "messages", "phone": "calls", "meetings": "events"}
 
 
@@ -123,6 +130,8 @@ class Firm:
             "key": more.get("message_id", f"<{place}@x>"),
             "folder": "INBOX",
             "auto": False,
+            "answered": False,
+            "flagged": False,
             "people": people,
         }
         return self._put(system, "messages", place, minutes, {**told, **more})
@@ -234,7 +243,7 @@ def make_firm(
     settings = {"crm": SystemSettings("crm", "memory", "UTC", "people", page_size=page_size)}
     for code, profile in systems:
         base = bases[code] = MemoryBase(code)
-        names = (*_FIELDS, "folder", "auto", "uid")
+        names = (*_FIELDS, "folder", "auto", "answered", "flagged", "uid")
         base.define(_STREAMS[profile], typed(names), ["id"], {"people": _PEOPLE})
         connectors[code] = History(base, page_size)
         section: dict[str, Any] = {}
