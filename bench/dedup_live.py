@@ -23,8 +23,9 @@ from typing import Any
 from bench.clients import make
 from bench.measure import peak_rss_mb
 from dedup.frequencies import Counted
+from dedup.keys import VERSION
 from dedup.normal.record import normalise
-from dedup.weights import weights
+from dedup.weights import CURRENT, weights
 from hub.exchange.duplicates import statistics
 from hub.exchange.duplicates.blocks import keys_with_caps
 from hub.exchange.duplicates.partition import Live, encoded
@@ -52,8 +53,8 @@ def fill(store: Store, rows: list[dict[str, Any]]) -> None:
         records += page
     with store.begin() as conn:
         statistics.store(conn, Counted(records))
-        told = {"id": THE_ONE, "weights": "ru-1", "records": len(rows), "run_id": 1, "at": now()}
-        conn.execute(duplicates.statistics.insert().values(**told))
+        told = {"id": THE_ONE, "weights": CURRENT, "records": len(rows), "normaliser": VERSION}
+        conn.execute(duplicates.statistics.insert().values(**told, run_id=1, at=now()))
         bulk.analyze(conn)
 
 
