@@ -112,12 +112,15 @@ def contest(number: int, home: Path) -> tuple[list[str], float]:
         port, file = str(server.port), str(home / f"plan{number}.json")
         url = f"sqlite:///{home}/store{number}.db"
         alone = run("plan", port, file)  # also warms the server's own cache for both
-        bare = run("bare", port, file)
+        bares = [run("bare", port, file)]
         run("clients", port, url, str(home))
         first = run("hub", port, url, str(home))
+        bares += [run("bare", port, file) for _ in range(2)]
         second = run("hub", port, url, str(home))
     finally:
         server.stop()
+    # The same fetch costs an eighth more or less from one time to the next: it is taken before and behind the hub's.
+    bare = sorted(bares, key=lambda told: float(told["cpu"]))[1]
     ratio = first["cpu"] / bare["cpu"]
     print(
         f"{number} letters, {len(FOLDERS) + 1} folders; CPU seconds of the client, wall seconds, messages a second, MB"
@@ -125,6 +128,7 @@ def contest(number: int, home: Path) -> tuple[list[str], float]:
     for name, told in (("imapclient", bare), ("connector", alone), ("hub, first", first), ("hub, second", second)):
         speed = told["records"] / told["wall"] if told["records"] else 0
         print(f"  {name:<12}{told['cpu']:>8.2f}{told['wall']:>8.2f}{speed:>9.0f}{told['rss']:>7.0f}", flush=True)
+    print("  imapclient, each time:", *(f"{told['cpu']:.2f}" for told in bares))
     print(f"  on a client's card: {first['matched']}; threads: {first['threads']}")
     print(f"  ratio of CPU, first sync to imapclient: {ratio:.2f}; commands of the second: {second['commands']}")
     wrong = [f"ratio {ratio:.2f} is over {GOAL}"] if ratio > GOAL else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import string
 from functools import lru_cache
 
 #: Names that Python does not know, as programs write them.
@@ -38,6 +39,8 @@ _NAMES = {
 _RUSSIAN = "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё"
 _WEIGHT = {letter: 34 - place for place, letter in enumerate(_RUSSIAN)}
 _GUESSED = ("cp1251", "koi8-r", "cp866")
+#: Bytes that say nothing in base64.
+NOT_BASE64 = bytes(set(range(256)).difference(string.ascii_letters.encode(), string.digits.encode(), b"+/"))
 _HIGH = re.compile(rb"[\x80-\xff]+")
 #: What no database takes and nobody reads: controls but tab and line ends, halves of surrogate pairs.
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff]")

@@ -8,7 +8,7 @@ from base64 import b64decode
 from collections.abc import Mapping
 from urllib.parse import unquote_to_bytes
 
-from connectors.imap.charset import clean, decode, known
+from connectors.imap.charset import NOT_BASE64, clean, decode, known
 
 #: A field longer than this is cut: nobody reads on, and it must not stand in a store.
 LONGEST = 16_384
@@ -91,9 +91,9 @@ def words(raw: bytes, hint: str = "") -> str:
 
 
 def _base64(text: str) -> bytes:
-    bare = re.sub(r"[^A-Za-z0-9+/]", "", text)
+    bare = text.encode("latin-1").translate(None, NOT_BASE64)
     try:
-        return b64decode(bare + "=" * (-len(bare) % 4))
+        return b64decode(bare + b"=" * (-len(bare) % 4))
     except (binascii.Error, ValueError):
         return b64decode(bare[: len(bare) // 4 * 4])
 

@@ -36,7 +36,6 @@ FIELDS = (
 #: Letters of a body that make its fingerprint, and characters of it that are kept.
 _TOLD, _KEPT = 2000, 65_536
 _ID = re.compile(r"<\s*([^<>\s]{1,500})\s*>")
-_BETWEEN = re.compile(r"[\W_]+")
 _MOST_IDS = 50
 _ROLES = (("from", "from"), ("reply_to", "reply-to"), ("to", "to"), ("cc", "cc"), ("bcc", "bcc"))
 #: A letter dated before e-mail was, or after it arrived, is dated by its arrival.
@@ -183,7 +182,9 @@ def fingerprint(senders: Sequence[Address], head: Head, letter: Letter, subject:
 
 def _told(text: str) -> str:
     """The first letters and digits of a text; more is looked at than is wanted, for the blanks."""
-    return _BETWEEN.sub("", text[: 2 * _TOLD])[:_TOLD].casefold()
+    # Most words are nothing but letters: to look at the others alone takes a third of the time.
+    told = [one if one.isalnum() else "".join(filter(str.isalnum, one)) for one in text[: 2 * _TOLD].split()]
+    return "".join(told)[:_TOLD].casefold()
 
 
 def direction(letter: Letter, people: dict[str, list[Address]], mailbox: Mailbox) -> str:

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 from connectors.imap import whole
+from connectors.imap.answers import Told
 from connectors.imap.headers import Head
 from connectors.imap.letter import FIELDS, Letter, Mailbox, Marks, record
 from connectors.imap.session import Session
@@ -30,8 +31,6 @@ SOURCE, KEPT = 1_048_576, 262_144
 _ALL_OF_THEM = 3
 #: A larger ``winmail.dat`` holds files, and its text is not worth it.
 _TNEF_BYTES = 262_144
-
-Told = dict[bytes, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,10 @@ from typing import Any
 
 import imapclient
 from imapclient.imap_utf7 import decode as decode_utf7
-from imapclient.response_parser import parse_fetch_response, parse_response
+from imapclient.response_parser import parse_response
 
 from connectors.base import Traffic
+from connectors.imap.answers import Told, fetched
 from connectors.imap.config import ImapSettings, Place, place_of
 from connectors.imap.faults import RAISED, Faults
 from connectors.imap.folders import Folder, Listed, folders_of
@@ -286,7 +287,7 @@ class Session:
         """Those of ``uids`` that are still there."""
         return [uid for uid in self.search(f"UID {Ranges(uids)}") if uid in set(uids)] if uids else []
 
-    def fetch(self, uids: Iterable[int], *items: str) -> dict[int, dict[bytes, Any]]:
+    def fetch(self, uids: Iterable[int], *items: str) -> dict[int, Told]:
         """What the server tells of letters of the open folder, by uid; those that are gone are left out."""
         wanted = set(uids)
         if not wanted:
@@ -302,7 +303,7 @@ class Session:
             self._traffic.bytes_read += sum(
                 len(p) for item in answer for p in (item if type(item) is tuple else (item,))
             )
-            found = parse_fetch_response(answer or [None], normalise_times=False)
+            found = fetched(answer)
             return {uid: told for uid, told in found.items() if uid in wanted}
 
     # --- waiting ------------------------------------------------------------------------------------------------

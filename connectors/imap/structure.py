@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 from connectors.imap.headers import one_line, parameter
@@ -61,7 +62,7 @@ def of_server(body: Any, number: str = "") -> Part:
 def _of_server(body: Any, number: str, depth: int) -> Part:
     if depth > DEEPEST:
         raise ValueError(number)
-    if isinstance(body[0], tuple | list):
+    if isinstance(body[0], tuple):
         return _multipart(body, number, depth)
     mime = f"{_word(body[0])}/{_word(body[1])}"
     part = Part(number or "1", mime, _params(body[2]), _word(body[5]), int(body[6] or 0))
@@ -73,8 +74,8 @@ def _of_server(body: Any, number: str, depth: int) -> Part:
 
 
 def _multipart(body: Any, number: str, depth: int) -> Part:
-    kinds = body[0] if isinstance(body[0], list) else [item for item in body if isinstance(item, tuple)]
-    rest = body[1:] if isinstance(body[0], list) else body[len(kinds) :]
+    kinds = list(takewhile(lambda item: isinstance(item, tuple), body))
+    rest = body[len(kinds) :]
     subtype = next((_word(item) for item in rest if isinstance(item, bytes)), "mixed")
     children = [
         _of_server(item, f"{number}.{n}" if number else str(n), depth + 1) for n, item in enumerate(kinds[:MOST], 1)

@@ -9,9 +9,8 @@ from base64 import b64decode
 
 from lxml import etree, html
 
-from connectors.imap.charset import decode
+from connectors.imap.charset import NOT_BASE64, decode
 
-_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 _SPACES = re.compile(r"[ \t\xa0\u200b\u200c\u200d\u2007\u202f\u034f\u00ad]+")
 _MANY_LINES = re.compile(r"\n{3,}")
 _META = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([A-Za-z0-9_-]{2,40})", re.IGNORECASE)
@@ -58,7 +57,7 @@ def transferred(data: bytes, encoding: str) -> bytes:
     """What was sent: base64 with rubbish in it and cut base64 too; nothing of an encoding that nobody knows."""
     encoding = encoding.strip().lower()
     if encoding == "base64":
-        bare = _NOT_BASE64.sub(b"", data.partition(b"=")[0] if data.count(b"=") <= 2 else data)
+        bare = (data.partition(b"=")[0] if data.count(b"=") <= 2 else data).translate(None, NOT_BASE64)
         bare = bare[: len(bare) - 1] if len(bare) % 4 == 1 else bare
         try:
             return b64decode(bare + b"=" * (-len(bare) % 4))
