@@ -70,7 +70,7 @@ def words(raw: bytes, hint: str = "") -> str:
     Words that follow each other in one charset are put together before they are decoded: programs cut letters in two.
     """
     if b"=?" not in raw:
-        return decode(raw, "", hint)
+        return decode(raw, "", hint) if raw else ""
     text = raw.decode("latin-1")
     text = _BETWEEN.sub(r"\1\2", text)
     parts: list[tuple[str, bytes]] = []

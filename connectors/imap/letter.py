@@ -82,9 +82,10 @@ def record(letter: Letter, mailbox: Mailbox) -> dict[str, Any]:
     if not people["from"]:
         people["from"] = addresses(head.all_raw("sender"), head.hint)
     subject = head.text("subject")
-    moment = date_of(head, letter.arrived)
+    written = parsed_date(head)
+    moment = date_of(written, letter.arrived)
     message_id = first_id(head.raw("message-id"))
-    told = fingerprint(people["from"], head, letter, subject, message_id)
+    told = fingerprint(people["from"], letter, written, subject, message_id)
     robot = auto_kind(head, subject, people["from"])
     return {
         "location": letter.location,
@@ -128,9 +129,8 @@ def _files(letter: Letter) -> list[dict[str, Any]]:
     return found + inside
 
 
-def date_of(head: Head, arrived: datetime) -> datetime:
-    """When it was written, UTC: by its own word where that can be, else when it arrived."""
-    written = parsed_date(head)
+def date_of(written: datetime | None, arrived: datetime) -> datetime:
+    """When it was written, UTC: by its own word (``parsed_date``) where that can be, else when it arrived."""
     return written if written is not None and _FIRST <= written <= arrived + _AHEAD else arrived.astimezone(UTC)
 
 
@@ -166,13 +166,15 @@ def ids(raw: bytes) -> list[str]:
     return found if len(found) <= _MOST_IDS else [found[0], *found[1 - _MOST_IDS :]]
 
 
-def fingerprint(senders: Sequence[Address], head: Head, letter: Letter, subject: str, message_id: str) -> str:
+def fingerprint(
+    senders: Sequence[Address], letter: Letter, written: datetime | None, subject: str, message_id: str
+) -> str:
     """What tells a letter from others that bear its id, and is the same wherever it lies: sender, date, subject, words.
 
     Of the text letters and digits alone count, and not how it was packed: servers pack it anew on the way. A letter
     without an id is known by its recipients and its size as well, one without a date by its arrival.
     """
-    written = parsed_date(head)
+    head = letter.head
     parts = [senders[0].handle if senders else "", subject.casefold(), _told(letter.text)]
     parts.append(str(written) if written else head.plain("date") or str(letter.arrived.astimezone(UTC)))
     if not message_id:

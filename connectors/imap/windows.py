@@ -10,7 +10,7 @@ from connectors.base import ReadRequest
 from connectors.imap import schema
 from connectors.imap.folders import Folder, chosen
 from connectors.imap.headers import Head
-from connectors.imap.letter import Mailbox, date_of, local
+from connectors.imap.letter import Mailbox, date_of, local, parsed_date
 from connectors.imap.letters import Where, arrived
 from connectors.imap.pool import Pool
 from connectors.imap.reading import take
@@ -85,7 +85,7 @@ class Windows:
 
     def _date(self, answer: dict[bytes, Any]) -> str:
         head = next((value for key, value in answer.items() if key.startswith(b"BODY[HEADER")), b"")
-        moment = date_of(Head(head if isinstance(head, bytes) else b""), arrived(answer))
+        moment = date_of(parsed_date(Head(head if isinstance(head, bytes) else b"")), arrived(answer))
         return local(moment, self.mailbox.zone)
 
 
