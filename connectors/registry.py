@@ -130,6 +130,7 @@ def _cloud(system: SystemSettings, cache: Path | None) -> Connector:
         timeout=system.timeout,
         verify=system.verify,
         proxy=system.proxy,
+        hook=_kept(calls.notices_word)(),
     )
     return CloudPbx(settings, system.code)
 
@@ -138,14 +139,18 @@ def _nothing() -> str:
     return ""
 
 
+def _kept(word: str) -> Callable[[], str]:
+    """What gives the secret that one word of the settings names (``env:NAME``), nothing for none."""
+    kind, _, name = word.partition(":")
+    return SecretRef(kind, name).resolve if name else _nothing  # type: ignore[arg-type]  # the settings let only the kinds pass
+
+
 def _imap(system: SystemSettings, cache: Path | None) -> Connector:
     del cache  # the one stream of a mailbox is always the same
     mail = system.mail or MailSettings()
     secret, tokens = system.password.resolve if system.password else _nothing, None
     if mail.auth != "password" and mail.token_url:
-        kind, _, name = mail.client_secret.partition(":")
-        own = SecretRef(kind, name).resolve if name else _nothing  # type: ignore[arg-type]  # the settings let only the kinds pass
-        tokens = TokenEndpoint(mail.token_url, mail.client_id, mail.scope, secret, own)
+        tokens = TokenEndpoint(mail.token_url, mail.client_id, mail.scope, secret, _kept(mail.client_secret))
     return Imap(
         ImapSettings(
             url=system.url,

@@ -3,6 +3,7 @@
 # No postponed annotations here: Dagster reads that of the context as it stands.
 
 import json
+import time
 
 from dagster import (
     DagsterInstance,
@@ -37,6 +38,8 @@ _GOING = [
     DagsterRunStatus.CANCELING,
 ]
 _MAX_RUNTIME = 6 * 3600
+#: Seconds between two looks whether a notice came.
+LOOK = 30
 
 
 def changes_job(settings: Settings, system: SystemSettings, take: OpDefinition) -> JobDefinition:
@@ -82,14 +85,18 @@ def changes_sensor(
     """Asks one base, every ``sensor`` of its settings. Its cursor is a hint: what was read is known by the store.
 
     While a run of the system is going nothing is asked, so a tick takes no session beyond those of the pool and two
-    ticks never start two runs; the key of a run names the run before it, so that one that failed is tried again.
+    ticks never start two runs; the key of a run names the run before it, so that one that failed is tried again. Where
+    notices are heard they are looked for more often; the system itself is asked no more often for it, nor is a run that
+    failed tried sooner.
     """
     lang, code = settings.locale, system.code
+    rhythm = system.sensor or LOOK
+    tick = min(rhythm, LOOK) if system.takes_notices else rhythm
 
     @sensor(
         name=f"changes_{code}_sensor",
         job=changes,
-        minimum_interval_seconds=system.sensor,
+        minimum_interval_seconds=tick,
         default_status=DefaultSensorStatus.RUNNING,
         description=sentence("dg_sensor_changes", lang, title=system.title or code),
     )
@@ -97,13 +104,16 @@ def changes_sensor(
         if going(context.instance, code):
             return SkipReason(sentence("dg_news_going", lang))
         before = json.loads(context.cursor) if context.cursor else {}
+        last, good = last_run(context.instance, changes.name)
+        if not good and time.time() - float(before.get("at", 0)) < rhythm - tick:
+            return SkipReason(sentence("dg_news_failed", lang))
         turn = int(before.get("turn", 0))
         try:
             found = anything_new(work.hub, code, turn)
         except HubError as error:
             return SkipReason(f"{error.sentence(lang)} {error.advice(lang)}".strip())
-        cursor = json.dumps({"turn": turn + 1, "mark": found.mark or before.get("mark", "")})
-        last, good = last_run(context.instance, changes.name)
+        at = int(time.time()) if found.there else before.get("at", 0)
+        cursor = json.dumps({"turn": turn + 1, "mark": found.mark or before.get("mark", ""), "at": at})
         if not found.there or (good and found.mark == before.get("mark")):
             return SensorResult(skip_reason=sentence(f"dg_{found.code}", lang), cursor=cursor)
         return SensorResult(run_requests=[RunRequest(run_key=f"{code}:{last}:{found.mark}")], cursor=cursor)

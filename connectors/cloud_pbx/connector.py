@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import IO, Any
@@ -15,10 +15,13 @@ import msgspec
 from connectors.base import Capabilities, CheckReport, ReadRequest, StreamInfo, Traffic
 from connectors.cloud_pbx.client import Client
 from connectors.cloud_pbx.config import CloudSettings, address
+from connectors.cloud_pbx.hooks import refused
 from connectors.cloud_pbx.polling import DEEP, OVERLAP, SETTLE, Found, Poller
 from connectors.cloud_pbx.recording import Fetcher
+from connectors.cloud_pbx.service import HookKeys
 from connectors.cloud_pbx.services import service_of
 from connectors.lacking import NoFeed, NoTotals, ReadOnly
+from connectors.notices import Hint
 from connectors.telephony.call import CALLS, STREAM
 from hub.model.errors import HubError, StopRoute
 from hub.model.records import Page
@@ -141,6 +144,25 @@ class CloudPbx(NoFeed, NoTotals, ReadOnly):
     def fetch_recording(self, reference: str, /) -> IO[bytes]:
         """As ``connectors.recordings.Recorded`` says."""
         return Fetcher(self._client, self._service).fetch(reference)
+
+    def notice(self, headers: Mapping[str, str], body: bytes, /) -> Hint:
+        """As ``connectors.notices.Notified`` says."""
+        if self._service.verify is None:
+            raise refused(self._service.name)
+        keys = HookKeys(self._settings.user, self._settings.password, self._settings.hook)
+        return self._service.verify(keys, headers, body)
+
+    def greeting(self, query: Mapping[str, str], /) -> str:
+        """As ``connectors.notices.Notified`` says."""
+        return query.get(self._service.echo, "") if self._service.echo else ""
+
+    def covered(self, position: Mapping[str, Any], /) -> datetime | None:
+        """The end of the last read: what rang or ended before lies within its overlap."""
+        return datetime.fromisoformat(position["to"]) if "to" in position and "chunk" not in position else None
+
+    def ripe(self, received: datetime, /) -> datetime:
+        """A read leaves out the newest moments; behind them it finds the call."""
+        return received + SETTLE
 
     def close(self) -> None:
         """Close the connections."""

@@ -1,7 +1,6 @@
 """Notices that services send: who sent them is proven, and what they tell is a hint to look, never a call.
 
-There is no listener here: whoever receives a notice answers 200 at once and hands headers and body to ``verify``.
-Notices come late, twice, in any order or not at all, so nothing but an earlier poll ever follows from one.
+There is no listener here: whoever receives a notice (``hub/exchange/notices.py``) hands headers and body to ``verify``.
 """
 
 from __future__ import annotations

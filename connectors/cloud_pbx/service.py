@@ -13,6 +13,7 @@ from typing import Any, Literal
 from connectors.cloud_pbx.asking import Ask, Sign
 from connectors.cloud_pbx.client import Client
 from connectors.cloud_pbx.faults import Complaint
+from connectors.notices import Hint
 from connectors.onec_odata.answers import Answer
 from connectors.recordings import Recording
 
@@ -105,16 +106,6 @@ class Shape:
     prepare: Callable[[Row], Row] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Hint:
-    """What a notice of the service tells: look at this call again. It is never taken for the call itself."""
-
-    service: str
-    call: str
-    event: str
-    recording: str = ""
-
-
 #: A notice as it came: headers by lower-case name and the body. Raises ``SkipRecord`` when it does not prove itself.
 Verify = Callable[["HookKeys", Mapping[str, str], bytes], Hint]
 
@@ -135,7 +126,8 @@ class Service:
     ``base``: its address, empty where every company has one of its own like ``example``. ``needs``: which of ``user``
     and ``password`` it wants. ``zone``: of its dates, empty for the one of the settings. ``grain``: it answers by whole
     days. ``span``: the most that one request covers. ``margin``: rows of one call may be so far apart. ``recording``:
-    the request for a recording, where the service keeps any.
+    the request for a recording, where the service keeps any. ``echo``: what it asks an address for notices with, to
+    hear it again.
     """
 
     name: str
@@ -155,3 +147,4 @@ class Service:
     login: Callable[[Client], str] | None = None
     pace: Callable[[Answer], float] | None = None
     verify: Verify | None = None
+    echo: str = ""

@@ -1,4 +1,5 @@
-"""The hub kept alive: code server, daemon and web server as children of one process, in one order, with one end.
+"""The hub kept alive: code server, daemon, web server and, where notices are heard, a listener as children of one
+process, in one order, with one end.
 
 Start: the home is locked, what a killed supervisor left is ended, Dagster's databases are made by one process alone
 (``prepare``), then the three are started together. Stop: the daemon first (it starts nothing new), then the code
@@ -65,8 +66,11 @@ def dagster_home(home: Path) -> Path:
     return home.absolute() / "dagster"
 
 
-def services(home: Path, port: int) -> list[Service]:
-    """The three services of the home, with its UI on ``port``; writes the workspace file that two of them read."""
+def services(home: Path, port: int, *, notices: bool = False) -> list[Service]:
+    """The services of the home, with its UI on ``port``; writes the workspace file that two of them read.
+
+    ``notices``: with a listener for what services send.
+    """
     folder = dagster_home(home)
     code_port = free_port()
     workspace = folder / "workspace.yaml"
@@ -86,7 +90,9 @@ def services(home: Path, port: int) -> list[Service]:
         return Service(name, [sys.executable, "-m", *module], logs / f"{name}.log", env, patience, after=after)
 
     # The daemon has nothing to do before there is code; the web server takes longer to load than the code does.
-    return [service("daemon", daemon, 15.0, code_port), service("code", code, DRAIN), service("web", web, 10.0)]
+    made = [service("daemon", daemon, 15.0, code_port), service("code", code, DRAIN), service("web", web, 10.0)]
+    hears = ["hub.cli", "--home", os.fspath(home), "notices"]
+    return [*made, service("notices", hears, 10.0)] if notices else made
 
 
 def answers(url: str) -> bool:

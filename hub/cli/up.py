@@ -1,4 +1,6 @@
-"""``obmen up``: the hub itself, and the hidden ``obmen prepare`` that makes a home ready in one process."""
+"""``obmen up``: the hub itself, the hidden ``obmen prepare`` that makes a home ready in one process, and the hidden
+``obmen notices`` that hears what services send.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,11 @@ from hub.model.settings import Settings, load_settings
 def commands(lang: str) -> list[click.Command]:
     """The command and its hidden part."""
     port = option(lang, "--port", "port", type=click.IntRange(1, 65535), metavar="PORT")
-    return [command(lang, "up", up, [port]), command(lang, "prepare", prepare, hidden=True)]
+    return [
+        command(lang, "up", up, [port]),
+        command(lang, "prepare", prepare, hidden=True),
+        command(lang, "notices", notices, hidden=True),
+    ]
 
 
 def up(call: Call, port: int | None = None) -> Outcome:
@@ -36,12 +42,15 @@ def keep_up(call: Call, settings: Settings, port: int | None = None, others: Seq
     tell = teller(call)
     if not port_is_free(ui_port):
         raise NeedsPerson("cli_port_taken", port=ui_port)
+    hears = settings.notices_port if settings.notified else None
+    if hears is not None and (hears == ui_port or not port_is_free(hears)):
+        raise NeedsPerson("cli_notices_port_taken", port=hears)
     tell("starting", home=home)
     ready = run_own(call, "prepare")  # one maker for Dagster's databases, before any other process opens them
     if ready != DONE:
         return Outcome(ready)  # it has told why
     url = f"http://{HOST}:{ui_port}"
-    children = [*(Child(service) for service in services(home, ui_port)), *others]
+    children = [*(Child(service) for service in services(home, ui_port, notices=hears is not None)), *others]
     Supervisor(home, url, children, tell).run()
     return Outcome(DONE)
 
@@ -53,6 +62,17 @@ def prepare(call: Call) -> Outcome:
 
     with Hub.open(call.home) as hub:
         prepare_dagster(hub.settings)
+    return Outcome(DONE)
+
+
+def notices(call: Call) -> Outcome:
+    """Hear notices until asked to end."""
+    from hub.cli.listening import listen
+    from hub.exchange.hub import Hub
+    from hub.exchange.notices import Inbox
+
+    with Hub.open(call.home) as hub:
+        listen(Inbox(hub), HOST, hub.settings.notices_port)
     return Outcome(DONE)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from connectors.base import CheckReport
-from hub.exchange import went_back
+from hub.exchange import notices, went_back
 from hub.exchange.hub import Hub
 from hub.model.errors import HubError, NeedsPerson
 from mappings.finds import finds
@@ -43,6 +43,8 @@ def check_system(hub: Hub, code: str) -> CheckResult:
     result = CheckResult(code, report, [*report.problems, *([stopped] if stopped else [])])
     if not report.reachable or report.problems:
         return result
+    if hub.system(code).takes_notices and (silent := notices.silence(hub, code)):
+        report.notes.append(silent)
     try:
         profile = hub.profile(code)
     except HubError as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,8 @@ from sqlalchemy import select
 from xxhash import xxh3_64_hexdigest
 
 from connectors.base import Connector, TellsNews
-from hub.exchange import went_back
+from connectors.notices import Notified
+from hub.exchange import notices, went_back
 from hub.exchange.compare import known_versions
 from hub.exchange.cursors import MODIFIED, TOKEN
 from hub.exchange.desk import Desk
@@ -106,6 +107,9 @@ def _since(pulls: list[Pull], desk: Desk, connector: Connector, turn: int) -> Ne
     if not works:
         return News(False, "news_cannot")
     asked = connector.inner if isinstance(connector, QuietConnector) else connector
+    told = notices.teller(connector)
+    if told is not None and works[0][0].hub.system(works[0][0].route.system).takes_notices:
+        return _noticed(works, told, turn)
     if not isinstance(asked, TellsNews):
         return News(True, "news_there", f"{works[0][1].stream}.{turn}")
     for pull, work in works:
@@ -113,6 +117,18 @@ def _since(pulls: list[Pull], desk: Desk, connector: Connector, turn: int) -> Ne
         if not position or asked.anything_new(work.mapping.stream, position):
             place = xxh3_64_hexdigest(json.dumps(position, sort_keys=True).encode())
             return News(True, "news_there", f"{work.stream}.{place}")
+    return News(False, "news_none")
+
+
+def _noticed(works: list[tuple[Pull, MappingDesk]], told: Notified, turn: int) -> News:
+    """Whether it is time to read, by the rhythm or because of a notice: the service itself is asked nothing.
+
+    A read that is due by time is tried at each of its times; one that a notice asks for, once.
+    """
+    for pull, work in works:
+        due = notices.due(pull.hub, pull.route.system, told, pull.cursor(work, TOKEN).position, datetime.now(UTC))
+        if due is not None:
+            return News(True, "news_there", f"{work.stream}.{due.notice.isoformat() if due.notice else turn}")
     return News(False, "news_none")
 
 

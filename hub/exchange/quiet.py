@@ -66,6 +66,11 @@ class QuietConnector:
         return self._asked()
 
     @property
+    def unasked(self) -> Connector:
+        """The connector itself, for what asks the system nothing."""
+        return self._inner
+
+    @property
     def capabilities(self) -> Capabilities:
         """Those of the connector."""
         return self._inner.capabilities

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from hub.model.settings_keys import Bad, Key, anything, integer, one_of, pattern
+from hub.model.settings_keys import Bad, Key, anything, integer, one_of, pattern, yes_no
 
 #: What becomes of a sender or a caller whom nobody knows.
 Unknown = Literal["ignore", "keep", "create"]
@@ -65,7 +65,9 @@ class CallSettings:
     dialled without one; ``unknown``, ``unknown_lines``: as of a mailbox. ``format``: whose records they are;
     ``extensions``: a regular expression of what an extension looks like; ``look_back_hours``: how long a call may last
     and still be seen whole; ``recordings``: the folder of recordings; ``queue_log``: the log of queues beside
-    ``Master.csv``. Of a rented one: ``service``: whose it is; ``history_days``: how far back the first read goes.
+    ``Master.csv``. Of a rented one: ``service``: whose it is; ``history_days``: how far back the first read goes;
+    ``notices``: its notices are heard and make the next read come sooner; ``notices_word``: where the word that proves
+    them is kept, ``kind:name``, where no key of the account does.
     """
 
     own_numbers: tuple[str, ...] = ()
@@ -79,6 +81,8 @@ class CallSettings:
     service: str = ""
     history_days: int = 30
     unknown_lines: tuple[tuple[str, Unknown], ...] = ()
+    notices: bool = False
+    notices_word: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,17 @@ class CalendarSettings:
 _LINES = Key("unknown_lines", pairs)
 #: Cloud telephone exchanges that there is a description of.
 CLOUDS = ("mango", "megafon", "uis", "novofon", "zadarma", "beeline", "telphin", "sipuni")
+#: Those of them whose notices prove who sent them; the second by a word that was agreed on.
+NOTIFIERS, BY_WORD = ("mango", "megafon", "zadarma"), "megafon"
+
+
+def secret_name(text: str) -> str:
+    """Where a secret is kept, in one word: ``env:NAME``, ``file:/path``, ``keyring:service/name``."""
+    if not re.fullmatch(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/.+|keyring:.+/[^/]+", text):
+        raise Bad("settings_secret_word")
+    return text
+
+
 CALL_KEYS = (
     Key("own_numbers", names),
     Key("area_code", anything),
@@ -136,7 +151,19 @@ CALL_KEYS = (
     Key("queue_log", anything),
     Key("service", one_of(*CLOUDS)),
     Key("history_days", integer(1, 3660)),
+    Key("notices", yes_no),
+    Key("notices_word", secret_name),
 )
+
+
+def check_notices(calls: CallSettings, sensor: int | None) -> None:
+    """``Bad`` for notices that nobody sends, nobody proves or nobody reads on for."""
+    if calls.notices and calls.service not in NOTIFIERS:
+        raise Bad("settings_notices_service", known=", ".join(NOTIFIERS))
+    if calls.notices and calls.service == BY_WORD and not calls.notices_word:
+        raise Bad("settings_notices_word")
+    if calls.notices and sensor is None:
+        raise Bad("settings_notices_sensor")
 
 
 def token_url(text: str) -> str:
@@ -145,13 +172,6 @@ def token_url(text: str) -> str:
     host = re.split(r"[:/]", rest, maxsplit=1)[0]
     if "@" in rest.partition("/")[0] or not host or ((scheme, host) != ("http", "127.0.0.1") and scheme != "https"):
         raise Bad("settings_token_url")
-    return text
-
-
-def secret_name(text: str) -> str:
-    """Where a secret is kept, in one word: ``env:NAME``, ``file:/path``, ``keyring:service/name``."""
-    if not re.fullmatch(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/.+|keyring:.+/[^/]+", text):
-        raise Bad("settings_secret_word")
     return text
 
 

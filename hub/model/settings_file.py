@@ -12,7 +12,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 
 from hub.model import settings_keys as keys
 from hub.model.errors import NeedsPerson
-from hub.model.settings_comms import SECTIONS, imap_url, names
+from hub.model.settings_comms import SECTIONS, CallSettings, check_notices, imap_url, names
 from hub.model.settings_keys import Bad, Key
 from hub.model.settings_nodes import Nodes, is_empty
 from hub.model.settings_routes import ORIGIN, ROLES, role_of
@@ -33,6 +33,7 @@ TOP_KEYS = (
     Key("duplicates", keys.one_of("off", "propose", "merge")),
     Key("demo", keys.yes_no),
     Key("ui_port", keys.integer(1, 65535)),
+    Key("notices_port", keys.integer(1, 65535)),
     Key("own_domains", names),
     Key("own_addresses", names),
     Key("own_phones", names),
@@ -164,6 +165,8 @@ class _Reader(Nodes):
         if "tables" in entries:
             values["tables"] = self.tables(entries["tables"], f"{where}.tables", kind)
         values |= self.sections(entries, where, kind)
+        if isinstance(values.get("calls"), CallSettings) and len(self.problems) == before:
+            self.notices(entries.get("calls", node), where, values)
         if ("node" in values) != ("exchange_plan" in values):
             self.problem(node, where, "settings_plan_and_node")
         if "verify" in values:
@@ -194,6 +197,13 @@ class _Reader(Nodes):
             told = self.entries(body, place, [key.name for key in section.keys]) if body is not None else {}
             found[name] = section.make(**(self.values(body, told, place, section.keys) if body is not None else {}))
         return found
+
+    def notices(self, node: Node, where: str, values: Mapping[str, Any]) -> None:
+        """That notices can come and be of use."""
+        try:
+            check_notices(values["calls"], values.get("sensor"))
+        except Bad as bad:
+            self.problem(node, f"{where}.calls.notices", bad.code, **bad.params)
 
     def tables(self, node: Node, where: str, kind: str) -> dict[str, TableSettings]:
         """What is told of single tables of a database."""

@@ -134,11 +134,17 @@ class SystemSettings:
     messenger: MessengerSettings | None = None
     mailing: MailingSettings | None = None
 
+    @property
+    def takes_notices(self) -> bool:
+        """Whether what the system sends by itself is heard."""
+        return self.calls is not None and self.calls.notices
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """A whole installation. ``routes`` holds only those the file mentions; ask ``route()`` for any other.
 
+    ``notices_port``: of this machine, where notices are heard if a system takes any.
     ``own_domains``, ``own_addresses``, ``own_phones``: ours, whoever writes or calls from there is no client.
     """
 
@@ -154,9 +160,15 @@ class Settings:
     duplicates: Literal["off", "propose", "merge"] = "propose"
     demo: bool = False
     ui_port: int = 3000
+    notices_port: int = 3080
     own_domains: tuple[str, ...] = ()
     own_addresses: tuple[str, ...] = ()
     own_phones: tuple[str, ...] = ()
+
+    @property
+    def notified(self) -> list[str]:
+        """Codes of systems whose notices are heard; without any there is no listener."""
+        return [code for code, system in self.systems.items() if system.takes_notices]
 
     def route(self, code: str) -> RouteSettings:
         """Settings of the route, the defaults when the file does not mention it."""

@@ -402,6 +402,20 @@ conflict = Table(
     Index(None, "record_id"),
 )
 
+#: Notices of services that were proven. Hints, not records: what they led to is told by the runs.
+notice = Table(
+    "notice",
+    metadata,
+    _to("system_id", "system", key=True),
+    Column("call", CleanText(), primary_key=True),
+    Column("event", CleanText(), primary_key=True),
+    _flag("is_over", False),
+    _text("body"),
+    _count("times"),
+    _moment("received_at"),
+    Index(None, "system_id", "received_at"),
+)
+
 quarantine = Table(
     "quarantine",
     metadata,

@@ -20,7 +20,7 @@ from hub.store import (
 from hub.store.views import create_views, drop_views
 
 #: The newest revision; kept here, so that an up-to-date store starts without importing Alembic.
-HEAD = "0011"
+HEAD = "0012"
 
 VERSION_TABLE = "store_version"
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from hub.cli import lock
+from hub.cli.demo_stands import CALENDAR, MAIL, ONEC
 from hub.cli.supervisor import answers, free_port
 from hub.model.process import alive
 from tests.cli.conftest import PASSWORD, VARIABLE, Obmen, all_files, settings, write
@@ -135,10 +136,10 @@ def test_a_demo_goes_on_as_a_hub(start: Callable[..., Up], tmp_path: Path) -> No
     home = tmp_path / "demo"
     demo = start(home, "demo", "--orders", "40")
     assert until(demo.ready, 200), demo.told()
-    assert until(lambda: set(services(home)) == {"daemon", "code", "web", "stand"}, 60)
-    stand = services(home)["stand"]
+    assert until(lambda: set(services(home)) == {"daemon", "code", "web", ONEC, MAIL, CALENDAR}, 60)
+    stand = services(home)[ONEC]
     os.kill(stand, signal.SIGKILL)
-    assert until(lambda: services(home).get("stand") not in (None, stand), 60)
+    assert until(lambda: services(home).get(ONEC) not in (None, stand), 60)
     everything = members(home)
     demo.process.terminate()
     assert demo.process.wait(120) == 0

@@ -236,4 +236,5 @@ def test_the_package_carries_its_scripts() -> None:
         "v0009_subscriptions.py",
         "v0010_keys.py",
         "v0011_marks.py",
+        "v0012_notices.py",
     ]

@@ -16,9 +16,10 @@ from connectors.cloud_pbx.client import Client
 from connectors.cloud_pbx.faults import Meaning, decoded
 from connectors.cloud_pbx.hooks import field_of, json_of, same
 from connectors.cloud_pbx.moments import number
-from connectors.cloud_pbx.service import Hint, HookKeys, Listing, Row, Service, Shape, Words
+from connectors.cloud_pbx.service import HookKeys, Listing, Row, Service, Shape, Words
 from connectors.cloud_pbx.signing import mango, mango_sign
 from connectors.cloud_pbx.waiting import until_ready
+from connectors.notices import Hint
 from connectors.onec_odata.answers import Answer
 from connectors.recordings import Recording
 
@@ -91,7 +92,8 @@ def _verify(keys: HookKeys, headers: Mapping[str, str], body: bytes) -> Hint:
     same("mango", field_of(form, "sign"), mango_sign(keys.user, text, keys.password) if keys.password else "")
     told = json_of("mango", text)
     event = str(told.get("call_state") or told.get("recording_state") or "summary")
-    return Hint("mango", str(told.get("entry_id") or ""), event, str(told.get("recording_id") or ""))
+    over = "call_state" not in told or event == "Disconnected"
+    return Hint("mango", str(told.get("entry_id") or ""), event, str(told.get("recording_id") or ""), over)
 
 
 def _recording(client: Client, recording: Recording) -> Ask:

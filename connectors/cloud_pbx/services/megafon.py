@@ -16,8 +16,9 @@ from connectors.cloud_pbx.asking import Ask
 from connectors.cloud_pbx.client import Client
 from connectors.cloud_pbx.faults import Meaning
 from connectors.cloud_pbx.hooks import field_of, same
-from connectors.cloud_pbx.service import Hint, HookKeys, Listing, Paging, Service, Shape, Words
+from connectors.cloud_pbx.service import HookKeys, Listing, Paging, Service, Shape, Words
 from connectors.cloud_pbx.signing import in_header
+from connectors.notices import Hint
 from connectors.onec_odata.answers import Answer
 from connectors.recordings import Recording
 
@@ -32,6 +33,8 @@ OUTCOMES = {
     "notallowed": "failed",
     "notfound": "failed",
 }
+#: Notices of what has ended.
+_OVER = {"completed", "cancelled", "history"}
 
 
 def _complaint(answer: Answer) -> Meaning | None:
@@ -43,8 +46,8 @@ def _verify(keys: HookKeys, headers: Mapping[str, str], body: bytes) -> Hint:
     del headers
     form = parse_qs(body.decode("utf-8", errors="replace"), keep_blank_values=True)
     same("megafon", field_of(form, "crm_token"), keys.hook)
-    event = field_of(form, "type") if field_of(form, "cmd") == "event" else field_of(form, "cmd")
-    return Hint("megafon", field_of(form, "callid"), event.lower(), field_of(form, "link"))
+    event = (field_of(form, "type") if field_of(form, "cmd") == "event" else field_of(form, "cmd")).lower()
+    return Hint("megafon", field_of(form, "callid"), event, field_of(form, "link"), event in _OVER)
 
 
 def _recording(client: Client, recording: Recording) -> Ask:

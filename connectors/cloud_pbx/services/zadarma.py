@@ -18,8 +18,9 @@ from connectors.cloud_pbx.asking import Ask
 from connectors.cloud_pbx.client import Client
 from connectors.cloud_pbx.faults import Meaning, decoded
 from connectors.cloud_pbx.hooks import field_of, refused, same
-from connectors.cloud_pbx.service import Hint, HookKeys, Listing, Paging, Row, Service, Shape, Words
+from connectors.cloud_pbx.service import HookKeys, Listing, Paging, Row, Service, Shape, Words
 from connectors.cloud_pbx.signing import zadarma, zadarma_signature
+from connectors.notices import Hint
 from connectors.onec_odata.answers import Answer
 from connectors.recordings import Recording
 from hub.model.phones import read_phone
@@ -100,7 +101,8 @@ def _verify(keys: HookKeys, headers: Mapping[str, str], body: bytes) -> Hint:
         raise refused("zadarma")
     text = "".join(field_of(form, name) for name in _SIGNED[event])
     same("zadarma", headers.get("signature", ""), zadarma_signature(keys.password, text) if keys.password else "")
-    return Hint("zadarma", field_of(form, "pbx_call_id"), event.lower(), field_of(form, "call_id_with_rec"))
+    over = event.endswith(("_END", "_RECORD"))
+    return Hint("zadarma", field_of(form, "pbx_call_id"), event.lower(), field_of(form, "call_id_with_rec"), over)
 
 
 def _recording(client: Client, recording: Recording) -> Ask:
@@ -148,6 +150,7 @@ ZADARMA = Service(
     recording=_recording,
     pace=_pace,
     verify=_verify,
+    echo="zd_echo",
 )
 
 NOVOFON_CLASSIC = replace(ZADARMA, name="novofon", title="Новофон", base="https://api.novofon.com")

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
+import json
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from connectors.base import ReadRequest
 from connectors.certify.reading import decoded
@@ -82,3 +87,19 @@ def some(number: int, *, days: int = 20) -> list[FakeCall]:
         )
         for n in range(number)
     ]
+
+
+def signed(service: str, call: str, event: str) -> tuple[dict[str, str], bytes]:
+    """A notice as the service sends it to an address of ours: headers by lower-case name, and the body."""
+    form, headers = dict[str, str](), dict[str, str]()
+    if service == "mango":
+        told = json.dumps({"entry_id": call, "call_state": event, "from": {"number": "79161234567"}})
+        sign = hashlib.sha256(f"{USER}{told}{SECRET}".encode()).hexdigest()
+        form = {"vpbx_api_key": USER, "sign": sign, "json": told}
+    elif service == "megafon":
+        form = {"crm_token": HOOK, "cmd": "event", "type": event, "callid": call, "phone": "79161234567"}
+    else:
+        form = {"event": event, "caller_id": "+79161234567", "called_did": "1", "call_start": "x", "pbx_call_id": call}
+        digest = hmac.new(SECRET.encode(), b"+791612345671x", hashlib.sha1).hexdigest()
+        headers = {"signature": base64.b64encode(digest.encode()).decode()}
+    return headers, urlencode(form).encode()
