@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
+from connectors.imap import whole
+from connectors.imap.letter import Mailbox, record
+from stand.mail.writing import letter, person, word
 from tests.connectors.imap.boxes import Box, mail, read
+from tests.connectors.imap.corpus import ARRIVED
 
 
 def test_letters_without_an_id_are_told_apart(box: Box) -> None:
@@ -71,3 +76,27 @@ def test_direction(box: Box) -> None:
     box.put(mail("С чужого адреса", From="me@phone.example", To="a@client.example"), folder=box.sent)
     found = {record["subject"]: record["direction"] for record in read(box.open(own=("@own.example",))).records}
     assert found == {"Нам": "inbound", "От нас": "outbound", "Себе": "internal", "С чужого адреса": "outbound"}
+
+
+def test_keys_are_those_of_earlier_versions() -> None:
+    """A store keeps letters by these keys: another key for the same letter is a double when its folder is read again."""
+    mailbox = Mailbox("me@own.example", frozenset(), ZoneInfo("Europe/Moscow"))
+    keys = []
+    for charset, text, html in [
+        ("utf-8", "Добрый день!\n\nСчёт № 12-А, 1 000,50 ₽ — до пятницы…", ""),
+        ("windows-1251", "Ещё раз: где ЗАКАЗ?", ""),
+        ("koi8-r", "", "<p>Здравствуйте,<br>это <b>мы</b>.</p>"),
+    ]:
+        head = {
+            "From": person("Клиент", "Client@Firm.example", charset),
+            "To": "me@own.example",
+            "Subject": word("Re: Заявка", charset),
+            "Date": "Mon, 02 Mar 2026 12:00:00 +0300",
+        }
+        raw = letter(head, text, html=html, charset=charset)
+        keys.append(record(whole.read(raw, "1:1@INBOX", "INBOX", ARRIVED), mailbox)["message_key"])
+    assert keys == [
+        "#4bb7fc3ba4090edfac04",
+        "#c198b627ea90e76f5154",
+        "#ac824c8be1801520daa2",
+    ]
