@@ -20,9 +20,9 @@ from tests.connectors.imap.dovecot import PASSWORD
 pytestmark = pytest.mark.skipif(not corpus.FOLDER.is_dir(), reason=corpus.NO_CORPUS)
 #: Letters that nothing can be made of: none, so far.
 UNREADABLE: frozenset[str] = frozenset()
-#: What the keys of all of them come to. A store keeps letters by these keys: where another version of this program makes
-#: others of the same letters, whatever is read again (a folder whose numbers began anew) stands there twice. So a change
-#: here needs a migration of ``activity.external_key``.
+#: What the keys of all of them come to. A store keeps letters by these keys: where another version of this program
+#: makes others of the same letters, whatever is read again (a folder whose numbers began anew) stands there twice. So a
+#: change here needs a migration of ``activity.external_key``.
 KEYS = "c15a5a6a10fc2189"
 
 

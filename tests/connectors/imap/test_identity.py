@@ -79,7 +79,7 @@ def test_direction(box: Box) -> None:
 
 
 def test_keys_are_those_of_earlier_versions() -> None:
-    """A store keeps letters by these keys: another key for the same letter is a double when its folder is read again."""
+    """A store keeps letters by these keys: another one for the same letter is a double when its folder is read anew."""
     mailbox = Mailbox("me@own.example", frozenset(), ZoneInfo("Europe/Moscow"))
     keys = []
     for charset, text, html in [
