@@ -148,7 +148,7 @@ class CloudPbx(NoFeed, NoTotals, ReadOnly):
     def notice(self, headers: Mapping[str, str], body: bytes, /) -> Hint:
         """As ``connectors.notices.Notified`` says."""
         if self._service.verify is None:
-            raise refused(self._service.name)
+            raise refused(self._service.title)
         keys = HookKeys(self._settings.user, self._settings.password, self._settings.hook)
         return self._service.verify(keys, headers, body)
 

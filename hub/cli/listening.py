@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -87,6 +88,9 @@ async def _body(request: Request) -> bytes:
 
 def listen(inbox: Inbox, host: str, port: int) -> None:
     """Hear notices until the process is asked to end."""
+    for ends in (signal.SIGINT, signal.SIGTERM):
+        # uvicorn stops by them and then raises them once more: the store is to be closed behind it.
+        signal.signal(ends, lambda *_: None)
     Server(
         Config(
             Listener(inbox).application(),

@@ -155,9 +155,10 @@ def test_the_process_hears_and_stores(home: Path, monkeypatch: pytest.MonkeyPatc
     finally:
         process.kill()
         process.wait()
+    assert not (home / "store.db-wal").exists(), "the store was closed"
     with closing(sqlite3.connect(home / "store.db")) as conn:
         assert conn.execute("SELECT call, event, is_over FROM notice").fetchall() == [("c1", "Disconnected", 1)]
-    assert "Traceback" not in said
+    assert (process.returncode, said) == (0, "")
     assert "office: A notice is not signed" in (home / "logs" / "obmen.log").read_text(encoding="utf-8")
     assert SECRET.encode() not in all_files(home)
 

@@ -23,6 +23,7 @@ from connectors.notices import Hint
 from connectors.onec_odata.answers import Answer
 from connectors.recordings import Recording
 
+_TITLE = "Mango Office"
 _FIELDS = (
     "records",
     "start",
@@ -88,9 +89,9 @@ def _verify(keys: HookKeys, headers: Mapping[str, str], body: bytes) -> Hint:
     del headers
     form = parse_qs(body.decode("utf-8", errors="replace"), keep_blank_values=True)
     text = field_of(form, "json")
-    same("mango", field_of(form, "vpbx_api_key"), keys.user)
-    same("mango", field_of(form, "sign"), mango_sign(keys.user, text, keys.password) if keys.password else "")
-    told = json_of("mango", text)
+    same(_TITLE, field_of(form, "vpbx_api_key"), keys.user)
+    same(_TITLE, field_of(form, "sign"), mango_sign(keys.user, text, keys.password) if keys.password else "")
+    told = json_of(_TITLE, text)
     event = str(told.get("call_state") or told.get("recording_state") or "summary")
     over = "call_state" not in told or event == "Disconnected"
     return Hint("mango", str(told.get("entry_id") or ""), event, str(told.get("recording_id") or ""), over)
@@ -103,7 +104,7 @@ def _recording(client: Client, recording: Recording) -> Ask:
 
 MANGO = Service(
     "mango",
-    "Mango Office",
+    _TITLE,
     "https://app.mango-office.ru/vpbx",
     mango,
     _complaint,

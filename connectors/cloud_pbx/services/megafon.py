@@ -22,6 +22,7 @@ from connectors.notices import Hint
 from connectors.onec_odata.answers import Answer
 from connectors.recordings import Recording
 
+_TITLE = "МегаФон ВАТС"
 _MOMENT = "%Y%m%dT%H%M%SZ"
 OUTCOMES = {
     "success": "answered",
@@ -45,7 +46,7 @@ def _verify(keys: HookKeys, headers: Mapping[str, str], body: bytes) -> Hint:
     """``crm_token`` is the word that was agreed on in the cabinet."""
     del headers
     form = parse_qs(body.decode("utf-8", errors="replace"), keep_blank_values=True)
-    same("megafon", field_of(form, "crm_token"), keys.hook)
+    same(_TITLE, field_of(form, "crm_token"), keys.hook)
     event = (field_of(form, "type") if field_of(form, "cmd") == "event" else field_of(form, "cmd")).lower()
     return Hint("megafon", field_of(form, "callid"), event, field_of(form, "link"), event in _OVER)
 
@@ -58,7 +59,7 @@ def _recording(client: Client, recording: Recording) -> Ask:
 
 MEGAFON = Service(
     "megafon",
-    "МегаФон ВАТС",
+    _TITLE,
     "",
     in_header("X-API-KEY"),
     _complaint,

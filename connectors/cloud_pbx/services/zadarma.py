@@ -25,6 +25,7 @@ from connectors.onec_odata.answers import Answer
 from connectors.recordings import Recording
 from hub.model.phones import read_phone
 
+_TITLE = "Zadarma"
 _MOMENT = "%Y-%m-%d %H:%M:%S"
 OUTCOMES = {
     "answered": "answered",
@@ -98,9 +99,9 @@ def _verify(keys: HookKeys, headers: Mapping[str, str], body: bytes) -> Hint:
     form = parse_qs(body.decode("utf-8", errors="replace"), keep_blank_values=True)
     event = field_of(form, "event")
     if event not in _SIGNED:
-        raise refused("zadarma")
+        raise refused(_TITLE)
     text = "".join(field_of(form, name) for name in _SIGNED[event])
-    same("zadarma", headers.get("signature", ""), zadarma_signature(keys.password, text) if keys.password else "")
+    same(_TITLE, headers.get("signature", ""), zadarma_signature(keys.password, text) if keys.password else "")
     over = event.endswith(("_END", "_RECORD"))
     return Hint("zadarma", field_of(form, "pbx_call_id"), event.lower(), field_of(form, "call_id_with_rec"), over)
 
@@ -113,7 +114,7 @@ def _recording(client: Client, recording: Recording) -> Ask:
 
 ZADARMA = Service(
     "zadarma",
-    "Zadarma",
+    _TITLE,
     "https://api.zadarma.com",
     zadarma,
     _complaint,
