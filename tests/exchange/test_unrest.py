@@ -14,7 +14,7 @@ from connectors.memory import MemoryBase, MemoryConnector
 from hub.exchange import ways
 from hub.exchange.hub import Hub
 from hub.exchange.service import RunReport, exchange_changes, run_exchange
-from hub.model.settings import RouteSettings, SystemSettings
+from hub.model.settings import BudgetSettings, RouteSettings, SystemSettings
 from hub.store.database import Store, open_store
 from tests.exchange import frozen
 from tests.exchange.dump import Dump, dump
@@ -30,6 +30,7 @@ STRATEGIES: dict[str, dict[str, Any]] = {
     "sweep": {"read": "auto", "window_days": 1},
     "full": {"read": "full"},
 }
+NO_BRAKES = {"change_budget": BudgetSettings(), "delete_budget": BudgetSettings()}
 
 
 @pytest.fixture(autouse=True)
@@ -61,8 +62,11 @@ def system(home: Path, strategy: dict[str, Any]) -> SystemSettings:
 
 
 def restless_hub(store: Store, home: Path, strategy: dict[str, Any], connector: MemoryConnector) -> Hub:
-    """A hub of one process: clients and orders by the strategy, everything else as by default."""
-    settings = {"read": strategy["read"], "window_days": strategy.get("window_days", 40)}
+    """A hub of one process: clients and orders by the strategy, everything else as by default.
+
+    Without brakes: people here delete more of the orders than a night may end unasked.
+    """
+    settings = {"read": strategy["read"], "window_days": strategy.get("window_days", 40), **NO_BRAKES}
     routes = {f"ut.{entity}": RouteSettings(f"ut.{entity}", **settings) for entity in COMPARED}
     return make_hub(store, home, {"ut": connector}, {"ut": system(home, strategy)}, routes)
 
