@@ -1,6 +1,6 @@
 """Answers to FETCH, read by one expression instead of byte by byte: imapclient's own reader is most of what a first
-read of a mailbox would cost. What it makes of an answer is what imapclient makes of it, but that parts of a structure
-stay tuples, and that a letter whose answer is broken is left out alone.
+read of a mailbox would cost. What it makes of an answer on a uid is what imapclient makes of it, but that parts of a
+structure stay tuples, and that a letter whose answer is broken is left out alone.
 
 RFC 3501, section 7.4.2; imaplib gives a line, or, where literals stand in it, pairs of a piece of it and the literal,
 and then the rest of it.
@@ -32,7 +32,9 @@ _ESCAPED = re.compile(rb'\\([\\"])')
 def fetched(answer: Sequence[Piece]) -> dict[int, Told]:
     """What is told of each letter by uid, keys in capitals; several answers on one letter are put together.
 
-    A letter whose answer is broken is left out; ``ProtocolError`` where that is so of all of them.
+    What a server tells unasked, without a uid, is left out: its number in the folder could be another letter's uid. A
+    letter whose answer is broken is left out too; ``ProtocolError``, without anything of the letter, where that is so
+    of all of them.
     """
     found: dict[int, Told] = {}
     broken: ProtocolError | None = None
@@ -42,7 +44,8 @@ def fetched(answer: Sequence[Piece]) -> dict[int, Told]:
         except ProtocolError as error:
             broken = error
             continue
-        found.setdefault(uid, {}).update(told)
+        if uid is not None:
+            found.setdefault(uid, {}).update(told)
     if broken is not None and not found:
         raise broken
     return found
@@ -60,16 +63,16 @@ def _answers(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
         yield some
 
 
-def _told(pieces: Sequence[Piece]) -> tuple[int, Told]:
+def _told(pieces: Sequence[Piece]) -> tuple[int | None, Told]:
     match _values(pieces):
         case [int(number), tuple(items)] if len(items) % 2 == 0:
             told: Told = {b"SEQ": number}
         case _:
-            raise ProtocolError(f"no answer to FETCH: {pieces[0]!r:.200}")
-    uid = number
+            raise ProtocolError("no answer to FETCH")
+    uid: int | None = None
     for name, value in zip(items[::2], items[1::2], strict=True):
         if not isinstance(name, bytes):
-            raise ProtocolError(f"no name of an item: {name!r:.200}")
+            raise ProtocolError("no name of an item")
         key = name.upper()
         if key == b"UID":
             uid = _number(value)
@@ -115,17 +118,17 @@ def _value(token: bytes, literal: bytes | None) -> Any:
         return int(token)
     if first == b"{":
         if literal is None or token != b"{%d}" % len(literal):
-            raise ProtocolError(f"no literal of this size: {token!r:.200}")
+            raise ProtocolError("no literal of this size")
         return literal
     if token[-1:] in {b'"', b"["}:
-        raise ProtocolError(f"a text or a section amiss: {token!r:.200}")
+        raise ProtocolError("a text or a section amiss")
     return token
 
 
 def _number(value: Any) -> int:
     if isinstance(value, int):
         return value
-    raise ProtocolError(f"no uid: {value!r:.200}")
+    raise ProtocolError("no uid")
 
 
 def _moment(value: Any) -> Any:

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from uvicorn import Config, Server
@@ -57,10 +57,10 @@ class Listener:
             said = self._inbox.greeting(system, request.query_params)
             if not said or len(said) > _GREETING or not said.isprintable():
                 raise HTTPException(404)
-            return PlainTextResponse(said)
+            return PlainTextResponse(said, headers={"X-Content-Type-Options": "nosniff"})
         try:
             body = await asyncio.wait_for(_body(request), _ARRIVES)
-        except TimeoutError:
+        except (TimeoutError, ClientDisconnect):
             raise HTTPException(408) from None
         try:
             self._inbox.take(system, dict(request.headers), body)

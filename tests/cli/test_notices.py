@@ -89,7 +89,7 @@ def heard() -> Iterator[Heard]:
     app = Listener(inbox).application()  # type: ignore[arg-type]
     with socket.socket() as door:
         door.bind((HOST, 0))
-        server = Server(Config(app, log_level="warning", ws="none"))
+        server = Server(Config(app, log_level="warning", log_config=None, ws="none"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True)
         thread.start()
         assert until(lambda: server.started, 20)
@@ -135,6 +135,17 @@ def test_who_sends_for_ever_is_sent_away(heard: Heard, monkeypatch: pytest.Monke
         link.sendall(b"POST /notices/office HTTP/1.1\r\nHost: x\r\nSignature: good\r\nContent-Length: 9\r\n\r\nabc")
         assert b" 408 " in link.recv(1000)
     assert heard.inbox.taken == []
+
+
+def test_who_hangs_up_leaves_no_trace(heard: Heard, caplog: pytest.LogCaptureFixture) -> None:
+    """A connection that breaks off in the middle is nobody's error, and fills no log."""
+    for _ in range(3):
+        with socket.create_connection((HOST, heard.port), timeout=10) as link:
+            link.sendall(b"POST /notices/office HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc")
+            time.sleep(0.1)
+    assert heard.ask("POST", "/notices/office", b"a=1", Signature="good")[0] == 200
+    assert heard.inbox.taken == [("office", b"a=1")]
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 def test_the_process_hears_and_stores(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -128,6 +128,20 @@ def test_a_broken_answer_costs_its_letter_alone(broken: list[Piece]) -> None:
         fetched(broken)
 
 
+def test_what_is_told_unasked_is_no_letters() -> None:
+    """A flag that changed meanwhile is told by the letter's place in the folder, which may be another letter's uid."""
+    asked = b"5 (UID 12 FLAGS (\\Seen))"
+    assert fetched([b"12 (FLAGS (\\Flagged))", asked, b"12 (FLAGS ())"]) == fetched([asked])
+    assert fetched([b"12 (FLAGS ())"]) == {}
+
+
+def test_an_error_tells_nothing_of_a_letter() -> None:
+    """Its text ends in logs and in Dagster."""
+    with pytest.raises(ProtocolError) as error:
+        fetched([b'2 (UID 2 BODYSTRUCTURE ("name" "tajna"tajna".pdf"))'])
+    assert "tajna" not in str(error.value)
+
+
 def test_a_moment_beyond_all_calendars_is_none() -> None:
     """A server's clock may say anything: the letter is dated without it."""
     for moment in (b"99-Jan-99999999999999 03:04:05 +0300", b"31-Feb-2024 03:04:05 +0300"):
