@@ -7,7 +7,7 @@ then it is a hint to look, never a record: nothing but an earlier read follows f
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
@@ -16,7 +16,8 @@ from typing import Any, Protocol, runtime_checkable
 class Hint:
     """What a notice tells: look at this call again. It is never taken for the call itself.
 
-    ``over``: the call has ended, or its recording is there, so that there is something to be read.
+    ``over``: the call has ended, or its recording is there, so that there is something to be read. ``told``: what the
+    service said, without what proves it: that is a secret of the account.
     """
 
     service: str
@@ -24,6 +25,7 @@ class Hint:
     event: str
     recording: str = ""
     over: bool = False
+    told: str = field(default="", compare=False)
 
 
 @runtime_checkable

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -29,6 +30,11 @@ def field_of(form: Mapping[str, Sequence[str]], name: str) -> str:
     """A field of a form; one that is there twice is none, for the proof could be of the other."""
     found = form.get(name) or [""]
     return found[0] if len(found) == 1 else ""
+
+
+def without(form: Mapping[str, Sequence[str]], *proofs: str) -> str:
+    """A form as text, but for the fields that prove it."""
+    return urlencode({name: values for name, values in form.items() if name not in proofs}, doseq=True)
 
 
 def json_of(service: str, text: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 process, in one order, with one end.
 
 Start: the home is locked, what a killed supervisor left is ended, Dagster's databases are made by one process alone
-(``prepare``), then the three are started together. Stop: the daemon first (it starts nothing new), then the code
+(``prepare``), then all are started together. Stop: the daemon first (it starts nothing new), then the code
 server, which is given time to let running exchanges finish their work, then the web server.
 """
 

@@ -19,7 +19,7 @@ from hub.model.settings import Settings, load_settings
 
 
 def commands(lang: str) -> list[click.Command]:
-    """The command and its hidden part."""
+    """The command and its hidden parts."""
     port = option(lang, "--port", "port", type=click.IntRange(1, 65535), metavar="PORT")
     return [
         command(lang, "up", up, [port]),

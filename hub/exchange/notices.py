@@ -16,14 +16,13 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
 
 from connectors.base import Connector
 from connectors.notices import Hint, Notified
 from hub.exchange.hub import Hub
 from hub.exchange.quiet import QuietConnector
 from hub.exchange.runs import now
-from hub.model.errors import HubError, NeedsPerson, RetryLater
+from hub.model.errors import HubError, NeedsPerson
 from hub.store import core
 
 #: What is longer is no notice. Days that one is kept, for whoever asks what the service said.
@@ -48,7 +47,6 @@ def teller(connector: Connector) -> Notified | None:
 class _Notice:
     system_id: int
     hint: Hint
-    body: str
     at: datetime
 
 
@@ -81,7 +79,7 @@ class Inbox:
     def take(self, system: str, headers: Mapping[str, str], body: bytes) -> Hint:
         """Prove a notice and put it down; ``SkipRecord(cloud_hook_refused)``."""
         hint = self._tellers[system].notice(headers, body)
-        notice = _Notice(self._ids[system], hint, body.decode("utf-8", "replace"), self._clock())
+        notice = _Notice(self._ids[system], hint, self._clock())
         try:
             self._queue.put_nowait(notice)
         except queue.Full:
@@ -103,7 +101,7 @@ class Inbox:
             ended = None in some
             try:
                 self._store([one for one in some if one is not None])
-            except (RetryLater, DBAPIError) as error:
+            except Exception as error:  # noqa: BLE001 - a hint that cannot be kept must not deafen the listener
                 log.warning("%d notices could not be stored: %s", len(some), type(error).__name__)
 
     def _store(self, notices: list[_Notice]) -> None:
@@ -130,7 +128,7 @@ def _keep(conn: Connection, one: _Notice) -> None:
         "call": one.hint.call[:_LONGEST],
         "event": one.hint.event[:_LONGEST],
         "is_over": one.hint.over,
-        "body": one.body,
+        "body": one.hint.told,
         "times": 1,
         "received_at": one.at,
     }

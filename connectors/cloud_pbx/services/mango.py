@@ -94,7 +94,7 @@ def _verify(keys: HookKeys, headers: Mapping[str, str], body: bytes) -> Hint:
     told = json_of(_TITLE, text)
     event = str(told.get("call_state") or told.get("recording_state") or "summary")
     over = "call_state" not in told or event == "Disconnected"
-    return Hint("mango", str(told.get("entry_id") or ""), event, str(told.get("recording_id") or ""), over)
+    return Hint("mango", str(told.get("entry_id") or ""), event, str(told.get("recording_id") or ""), over, text)
 
 
 def _recording(client: Client, recording: Recording) -> Ask:

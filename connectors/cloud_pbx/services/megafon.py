@@ -15,7 +15,7 @@ from connectors.cloud_pbx.answers import json_rows
 from connectors.cloud_pbx.asking import Ask
 from connectors.cloud_pbx.client import Client
 from connectors.cloud_pbx.faults import Meaning
-from connectors.cloud_pbx.hooks import field_of, same
+from connectors.cloud_pbx.hooks import field_of, same, without
 from connectors.cloud_pbx.service import HookKeys, Listing, Paging, Service, Shape, Words
 from connectors.cloud_pbx.signing import in_header
 from connectors.notices import Hint
@@ -48,7 +48,8 @@ def _verify(keys: HookKeys, headers: Mapping[str, str], body: bytes) -> Hint:
     form = parse_qs(body.decode("utf-8", errors="replace"), keep_blank_values=True)
     same(_TITLE, field_of(form, "crm_token"), keys.hook)
     event = (field_of(form, "type") if field_of(form, "cmd") == "event" else field_of(form, "cmd")).lower()
-    return Hint("megafon", field_of(form, "callid"), event, field_of(form, "link"), event in _OVER)
+    told = without(form, "crm_token")
+    return Hint("megafon", field_of(form, "callid"), event, field_of(form, "link"), event in _OVER, told)
 
 
 def _recording(client: Client, recording: Recording) -> Ask:

@@ -17,7 +17,7 @@ from connectors.cloud_pbx.answers import json_rows
 from connectors.cloud_pbx.asking import Ask
 from connectors.cloud_pbx.client import Client
 from connectors.cloud_pbx.faults import Meaning, decoded
-from connectors.cloud_pbx.hooks import field_of, refused, same
+from connectors.cloud_pbx.hooks import field_of, refused, same, without
 from connectors.cloud_pbx.service import HookKeys, Listing, Paging, Row, Service, Shape, Words
 from connectors.cloud_pbx.signing import zadarma, zadarma_signature
 from connectors.notices import Hint
@@ -103,7 +103,8 @@ def _verify(keys: HookKeys, headers: Mapping[str, str], body: bytes) -> Hint:
     text = "".join(field_of(form, name) for name in _SIGNED[event])
     same(_TITLE, headers.get("signature", ""), zadarma_signature(keys.password, text) if keys.password else "")
     over = event.endswith(("_END", "_RECORD"))
-    return Hint("zadarma", field_of(form, "pbx_call_id"), event.lower(), field_of(form, "call_id_with_rec"), over)
+    call, recording = field_of(form, "pbx_call_id"), field_of(form, "call_id_with_rec")
+    return Hint("zadarma", call, event.lower(), recording, over, without(form))
 
 
 def _recording(client: Client, recording: Recording) -> Ask:

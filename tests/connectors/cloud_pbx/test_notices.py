@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -26,7 +27,7 @@ from hub.model.settings_comms import CallSettings
 from hub.store import core, tables
 from hub.store.database import Store
 from tests.connectors.cloud_pbx.base import Account, account, signed
-from tests.connectors.cloud_pbx.fake import NOW, FakeCall
+from tests.connectors.cloud_pbx.fake import HOOK, NOW, SECRET, USER, FakeCall
 from tests.exchange.installation import make_hub
 
 RHYTHM = timedelta(minutes=5)
@@ -116,6 +117,10 @@ def test_a_notice_is_kept_once_and_only_if_it_is_proven(living: Living, service:
     home.hear(("c1", send(begins)), ("c1", send(ends)), ("c1", send(ends)), ("c2", send(ends)))
     kept = [("c1", begins, False, 1), ("c1", ends, True, 2), ("c2", ends, True, 1)]
     assert home.rows() == sorted(kept)
+    with home.hub.store.read() as conn:
+        (told,) = set(conn.execute(select(core.notice.c.body).where(core.notice.c.call == "c2")).scalars())
+    assert "79161234567" in told, "what the service said"
+    assert not any(secret in told for secret in (HOOK, SECRET, USER, "crm_token")), "but not what proves it"
     headers, body = signed(service, "c3", send(ends))
     forged = {name: value[::-1] for name, value in headers.items()}
     with home.inbox() as inbox, pytest.raises(SkipRecord) as error:
@@ -200,6 +205,24 @@ def test_old_notices_go(living: Living) -> None:
     home.at += timedelta(seconds=2)
     home.hear(("newest", "COMPLETED"))
     assert [row[0] for row in home.rows()] == ["new", "newest"]
+
+
+def test_what_cannot_be_stored_does_not_deafen_the_listener(living: Living, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that fails in whatever way costs the hint that it was given, and no later one."""
+    home = living("megafon")
+    with home.inbox() as inbox:
+        store, failed = inbox._store, threading.Event()
+
+        def broken(_: object) -> None:
+            monkeypatch.setattr(inbox, "_store", store)
+            failed.set()
+            raise ValueError("told of +79161234567")
+
+        monkeypatch.setattr(inbox, "_store", broken)
+        inbox.take("pbx", *signed("megafon", "c1", "COMPLETED"))
+        assert failed.wait(20)
+        inbox.take("pbx", *signed("megafon", "c2", "COMPLETED"))
+    assert [row[0] for row in home.rows()] == ["c2"]
 
 
 def test_an_endless_name_is_cut(living: Living) -> None:
